@@ -1,0 +1,63 @@
+// The interface behind which every backend stands.
+//
+// Backends that ship apart from the library implement the C interface in provider_abi.h instead.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <qarion/secrets/export.h>
+#include <qarion/secrets/field_set.h>
+#include <qarion/secrets/finding.h>
+#include <qarion/secrets/result.h>
+#include <qarion/secrets/snapshot.h>
+
+namespace qarion::secrets {
+
+struct FetchRequest {
+  // What the caller can use. A provider that reads one remote object may return every key of it;
+  // one that would have to search (the process environment) returns these alone.
+  const FieldSet& fields;
+
+  // The version the caller holds, or empty. A provider that can tell cheaply that it is still the
+  // current one answers with `not_modified`.
+  std::string known_version;
+
+  // When the caller gives up (Clock::SteadyNow). A provider must return by then, with kUnavailable.
+  std::chrono::steady_clock::time_point deadline;
+
+  // Asks the provider to return early; the result is thrown away.
+  std::stop_token stop;
+};
+
+struct Payload {
+  std::string version;
+  std::vector<Field> fields;      // names in canonical spelling, each at most once
+  std::vector<Finding> findings;  // what was noticed on the way; no values
+  bool not_modified = false;      // `known_version` is still current; fields is empty
+
+  // When the values stop being valid by the store's own word; shortens their freshness.
+  std::optional<std::chrono::system_clock::time_point> expires_at;
+};
+
+// One backend. Retry, caching and scrubbing are not its business: it fetches once.
+//
+// Thread-safety: Fetch is called by one thread at a time, not always the same one. Lifetime: what
+// Fetch returns does not refer to the provider.
+class QARION_SECRETS_EXPORT SecretProvider {
+ public:
+  virtual ~SecretProvider() = default;
+
+  // Reads the secret. kUnavailable and kTryAgain count as transient and may be covered by an older
+  // snapshot for a while; every other error is the store's definite answer. Must not throw.
+  virtual Result<Payload> Fetch(const FetchRequest& request) = 0;
+
+  // Where it reads from, for people: ".env, /run/secrets" or "secret/data/qarion at https://...".
+  virtual std::string Source() const = 0;
+};
+
+}  // namespace qarion::secrets
