@@ -1,0 +1,79 @@
+# Flags every target is built with, and the helpers the directories use.
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+
+find_package(Threads REQUIRED)
+
+# Linked PRIVATE by every target of this project.
+add_library(qarion_flags INTERFACE)
+target_compile_options(qarion_flags INTERFACE
+  -Wall -Wextra -Werror -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast
+  # `.settings = {...}` without the rest is how options are meant to be written.
+  -Wno-missing-field-initializers
+  # g++ 12 sees overlapping copies in `"text" + std::string` (GCC bug 105651).
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+  # ... and reads of empty optionals where the emptiness was just tested (GCC bug 80635).
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+target_compile_definitions(qarion_flags INTERFACE _GLIBCXX_ASSERTIONS)
+target_include_directories(qarion_flags INTERFACE
+  ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/generated)
+target_link_libraries(qarion_flags INTERFACE Threads::Threads)
+
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_options(qarion_flags INTERFACE
+    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
+    -fcf-protection -ffunction-sections -fdata-sections)
+  target_link_options(qarion_flags INTERFACE
+    -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed -Wl,--gc-sections)
+endif()
+
+if(QARION_SANITIZE)
+  list(JOIN QARION_SANITIZE "," sanitizers)
+  target_compile_options(qarion_flags INTERFACE
+    -fsanitize=${sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(qarion_flags INTERFACE -fsanitize=${sanitizers})
+endif()
+if(QARION_BUILD_FUZZ)
+  # The library too is instrumented for the fuzzer's eyes.
+  target_compile_options(qarion_flags INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(qarion_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(QARION_COVERAGE)
+  target_compile_options(qarion_flags INTERFACE -fprofile-instr-generate -fcoverage-mapping)
+  target_link_options(qarion_flags INTERFACE -fprofile-instr-generate)
+endif()
+
+# qarion_module(NAME SOURCES...): the objects of one directory under src/.
+function(qarion_module name)
+  add_library(${name} OBJECT ${ARGN})
+  target_link_libraries(${name} PRIVATE qarion_flags)
+endfunction()
+
+# qarion_test(NAME SOURCES... [LIBS libraries...]): a GoogleTest program; each TEST becomes a test.
+function(qarion_test name)
+  if(NOT QARION_BUILD_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+  add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})  # tests/support/
+  target_link_libraries(${name} PRIVATE
+    qarion_flags qarion_secrets_static ${arg_LIBS} GTest::gmock GTest::gtest_main)
+  set_target_properties(${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
+    PROPERTIES TIMEOUT 300 LABELS unit
+    DISCOVERY_TIMEOUT 60)
+endfunction()

@@ -1,0 +1,70 @@
+// A clock that tests turn by hand.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "qarion/secrets/clock.h"
+
+namespace qarion::secrets::core {
+
+// Starts at one hour past the steady epoch and at 2026-01-01T00:00:00Z.
+class FakeClock final : public Clock {
+ public:
+  SteadyTime SteadyNow() const noexcept override {
+    const std::lock_guard lock(mutex_);
+    return SteadyTime(std::chrono::hours(1)) + elapsed_;
+  }
+  SystemTime SystemNow() const noexcept override {
+    const std::lock_guard lock(mutex_);
+    return SystemTime(std::chrono::seconds(1767225600)) +
+           std::chrono::duration_cast<SystemTime::duration>(elapsed_);
+  }
+
+  // Moves time on and wakes every waiter to look at it. No waiter may end its life meanwhile.
+  void Advance(std::chrono::nanoseconds duration) {
+    std::vector<Waiter> waiters;
+    {
+      const std::lock_guard lock(mutex_);
+      elapsed_ += duration;
+      waiters = waiters_;
+    }
+    for (const Waiter& waiter : waiters) {
+      const std::lock_guard lock(*waiter.mutex);
+      waiter.condition->notify_all();
+    }
+  }
+
+  bool WaitUntil(std::unique_lock<std::mutex>& lock, std::condition_variable& condition,
+                 SteadyTime deadline, const std::function<bool()>& done) override {
+    {
+      const std::lock_guard own(mutex_);
+      waiters_.push_back({lock.mutex(), &condition});
+    }
+    while (!done() && SteadyNow() < deadline) condition.wait(lock);
+    const bool result = done();
+    const std::lock_guard own(mutex_);
+    waiters_.erase(std::find_if(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) {
+      return waiter.condition == &condition;
+    }));
+    return result;
+  }
+
+  // How many threads wait for this clock now.
+  std::size_t waiting() const {
+    const std::lock_guard lock(mutex_);
+    return waiters_.size();
+  }
+
+ private:
+  struct Waiter {
+    std::mutex* mutex;
+    std::condition_variable* condition;
+  };
+
+  mutable std::mutex mutex_;
+  std::chrono::nanoseconds elapsed_{};
+  std::vector<Waiter> waiters_;
+};
+
+}  // namespace qarion::secrets::core

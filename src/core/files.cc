@@ -1,0 +1,131 @@
+#include "core/files.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <optional>
+#include <string_view>
+
+namespace qarion::secrets::core {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) noexcept : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  int get() const noexcept { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// The N of /dev/fd/N. A process that has made itself undumpable may not open that path, which is a
+// link into /proc, but it may duplicate the descriptor.
+std::optional<int> OwnDescriptor(std::string_view path) {
+  if (path == "/dev/stdin") return STDIN_FILENO;
+  for (const std::string_view prefix : {"/dev/fd/", "/proc/self/fd/"}) {
+    if (!path.starts_with(prefix)) continue;
+    int number = -1;
+    const char* end = path.data() + path.size();
+    const auto parsed = std::from_chars(path.data() + prefix.size(), end, number);
+    if (parsed.ec == std::errc() && parsed.ptr == end && number >= 0) return number;
+  }
+  return std::nullopt;
+}
+
+int Open(const std::string& path) {
+  if (const auto own = OwnDescriptor(path)) return fcntl(*own, F_DUPFD_CLOEXEC, 3);
+  // O_NONBLOCK: opening a FIFO without a writer must not hang; reads of regular files ignore it.
+  return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
+
+std::string_view KindOf(mode_t mode) {
+  if (S_ISDIR(mode)) return "a directory";
+  if (S_ISFIFO(mode)) return "a pipe";
+  if (S_ISSOCK(mode)) return "a socket";
+  if (S_ISCHR(mode)) return "a character device";
+  if (S_ISBLK(mode)) return "a block device";
+  return "not a regular file";
+}
+
+Error Unreadable(const std::string& path, const std::string& what, int error) {
+  std::string reason = what + ": cannot read '" + path + "': " + std::strerror(error);
+  std::string cure;
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR: cure = "correct the path, or create the file"; break;
+    case EACCES:
+    case EPERM:
+      cure = "let user id " + std::to_string(geteuid()) + " read it (chmod, chown)";
+      break;
+    default: cure = "see that the path names a file that can be read"; break;
+  }
+  return Error(ErrorCode::kConfiguration, std::move(reason))
+      .With("file", path)
+      .Cure(std::move(cure));
+}
+
+Error TooLarge(const std::string& path, const std::string& what, std::size_t limit) {
+  return Error(ErrorCode::kConfiguration, what + ": '" + path + "' is larger than the limit of " +
+                                              std::to_string(limit) + " bytes")
+      .With("file", path)
+      .Cure("name the file that holds the secrets; it should be small");
+}
+
+}  // namespace
+
+Result<FileContents> ReadFile(const std::string& path, const std::string& what, PipesAllowed pipes,
+                              std::size_t limit) {
+  if (path.find('\0') != std::string::npos) {
+    return Error(ErrorCode::kConfiguration, what + ": the path contains a zero byte")
+        .Cure("correct the path");
+  }
+  const Descriptor file(Open(path));
+  if (file.get() < 0) return Unreadable(path, what, errno);
+  FileContents contents;
+  if (fstat(file.get(), &contents.status) != 0) return Unreadable(path, what, errno);
+  const mode_t mode = contents.status.st_mode;
+  const bool pipe = S_ISFIFO(mode) || S_ISSOCK(mode);
+  if (!S_ISREG(mode) && !(pipe && pipes == PipesAllowed::kYes)) {
+    return Error(ErrorCode::kConfiguration,
+                 what + ": '" + path + "' is " + std::string(KindOf(mode)) + ", not a file")
+        .With("file", path)
+        .Cure("name a regular file");
+  }
+  if (S_ISREG(mode) && static_cast<std::size_t>(contents.status.st_size) > limit) {
+    return TooLarge(path, what, limit);
+  }
+  if (pipe) {
+    const int flags = fcntl(file.get(), F_GETFL);
+    if (flags >= 0) fcntl(file.get(), F_SETFL, flags & ~O_NONBLOCK);
+  }
+
+  SecretBuffer buffer(S_ISREG(mode) ? static_cast<std::size_t>(contents.status.st_size) + 1 : 4096);
+  for (;;) {
+    constexpr std::size_t kChunk = 4096;
+    const std::size_t want = std::min(kChunk, limit + 1 - buffer.size());
+    const ssize_t got = read(file.get(), buffer.Spare(want), want);
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      return Error(ErrorCode::kIo,
+                   what + ": reading '" + path + "' failed: " + std::strerror(errno))
+          .With("file", path)
+          .Cure("see that the file system it lies on works");
+    }
+    if (got == 0) break;
+    buffer.Grow(static_cast<std::size_t>(got));
+    if (buffer.size() > limit) return TooLarge(path, what, limit);
+  }
+  contents.bytes = std::move(buffer).Seal();
+  return contents;
+}
+
+}  // namespace qarion::secrets::core

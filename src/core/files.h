@@ -1,0 +1,33 @@
+// Reading files that hold secrets.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstddef>
+#include <string>
+
+#include "qarion/secrets/result.h"
+#include "qarion/secrets/secret.h"
+
+namespace qarion::secrets::core {
+
+// Largest file any part of the library reads whole.
+inline constexpr std::size_t kMaxFileBytes = 1024 * 1024;
+
+struct FileContents {
+  Secret bytes;
+  struct stat status{};  // of the file that was read, by its descriptor
+};
+
+// What else than a regular file may be read.
+enum class PipesAllowed { kNo, kYes };
+
+// Reads a whole file into secret memory. `/dev/stdin` and `/dev/fd/N` name this process's own
+// descriptors. `what` names the setting or use for messages: "SECRETS_ENV_FILE".
+// kConfiguration: does not exist, is a directory or another kind of file, may not be read, is
+// larger than `limit`. kIo: a read fails.
+Result<FileContents> ReadFile(const std::string& path, const std::string& what,
+                              PipesAllowed pipes = PipesAllowed::kNo,
+                              std::size_t limit = kMaxFileBytes);
+
+}  // namespace qarion::secrets::core

@@ -1,0 +1,79 @@
+#include "core/files.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "tests/support/temporary_directory.h"
+
+namespace qarion::secrets::core {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using std::string_view_literals::operator""sv;
+
+TEST(ReadFile, ReadsEveryByte) {
+  const test::TemporaryDirectory directory;
+  const auto file = ReadFile(directory.Write("f", "a\0\xff\n"sv), "X_FILE");
+  ASSERT_TRUE(file);
+  EXPECT_EQ(file->bytes.Reveal(), "a\0\xff\n"sv);
+}
+
+TEST(ReadFile, ReadsUpToTheLimitAndNotBeyond) {
+  const test::TemporaryDirectory directory;
+  const std::string path = directory.Write("f", std::string(5000, 'x'));
+  EXPECT_EQ(ReadFile(path, "X_FILE", PipesAllowed::kNo, 5000)->bytes.size(), 5000u);
+  const auto larger = ReadFile(path, "X_FILE", PipesAllowed::kNo, 4999);
+  ASSERT_FALSE(larger);
+  EXPECT_THAT(larger.error().reason(), AllOf(HasSubstr("X_FILE"), HasSubstr("4999 bytes")));
+}
+
+TEST(ReadFile, RefusesWhatIsNoRegularFileWithoutHanging) {
+  const test::TemporaryDirectory directory;
+  ASSERT_EQ(mkfifo(directory.Path("fifo").c_str(), 0600), 0);
+  for (const std::string& path :
+       {directory.path(), directory.Path("fifo"), std::string("/dev/zero")}) {
+    const auto file = ReadFile(path, "X_FILE");
+    ASSERT_FALSE(file) << path;
+    EXPECT_EQ(file.error().code(), ErrorCode::kConfiguration);
+    EXPECT_THAT(file.error().reason(), AllOf(HasSubstr("X_FILE"), HasSubstr(path)));
+  }
+}
+
+TEST(ReadFile, NamesThePathOfAMissingFile) {
+  const auto file = ReadFile("/nowhere/at/all", "X_FILE");
+  ASSERT_FALSE(file);
+  EXPECT_THAT(file.error().reason(), HasSubstr("No such file"));
+}
+
+TEST(ReadFile, RefusesAPathWithAZeroByte) {
+  EXPECT_FALSE(ReadFile(std::string("/dev/null\0x"sv), "X_FILE"));
+}
+
+// Root reads everything, so another user tries, in a process of its own.
+TEST(ReadFile, SaysThatItMayNotRead) {
+  const test::TemporaryDirectory directory;
+  const std::string path = directory.Write("f", "fake", 0000);
+  ASSERT_EQ(chmod(directory.path().c_str(), 0755), 0);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    if (geteuid() == 0 && setuid(65534) != 0) _exit(2);
+    const auto file = ReadFile(path, "X_FILE");
+    const bool as_expected =
+        !file && file.error().code() == ErrorCode::kConfiguration &&
+        file.error().reason().find("Permission denied") != std::string::npos &&
+        file.error().cure().find(std::to_string(geteuid())) != std::string::npos;
+    _exit(as_expected ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+}  // namespace
+}  // namespace qarion::secrets::core

@@ -1,0 +1,190 @@
+#include "core/settings.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "core/files.h"
+#include "core/utf8.h"
+
+namespace qarion::secrets::core {
+namespace {
+
+constexpr std::string_view kEnvFileSetting = "SECRETS_ENV_FILE";
+constexpr char kDefaultEnvFile[] = ".env";
+constexpr char kNoEnvFile[] = "/dev/null";
+
+Error Malformed(std::string_view name, const std::string& source, std::string_view problem,
+                std::string cure) {
+  return Error(ErrorCode::kConfiguration, std::string(name) + " " + std::string(problem))
+      .With("setting", std::string(name))
+      .With("source", source)
+      .Cure(std::move(cure));
+}
+
+// A wrong number may be shown if it cannot be anything but a number with a typing error.
+std::string ShownNumber(std::string_view text) {
+  constexpr std::size_t kLongestShown = 16;
+  const bool harmless =
+      text.size() <= kLongestShown && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '.' || c == '-' ||
+               c == '+' || c == ' ';
+      });
+  return harmless ? "'" + std::string(text) + "'"
+                  : "a text of " + std::to_string(text.size()) + " bytes";
+}
+
+bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+std::string_view TrimBlanks(std::string_view text) {
+  const auto begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+bool SameFile(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size &&
+         a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec &&
+         a.st_ctim.tv_sec == b.st_ctim.tv_sec && a.st_ctim.tv_nsec == b.st_ctim.tv_nsec;
+}
+
+}  // namespace
+
+Status EnvFile::Load(const Environment& ambient) {
+  if (path_ == kNoEnvFile) return {};
+  struct stat now{};
+  const bool present = stat(path_.c_str(), &now) == 0;
+  if (!present && !named_) {
+    status_.reset();
+    contents_ = {};
+    return {};
+  }
+  if (IsCurrent(present ? &now : nullptr)) return {};
+  const auto loaded_at = std::chrono::system_clock::now();
+
+  auto file = ReadFile(path_, std::string(kEnvFileSetting), PipesAllowed::kYes);
+  if (!file) return std::move(file).error();
+  auto parsed = ParseDotenv(file->bytes.Reveal(), path_);
+  if (!parsed) return std::move(parsed).error();
+  auto resolved = ResolveDotenv(
+      *parsed, [&ambient](std::string_view name) { return ambient.Find(name); }, path_);
+  if (!resolved) return std::move(resolved).error();
+  contents_ = std::move(*resolved);
+  status_ = file->status;
+  loaded_at_ = loaded_at;
+  return {};
+}
+
+bool EnvFile::IsCurrent(const struct stat* now) const {
+  if (!status_) return false;
+  // What a pipe held is gone once it was read.
+  if (!S_ISREG(status_->st_mode)) return true;
+  // A file that was changed just before it was read may have been changed again without another
+  // time stamp: the kernel's clock for these ticks every few milliseconds, on some file systems
+  // every second.
+  constexpr std::chrono::seconds kCoarsestTimestamp{2};
+  const auto changed_at =
+      std::chrono::system_clock::from_time_t(status_->st_mtim.tv_sec) + std::chrono::seconds(1);
+  return now != nullptr && SameFile(*status_, *now) && changed_at + kCoarsestTimestamp < loaded_at_;
+}
+
+Result<Settings> Settings::Load(const Environment& environment,
+                                std::map<std::string, std::string> options) {
+  Settings settings;
+  settings.environment_ = &environment;
+  settings.options_.insert(options.begin(), options.end());
+
+  // Found before there is a file that could hold it.
+  auto path = settings.Text(kEnvFileSetting, "");
+  if (!path) return std::move(path).error();
+  const bool named = !path->empty();
+  settings.env_file_ = std::make_shared<EnvFile>(named ? *path : kDefaultEnvFile, named);
+  if (Status loaded = settings.env_file_->Load(environment); !loaded) {
+    return std::move(loaded).error();
+  }
+  for (const DotenvVariable& variable : settings.env_file_->contents().variables) {
+    if (!variable.value || variable.key == kEnvFileSetting) continue;
+    settings.from_file_.insert_or_assign(
+        variable.key, std::pair(variable.value->Share(),
+                                settings.env_file_->path() + ":" + std::to_string(variable.line)));
+  }
+  return settings;
+}
+
+std::optional<Setting> Settings::Find(std::string_view name) const {
+  if (const auto option = options_.find(name); option != options_.end()) {
+    return Setting{option->second, "option"};
+  }
+  if (const auto variable = environment_->Find(name)) {
+    return Setting{*variable, "process environment"};
+  }
+  if (const auto entry = from_file_.find(name); entry != from_file_.end()) {
+    return Setting{entry->second.first.Reveal(), entry->second.second};
+  }
+  return std::nullopt;
+}
+
+Result<std::chrono::seconds> Settings::Seconds(std::string_view name, std::chrono::seconds fallback,
+                                               std::chrono::seconds maximum) const {
+  const auto setting = Find(name);
+  if (!setting) return fallback;
+  const std::string_view text = setting->text;
+  const std::string accepted = "write whole seconds from 0 to " + std::to_string(maximum.count()) +
+                               ", digits only, or leave it out for " +
+                               std::to_string(fallback.count());
+  if (text.empty()) return Malformed(name, setting->source, "is empty", accepted);
+  std::chrono::seconds::rep seconds = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  const bool digits =
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!digits) {
+    return Malformed(name, setting->source, "is " + ShownNumber(text) + ", not a number of seconds",
+                     accepted);
+  }
+  if (parsed.ec != std::errc() || seconds > maximum.count()) {
+    return Malformed(name, setting->source,
+                     "is " + ShownNumber(text) + ", more than " + std::to_string(maximum.count()),
+                     accepted);
+  }
+  return std::chrono::seconds(seconds);
+}
+
+Result<std::string> Settings::Text(std::string_view name, std::string_view fallback) const {
+  const auto setting = Find(name);
+  if (!setting) return std::string(fallback);
+  const std::string_view text = setting->text;
+  if (text.empty()) {
+    return Malformed(name, setting->source, "is empty",
+                     "give it a value or leave it out" +
+                         (fallback.empty() ? "" : " for '" + std::string(fallback) + "'"));
+  }
+  if (FindInvalidUtf8(text)) {
+    return Malformed(name, setting->source, "is not UTF-8", "write it in UTF-8");
+  }
+  if (std::any_of(text.begin(), text.end(), IsControl)) {
+    return Malformed(name, setting->source, "contains a control character",
+                     "remove line breaks and other control characters");
+  }
+  return std::string(text);
+}
+
+Result<std::vector<std::string>> Settings::List(std::string_view name) const {
+  const auto setting = Find(name);
+  std::vector<std::string> items;
+  if (!setting) return items;
+  std::string_view rest = setting->text;
+  for (bool more = true; more;) {
+    const std::size_t comma = rest.find(',');
+    more = comma != std::string_view::npos;
+    const std::string_view item = TrimBlanks(rest.substr(0, comma));
+    if (item.empty()) {
+      return Malformed(name, setting->source, "has an empty item",
+                       "write names with one comma between two of them");
+    }
+    items.emplace_back(item);
+    if (more) rest.remove_prefix(comma + 1);
+  }
+  return items;
+}
+
+}  // namespace qarion::secrets::core
