@@ -1,0 +1,161 @@
+#include "scrub/aho_corasick.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+namespace qarion::secrets::scrub {
+namespace {
+
+// The patterns that go through a node.
+struct Span {
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+};
+
+std::uint8_t ByteAt(std::string_view text, std::size_t index) {
+  return static_cast<std::uint8_t>(text.data()[index]);
+}
+
+}  // namespace
+
+AhoCorasick::AhoCorasick(std::span<const std::string_view> patterns) : filter_(patterns) {
+  assert(std::is_sorted(patterns.begin(), patterns.end()));
+  std::vector<std::uint32_t> longest_match = BuildTrie(patterns);
+  root_children_.resize(256, kNone);
+  for (NodeId child = FirstChild(kRoot); child < FirstChild(kRoot + 1); ++child) {
+    root_children_[labels_[child]] = child;
+  }
+  LinkFailures(longest_match);
+  for (NodeId node = 0; node < longest_match.size(); ++node) {
+    if (longest_match[node] == 0) continue;
+    nodes_[node].children |= kMatchBit;
+    endings_.push_back({node, longest_match[node]});
+  }
+
+  // What lies less deep than the shortest pattern reports nothing when it is read again.
+  std::size_t shortest = kShallowDepth;
+  for (const std::string_view pattern : patterns) shortest = std::min(shortest, pattern.size());
+  const std::size_t depths = std::min(shortest, level_begin_.size() - 1);
+  std::copy_n(level_begin_.begin() + 1, depths, shallow_.begin());
+  shallow_end_ = level_begin_[depths];
+}
+
+// Returns for each node the length of the pattern that ends there, or 0.
+std::vector<std::uint32_t> AhoCorasick::BuildTrie(std::span<const std::string_view> patterns) {
+  std::vector<std::uint32_t> length_ending;
+  std::vector<Span> level = {{0, static_cast<std::uint32_t>(patterns.size())}};
+  labels_.push_back(0);
+  std::vector<Span> next_level;
+  for (std::uint32_t depth = 0; !level.empty(); ++depth) {
+    level_begin_.push_back(static_cast<NodeId>(nodes_.size()));
+    next_level.clear();
+    for (const Span span : level) {
+      nodes_.push_back({.children = static_cast<NodeId>(labels_.size())});
+      std::uint32_t pattern = span.first;
+      // In the order of bytes the pattern that ends here comes before those that go on.
+      const bool ends = depth > 0 && patterns[pattern].size() == depth;
+      length_ending.push_back(ends ? depth : 0);
+      if (ends) ++pattern;
+      while (pattern < span.last) {
+        const std::uint8_t label = ByteAt(patterns[pattern], depth);
+        const std::uint32_t first = pattern;
+        while (pattern < span.last && ByteAt(patterns[pattern], depth) == label) ++pattern;
+        labels_.push_back(label);
+        next_level.push_back({first, pattern});
+      }
+    }
+    level.swap(next_level);
+  }
+  assert(nodes_.size() == labels_.size() && nodes_.size() < kMatchBit);
+  level_begin_.push_back(static_cast<NodeId>(nodes_.size()));
+  nodes_.push_back({.children = static_cast<NodeId>(labels_.size())});
+  nodes_.shrink_to_fit();
+  labels_.shrink_to_fit();
+  return length_ending;
+}
+
+// Also carries over to each node the longest pattern that ends there as a suffix.
+void AhoCorasick::LinkFailures(std::vector<std::uint32_t>& longest_match) {
+  for (NodeId parent = 0; parent + 1 < nodes_.size(); ++parent) {
+    for (NodeId child = FirstChild(parent); child < FirstChild(parent + 1); ++child) {
+      NodeId suffix = kRoot;
+      NodeId from = parent;
+      while (suffix == kRoot && from != kRoot) {
+        from = nodes_[from].failure;
+        suffix = Child(from, labels_[child]);
+      }
+      nodes_[child].failure = IsLeaf(suffix) ? nodes_[suffix].failure : suffix;
+      if (longest_match[child] == 0) longest_match[child] = longest_match[suffix];
+    }
+  }
+}
+
+inline AhoCorasick::NodeId AhoCorasick::Child(NodeId node, std::uint8_t label) const noexcept {
+  if (node == kRoot) return root_children_.data()[label];
+  const NodeId first = FirstChild(node);
+  const NodeId count = FirstChild(node + 1) - first;
+  const std::uint8_t* const labels = labels_.data() + first;
+  if (count == 1) return labels[0] == label ? first : kNone;
+  const void* const found = std::memchr(labels, label, count);
+  if (found == nullptr) return kNone;
+  return first + static_cast<NodeId>(static_cast<const std::uint8_t*>(found) - labels);
+}
+
+std::size_t AhoCorasick::DepthOf(NodeId node) const noexcept {
+  const auto above = std::upper_bound(level_begin_.begin(), level_begin_.end(), node);
+  return static_cast<std::size_t>(above - level_begin_.begin()) - 1;
+}
+
+inline std::size_t AhoCorasick::ShallowDepthOf(NodeId node) const noexcept {
+  std::size_t depth = 0;
+  while (node >= shallow_[depth]) ++depth;
+  return depth;
+}
+
+std::size_t AhoCorasick::MatchLength(NodeId node) const noexcept {
+  return std::ranges::lower_bound(endings_, node, {}, &Ending::node)->length;
+}
+
+Scanned AhoCorasick::Scan(std::string_view text, MatchState& state, std::span<Match> room) const {
+  if (endings_.empty()) return {.bytes = text.size()};
+  Scanned scanned;
+  std::size_t position = 0;
+  NodeId node = state.node;
+  while (position < text.size() && scanned.matches < room.size()) {
+    if (node == kRoot) {
+      position = filter_.FirstCandidate(text, position);
+      if (position == text.size()) break;
+    }
+    const NodeId next = Child(node, ByteAt(text, position));
+    if (next != kNone) {
+      ++position;
+      node = next;
+      if ((nodes_.data()[node].children & kMatchBit) == 0) continue;
+      room[scanned.matches++] = {.end = position, .length = MatchLength(node)};
+      if (IsLeaf(node)) node = nodes_.data()[node].failure;
+    } else if (node == kRoot) {
+      ++position;
+    } else {
+      node = nodes_.data()[node].failure;
+      // The filter is faster than the automaton, and every beginning before this one is ruled out.
+      if (node >= shallow_end_) continue;
+      const std::size_t depth = ShallowDepthOf(node);
+      if (depth > position) continue;  // it begins in an earlier piece
+      position -= depth;
+      node = kRoot;
+    }
+  }
+  scanned.bytes = position;
+  state = {.pending = DepthOf(node), .node = node};
+  return scanned;
+}
+
+std::size_t AhoCorasick::memory_bytes() const noexcept {
+  return nodes_.capacity() * sizeof(Node) + labels_.capacity() +
+         endings_.capacity() * sizeof(Ending) +
+         (level_begin_.capacity() + root_children_.capacity()) * sizeof(NodeId) +
+         filter_.memory_bytes();
+}
+
+}  // namespace qarion::secrets::scrub

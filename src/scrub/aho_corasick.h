@@ -1,0 +1,68 @@
+// The Aho-Corasick automaton: every value in one pass, in linear time for any text and any values.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/secret_memory.h"
+#include "scrub/gram_filter.h"
+#include "scrub/matcher.h"
+
+namespace qarion::secrets::scrub {
+
+// Nodes are numbered breadth first, siblings by label. So the children of a node lie next to each
+// other, and a node costs nine bytes: where its children begin, its failure link, its label.
+class AhoCorasick final : public Matcher {
+ public:
+  explicit AhoCorasick(std::span<const std::string_view> patterns);
+
+  Scanned Scan(std::string_view text, MatchState& state, std::span<Match> room) const override;
+
+  // Secret memory in use, for measurements.
+  std::size_t memory_bytes() const noexcept;
+
+ private:
+  using NodeId = std::uint32_t;
+  struct Node {
+    NodeId children = 0;  // the first one; the next node's `children` ends them. And kMatchBit
+    // The longest proper suffix that is a node with children: one without has nothing to offer.
+    NodeId failure = 0;
+  };
+  struct Ending {
+    NodeId node = 0;
+    std::uint32_t length = 0;  // of the longest pattern that ends there
+  };
+
+  static constexpr NodeId kRoot = 0;
+  static constexpr NodeId kNone = 0;  // no edge leads to the root
+  static constexpr NodeId kMatchBit = NodeId{1} << 31;
+  // A failure to a node of less depth goes back to the filter. It then reads so many bytes again.
+  static constexpr std::size_t kShallowDepth = 4;
+
+  std::vector<std::uint32_t> BuildTrie(std::span<const std::string_view> patterns);
+  void LinkFailures(std::vector<std::uint32_t>& longest_match);
+
+  NodeId FirstChild(NodeId node) const noexcept {
+    return nodes_.data()[node].children & ~kMatchBit;
+  }
+  bool IsLeaf(NodeId node) const noexcept { return FirstChild(node) == FirstChild(node + 1); }
+  NodeId Child(NodeId node, std::uint8_t label) const noexcept;
+  std::size_t DepthOf(NodeId node) const noexcept;
+  std::size_t ShallowDepthOf(NodeId node) const noexcept;  // of a node before shallow_end_
+  std::size_t MatchLength(NodeId node) const noexcept;
+
+  core::SecretVector<Node> nodes_;  // one more than there are, for its `children`
+  core::SecretVector<std::uint8_t> labels_;
+  core::SecretVector<NodeId> root_children_;     // by label: the root is where most text is
+  core::SecretVector<Ending> endings_;           // by node
+  core::SecretVector<NodeId> level_begin_;       // the first node of each depth
+  std::array<NodeId, kShallowDepth> shallow_{};  // the end of each depth, up to shallow_end_
+  NodeId shallow_end_ = 0;
+  GramFilter filter_;
+};
+
+}  // namespace qarion::secrets::scrub

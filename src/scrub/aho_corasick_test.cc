@@ -1,0 +1,120 @@
+#include "scrub/aho_corasick.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+#include <vector>
+
+namespace qarion::secrets::scrub {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+
+AhoCorasick MatcherFor(std::vector<std::string_view> patterns) { return AhoCorasick(patterns); }
+
+// (end, length) of each match.
+std::vector<std::pair<std::size_t, std::size_t>> MatchesIn(const AhoCorasick& matcher,
+                                                           std::string_view text,
+                                                           MatchState& state) {
+  std::vector<std::pair<std::size_t, std::size_t>> matches;
+  std::array<Match, 64> room;
+  const Scanned scanned = matcher.Scan(text, state, room);
+  EXPECT_EQ(scanned.bytes, text.size());
+  for (std::size_t i = 0; i < scanned.matches; ++i) {
+    matches.emplace_back(room[i].end, room[i].length);
+  }
+  return matches;
+}
+std::vector<std::pair<std::size_t, std::size_t>> MatchesIn(const AhoCorasick& matcher,
+                                                           std::string_view text) {
+  MatchState state;
+  return MatchesIn(matcher, text, state);
+}
+
+std::size_t PendingAfter(const AhoCorasick& matcher, std::string_view text) {
+  MatchState state;
+  MatchesIn(matcher, text, state);
+  return state.pending;
+}
+
+TEST(AhoCorasick, FindsTheExampleOfThePaper) {
+  // Aho and Corasick, "Efficient String Matching" (1975): he, she, his, hers in "ushers".
+  const AhoCorasick matcher = MatcherFor({"he", "hers", "his", "she"});
+  EXPECT_THAT(MatchesIn(matcher, "ushers"), ElementsAre(Pair(4, 3), Pair(6, 4)));
+}
+
+TEST(AhoCorasick, ReportsTheLongestMatchAtEachEnd) {
+  const AhoCorasick matcher = MatcherFor({"bcd", "cd", "d", "xbcde"});
+  EXPECT_THAT(MatchesIn(matcher, "xbcd"), ElementsAre(Pair(4, 3)));
+}
+
+TEST(AhoCorasick, FindsAMatchInsideAnUnfinishedPattern) {
+  const AhoCorasick matcher = MatcherFor({"abcdef", "cd"});
+  EXPECT_THAT(MatchesIn(matcher, "abcdx"), ElementsAre(Pair(4, 2)));
+}
+
+TEST(AhoCorasick, FindsAMatchAcrossTwoPieces) {
+  const AhoCorasick matcher = MatcherFor({"secret"});
+  MatchState state;
+  EXPECT_THAT(MatchesIn(matcher, "a sec", state), IsEmpty());
+  EXPECT_EQ(state.pending, 3u);
+  EXPECT_THAT(MatchesIn(matcher, "ret b", state), ElementsAre(Pair(3, 6)));
+  EXPECT_EQ(state.pending, 0u);
+}
+
+TEST(AhoCorasick, FindsBytesOfAllValues) {
+  const std::string pattern("\x00\xff\x80\x00", 4);
+  const AhoCorasick matcher = MatcherFor({pattern});
+  EXPECT_THAT(MatchesIn(matcher, std::string("\x00\x00\xff\x80\x00", 5)), ElementsAre(Pair(5, 4)));
+}
+
+TEST(AhoCorasick, KeepsTheLongestEndThatIsABeginning) {
+  const AhoCorasick matcher = MatcherFor({"aab", "abcabd", "xy"});
+  EXPECT_EQ(PendingAfter(matcher, "aaa"), 2u);
+  EXPECT_EQ(PendingAfter(matcher, "abcab"), 5u);
+  EXPECT_EQ(PendingAfter(matcher, "abcabca"), 4u);
+  EXPECT_EQ(PendingAfter(matcher, "abcabdx"), 1u);
+  EXPECT_EQ(PendingAfter(matcher, "abcabd."), 0u);
+}
+
+TEST(AhoCorasick, KeepsNothingOfACompletePatternThatNoOtherGoesOnFrom) {
+  EXPECT_EQ(PendingAfter(MatcherFor({"abc"}), "abc"), 0u);
+  EXPECT_EQ(PendingAfter(MatcherFor({"abc", "abcd"}), "abc"), 3u);
+  EXPECT_EQ(PendingAfter(MatcherFor({"abca"}), "abca"), 1u);
+  EXPECT_EQ(PendingAfter(MatcherFor({"abc", "xabc"}), "xabc"), 0u);
+}
+
+TEST(AhoCorasick, StopsWhereTheRoomEndsAndGoesOnFromThere) {
+  const AhoCorasick matcher = MatcherFor({"a"});
+  std::array<Match, 2> room;
+  MatchState state;
+  const Scanned first = matcher.Scan("xaxaxax", state, room);
+  EXPECT_EQ(first.bytes, 4u);
+  EXPECT_EQ(first.matches, 2u);
+  const Scanned second = matcher.Scan("xax", state, room);
+  EXPECT_EQ(second.bytes, 3u);
+  EXPECT_EQ(second.matches, 1u);
+}
+
+TEST(AhoCorasick, FindsNothingWithoutPatterns) {
+  EXPECT_THAT(MatchesIn(MatcherFor({}), "anything"), IsEmpty());
+}
+
+TEST(AhoCorasick, TakesAboutNineBytesPerPatternByte) {
+  // 1,000 values of 40 bytes that share nothing but the beginning of their number.
+  std::vector<std::string> values;
+  for (int i = 0; i < 1000; ++i) {
+    std::string value = std::to_string(100000 + i);
+    value.append(40 - value.size(), static_cast<char>('a' + i % 26));
+    values.push_back(std::move(value));
+  }
+  const AhoCorasick matcher(std::vector<std::string_view>(values.begin(), values.end()));
+  EXPECT_LT(matcher.memory_bytes(), 12u * 40u * 1000u);
+}
+
+}  // namespace
+}  // namespace qarion::secrets::scrub

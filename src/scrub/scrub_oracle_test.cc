@@ -1,0 +1,131 @@
+// Random values, texts, cuts and moments of adding, against the oracle.
+#include "scrub/scrub_oracle.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+namespace qarion::secrets::scrub {
+namespace {
+
+class Dice {
+ public:
+  explicit Dice(unsigned seed) : generator_(seed) {}
+  std::size_t Between(std::size_t low, std::size_t high) {
+    return std::uniform_int_distribution<std::size_t>(low, high)(generator_);
+  }
+  // Few letters, so that overlaps and shared beginnings are the rule.
+  std::string Text(std::size_t letters, std::size_t shortest, std::size_t longest) {
+    std::string text(Between(shortest, longest), 'a');
+    for (char& c : text) c = static_cast<char>('a' + Between(0, letters - 1));
+    return text;
+  }
+  std::vector<std::string> Values(std::size_t letters) {
+    const std::size_t shortest = Between(1, 9);
+    const std::size_t longest = shortest + Between(0, 12);
+    std::vector<std::string> values(Between(1, 8));
+    for (std::string& value : values) value = Text(letters, shortest, longest);
+    return values;
+  }
+  // Letters with values and pieces of values strewn in.
+  std::string TextAbout(const std::vector<std::string>& values, std::size_t letters) {
+    std::string text;
+    for (std::size_t i = Between(0, 12); i > 0; --i) {
+      const std::string& value = values[Between(0, values.size() - 1)];
+      text += Between(0, 1) == 0 ? value : value.substr(0, Between(0, value.size()));
+      text += Text(letters, 0, Between(0, 3) == 0 ? 60 : 4);
+    }
+    return text;
+  }
+
+ private:
+  std::mt19937 generator_;
+};
+
+Scrubber ScrubberFor(const std::vector<std::string>& values) {
+  Scrubber scrubber;
+  for (const std::string& value : values) scrubber.Add(value);
+  return scrubber;
+}
+
+std::string Described(const std::vector<std::string>& values, const std::string& text) {
+  std::string description = "values:";
+  for (const std::string& value : values) description += " " + value;
+  return description + "\ntext: " + text;
+}
+
+TEST(ScrubOracle, AgreesOnWholeTexts) {
+  Dice dice(1);
+  for (int round = 0; round < 20000; ++round) {
+    const std::size_t letters = dice.Between(1, 4);
+    const std::vector<std::string> values = dice.Values(letters);
+    const std::string text = dice.TextAbout(values, letters);
+    ASSERT_EQ(ScrubberFor(values).Scrub(text), OracleScrub(values, text))
+        << Described(values, text);
+  }
+}
+
+TEST(ScrubOracle, AgreesWhereverTheStreamIsCutAndHoldsNothingMore) {
+  Dice dice(2);
+  for (int round = 0; round < 20000; ++round) {
+    const std::size_t letters = dice.Between(1, 4);
+    const std::vector<std::string> values = dice.Values(letters);
+    const std::string text = dice.TextAbout(values, letters);
+    const std::size_t longest_piece = dice.Between(1, 30);
+    std::string seen;
+    StreamScrubber stream(ScrubberFor(values), [&](std::string_view bytes) { seen += bytes; });
+    for (std::size_t begin = 0; begin < text.size();) {
+      const std::size_t end = std::min(text.size(), begin + dice.Between(0, longest_piece));
+      stream.Write(std::string_view(text).substr(begin, end - begin));
+      begin = end;
+      const std::string_view written = std::string_view(text).substr(0, begin);
+      ASSERT_LE(stream.held(), OraclePending(values, written)) << Described(values, text);
+    }
+    stream.Finish();
+    ASSERT_EQ(stream.held(), 0u);
+    ASSERT_EQ(seen, OracleScrub(values, text)) << Described(values, text);
+  }
+}
+
+// A value added before any byte of its occurrences was passed on is masked as if it had always been
+// there. Here everything is still held, because the first value begins with the whole first piece.
+TEST(ScrubOracle, AgreesWithValuesAddedWhileBytesAreHeld) {
+  Dice dice(3);
+  for (int round = 0; round < 10000; ++round) {
+    std::vector<std::string> values = dice.Values(2);
+    const std::string first = dice.Text(2, 1, 20);
+    values.insert(values.begin(), first + "-end");
+    const std::string rest = dice.TextAbout(values, 2);
+    Scrubber scrubber;
+    scrubber.Add(values.front());
+    std::string seen;
+    StreamScrubber stream(scrubber, [&](std::string_view bytes) { seen += bytes; });
+    stream.Write(first);
+    ASSERT_EQ(seen, "");
+    for (const std::string& value : values) scrubber.Add(value);
+    const std::size_t cut = dice.Between(0, rest.size());
+    stream.Write(std::string_view(rest).substr(0, cut));
+    stream.Write(std::string_view(rest).substr(cut));
+    stream.Finish();
+    ASSERT_EQ(seen, OracleScrub(values, first + rest)) << Described(values, first + "|" + rest);
+  }
+}
+
+TEST(ScrubOracle, AgreesOnThousandsOfValuesInALog) {
+  Dice dice(4);
+  std::vector<std::string> values(2000);
+  for (std::string& value : values) value = dice.Text(26, 8, 40);
+  std::string text;
+  for (int line = 0; line < 300; ++line) {
+    text += "level=info " + dice.Text(26, 5, 60) + "=";
+    const std::string& value = values[dice.Between(0, values.size() - 1)];
+    text += line % 3 == 0 ? value : value.substr(0, value.size() - 1);
+    text += '\n';
+  }
+  EXPECT_EQ(ScrubberFor(values).Scrub(text), OracleScrub(values, text));
+}
+
+}  // namespace
+}  // namespace qarion::secrets::scrub

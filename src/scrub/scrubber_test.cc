@@ -1,0 +1,119 @@
+#include "qarion/secrets/scrubber.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace qarion::secrets {
+namespace {
+
+Scrubber ScrubberFor(const std::vector<std::string>& values) {
+  Scrubber scrubber;
+  for (const std::string& value : values) scrubber.Add(value);
+  return scrubber;
+}
+
+TEST(Scrubber, MasksEveryOccurrence) {
+  EXPECT_EQ(ScrubberFor({"hunter2"}).Scrub("hunter2 and hunter2!"), "*** and ***!");
+}
+
+TEST(Scrubber, CoversOverlappingOccurrencesWithOneMask) {
+  EXPECT_EQ(ScrubberFor({"abcd", "cdef"}).Scrub("<abcdef>"), "<***>");
+  EXPECT_EQ(ScrubberFor({"abab"}).Scrub("<ababab>"), "<***>");
+}
+
+TEST(Scrubber, CoversAdjacentOccurrencesWithOneMask) {
+  EXPECT_EQ(ScrubberFor({"hunter2", "tok-1"}).Scrub("hunter2hunter2tok-1 tok-1"), "*** ***");
+}
+
+TEST(Scrubber, CoversTheLongerOfTwoValuesThatBeginAlike) {
+  EXPECT_EQ(ScrubberFor({"hunter2", "hunter2-prod"}).Scrub("hunter2-prod hunter2-p"), "*** ***-p");
+}
+
+TEST(Scrubber, ReturnsCleanTextUnchanged) {
+  const std::string text("nothing \0 here \xff\xfe", 17);
+  EXPECT_EQ(ScrubberFor({"hunter2"}).Scrub(text), text);
+  EXPECT_EQ(Scrubber().Scrub(text), text);
+  EXPECT_EQ(ScrubberFor({"hunter2"}).Scrub(""), "");
+}
+
+TEST(Scrubber, MasksValuesOfAnyBytes) {
+  const std::string value("\0\xff\n\0", 4);
+  EXPECT_EQ(ScrubberFor({value}).Scrub("a" + value + "b"), "a***b");
+}
+
+TEST(Scrubber, MasksAValueOfOneByte) { EXPECT_EQ(ScrubberFor({"x"}).Scrub("axxbx"), "a***b***"); }
+
+TEST(Scrubber, IgnoresTheEmptyValue) {
+  EXPECT_EQ(ScrubberFor({""}).Scrub("text"), "text");
+  EXPECT_EQ(ScrubberFor({"", "ex"}).Scrub("text"), "t***t");
+}
+
+TEST(Scrubber, DoesNotMatchAcrossAMaskItWrote) {
+  EXPECT_EQ(ScrubberFor({"foobar", "ac"}).Scrub("afoobarc"), "a***c");
+}
+
+TEST(Scrubber, CountsDistinctValues) { EXPECT_EQ(ScrubberFor({"a", "b", "a", ""}).size(), 2u); }
+
+TEST(Scrubber, SharesItsSetWithItsCopies) {
+  Scrubber scrubber;
+  const Scrubber copy = scrubber;
+  scrubber.Add(Secret::CopyOf("hunter2"));
+  EXPECT_EQ(copy.Scrub("hunter2"), "***");
+}
+
+// The next three end within the time limit of a test only if the time is linear in the text.
+TEST(Scrubber, TakesALongRunOfNearMisses) {
+  const Scrubber scrubber = ScrubberFor({std::string(1000, 'a') + "b"});
+  const std::string text(4 << 20, 'a');
+  EXPECT_TRUE(scrubber.Scrub(text) == text);
+  EXPECT_EQ(scrubber.Scrub(text + "b").size(), text.size() - 1000 + kMask.size());
+}
+
+TEST(Scrubber, TakesValuesThatAreBeginningsOfEachOther) {
+  Scrubber scrubber;
+  for (std::size_t length = 1; length <= 2000; ++length) scrubber.Add(std::string(length, 'a'));
+  EXPECT_EQ(scrubber.Scrub(std::string(4 << 20, 'a')), "***");
+}
+
+TEST(Scrubber, TakesTextMadeOfBeginnings) {
+  const std::string value = "sk_live_0123456789abcdefghijklmnopqrstuvwxyz";
+  const Scrubber scrubber = ScrubberFor({value, value.substr(1) + "!", value.substr(2) + "?"});
+  std::string text;
+  while (text.size() < (4 << 20)) text += value.substr(0, value.size() - 1);
+  EXPECT_TRUE(scrubber.Scrub(text) == text);
+}
+
+TEST(Scrubber, MasksWhileOtherThreadsAddValues) {
+  Scrubber scrubber = ScrubberFor({"known-value"});
+  std::atomic<bool> done = false;
+  {
+    std::vector<std::jthread> readers;
+    for (int i = 0; i < 8; ++i) {
+      readers.emplace_back([&, scrubber] {
+        StreamScrubber stream(scrubber, [](std::string_view bytes) {
+          EXPECT_EQ(bytes.find("known-value"), std::string_view::npos);
+        });
+        do {
+          EXPECT_EQ(scrubber.Scrub("a known-value."), "a ***.");
+          stream.Write("some known-");
+          stream.Write("value here, known");
+          stream.Finish();
+        } while (!done);
+      });
+    }
+    for (int i = 0; i < 200; ++i) {
+      const std::string value = "added-value-" + std::to_string(i) + ".";
+      scrubber.Add(value);
+      EXPECT_EQ(scrubber.Scrub(value), "***");
+    }
+    done = true;
+  }
+  EXPECT_EQ(scrubber.size(), 201u);
+}
+
+}  // namespace
+}  // namespace qarion::secrets
