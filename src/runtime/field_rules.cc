@@ -1,0 +1,316 @@
+#include "runtime/field_rules.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/json_fields.h"
+#include "core/utf8.h"
+
+namespace qarion::secrets::runtime {
+namespace {
+
+constexpr std::size_t kShortestSigningKey = 32;  // RFC 7518, 3.2: as long as the hash output
+constexpr std::size_t kShortestToken = 16;
+constexpr std::size_t kShortestUnguessable = 8;
+constexpr std::size_t kFernetKeyBytes = 32;
+constexpr std::size_t kFernetKeyCharacters = 44;
+
+constexpr char kGenerateKey[] = "generate one: openssl rand -base64 48";
+constexpr char kGenerateFernetKey[] =
+    "generate one: openssl rand 32 | base64 | tr '+/' '-_' (it encrypts existing data only after "
+    "a rotation)";
+
+// Collects the findings of one field.
+class FieldReport {
+ public:
+  FieldReport(const Field& field, std::vector<Finding>& findings)
+      : field_(field), findings_(findings) {}
+
+  std::string_view value() const { return field_.value.Reveal(); }
+  void Error(std::string problem, std::string cure) {
+    findings_.push_back({Severity::kError, field_.name, std::move(problem), std::move(cure)});
+  }
+  void Warning(std::string problem, std::string cure) {
+    findings_.push_back({Severity::kWarning, field_.name, std::move(problem), std::move(cure)});
+  }
+
+ private:
+  const Field& field_;
+  std::vector<Finding>& findings_;
+};
+
+bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  };
+  return std::ranges::equal(a, b, [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+bool BeginsIgnoringCase(std::string_view text, std::string_view beginning) {
+  return text.size() >= beginning.size() &&
+         EqualsIgnoringCase(text.substr(0, beginning.size()), beginning);
+}
+
+// What stands in templates and tutorials where the value belongs.
+bool IsPlaceholder(std::string_view value) {
+  constexpr std::array<std::string_view, 16> kWords = {
+      "changeme",    "change-me", "change_me", "secret",     "password",   "example",
+      "placeholder", "todo",      "fixme",     "replace-me", "replace_me", "replaceme",
+      "none",        "null",      "insecure",  "dummy"};
+  constexpr std::array<std::string_view, 5> kBeginnings = {"your-", "your_", "changeme",
+                                                           "change-this", "insert-"};
+  if (value.empty()) return false;
+  if (std::ranges::any_of(kWords, [&](auto word) { return EqualsIgnoringCase(value, word); }))
+    return true;
+  if (std::ranges::any_of(kBeginnings,
+                          [&](auto word) { return BeginsIgnoringCase(value, word); })) {
+    return true;
+  }
+  if (value.starts_with('<') && value.ends_with('>')) return true;
+  return std::ranges::all_of(value, [&](char c) { return c == value.front(); });
+}
+
+std::string Bytes(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " byte" : " bytes");
+}
+
+bool EndsInWhiteSpace(std::string_view value) {
+  for (std::size_t length = 1; length <= 3 && length <= value.size(); ++length) {
+    if (core::WhiteSpaceLength(value, value.size() - length) == length) return true;
+  }
+  return false;
+}
+
+void CheckSurroundings(FieldReport& report) {
+  const std::string_view value = report.value();
+  if (value.ends_with('\n') || value.ends_with('\r')) {
+    report.Error("ends with a line break", "store it without: printf %s, or echo -n");
+  } else if (core::WhiteSpaceLength(value, 0) > 0 || EndsInWhiteSpace(value)) {
+    report.Error("has white space around it", "remove it, or change the secret to one without");
+  }
+}
+
+void CheckNoWhiteSpace(FieldReport& report) {
+  const std::string_view value = report.value();
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (core::WhiteSpaceLength(value, i) > 0) {
+      report.Error("contains white space", "store it in one piece, without line breaks or blanks");
+      return;
+    }
+  }
+}
+
+void CheckSigningKey(FieldReport& report) {
+  const std::string_view value = report.value();
+  if (IsPlaceholder(value)) {
+    report.Error("is a placeholder, not a key", kGenerateKey);
+  } else if (value.size() < kShortestSigningKey) {
+    report.Error("has " + Bytes(value.size()) + "; a signing key needs at least " +
+                     std::to_string(kShortestSigningKey),
+                 kGenerateKey);
+  }
+}
+
+void CheckPassword(FieldReport& report) {
+  if (IsPlaceholder(report.value())) {
+    report.Warning("is a placeholder or a password that is tried first", "choose a random one");
+  }
+  CheckSurroundings(report);
+}
+
+std::optional<std::uint32_t> Base64Value(char c) {
+  constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  const std::size_t value = kAlphabet.find(c);
+  if (value == std::string_view::npos) return std::nullopt;
+  return static_cast<std::uint32_t>(value);
+}
+
+// https://github.com/fernet/spec/blob/master/Spec.md: "A fernet key is the base64url encoding of"
+// 32 bytes. RFC 4648, 3.5: bits that no byte uses are zero in canonical encoding.
+std::string FernetKeyProblem(std::string_view key) {
+  if (key.ends_with('\n')) return "ends with a line break";
+  if (key.find_first_of("+/") != std::string_view::npos) {
+    return "is standard base64; a Fernet key uses the URL-safe alphabet, `-` and `_` for `+` and "
+           "`/`";
+  }
+  const std::string_view digits = key.substr(0, std::min(key.find('='), key.size()));
+  if (!std::ranges::all_of(digits, [](char c) { return Base64Value(c).has_value(); })) {
+    return "has a character that is not URL-safe base64";
+  }
+  if (key.size() == kFernetKeyCharacters - 1 && digits.size() == key.size()) {
+    return "lacks the `=` at its end";
+  }
+  if (key.size() != kFernetKeyCharacters) {
+    return "has " + std::to_string(key.size()) + " characters; " + std::to_string(kFernetKeyBytes) +
+           " bytes in base64 have " + std::to_string(kFernetKeyCharacters);
+  }
+  if (digits.size() != kFernetKeyCharacters - 1) return "is not padded as base64 is";
+  if ((*Base64Value(digits.back()) & 3) != 0) {
+    return "is not canonical base64: its last digit has bits that belong to no byte";
+  }
+  return {};
+}
+
+void CheckFernetKey(FieldReport& report) {
+  if (std::string problem = FernetKeyProblem(report.value()); !problem.empty()) {
+    report.Error(std::move(problem), kGenerateFernetKey);
+  }
+}
+
+void CheckSendGridKey(FieldReport& report) {
+  if (!report.value().starts_with("SG.")) {
+    report.Error("does not begin with `SG.`, as SendGrid's keys do",
+                 "copy the whole key from SendGrid");
+  }
+  CheckNoWhiteSpace(report);
+}
+
+void CheckToken(FieldReport& report) {
+  CheckNoWhiteSpace(report);
+  const std::size_t size = report.value().size();
+  if (size < kShortestToken) {
+    report.Warning("has " + Bytes(size) + "; less than " + std::to_string(kShortestToken) +
+                       " is short for a token",
+                   "use a longer one: openssl rand -hex 32");
+  }
+}
+
+void CheckServiceAccount(FieldReport& report) {
+  constexpr char kCure[] = "store the key file of the service account as Google gives it";
+  const auto members = core::FieldsFromJson(report.value(), "");
+  if (!members) {
+    report.Error("is not a JSON object", kCure);
+    return;
+  }
+  for (const std::string_view name : {"type", "private_key", "client_email"}) {
+    const auto found = std::ranges::find(*members, name, &Field::name);
+    if (found == members->end() || found->value.empty()) {
+      report.Error("lacks the member `" + std::string(name) + "`", kCure);
+    }
+  }
+}
+
+void CheckAzureConnectionString(FieldReport& report) {
+  constexpr char kCure[] = "copy the connection string from the storage account's access keys";
+  std::string_view rest = report.value();
+  bool has_account_key = false;
+  while (!rest.empty()) {
+    const std::string_view pair = rest.substr(0, rest.find(';'));
+    rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
+    if (pair.empty()) continue;
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string_view::npos || equals == 0) {
+      report.Error("is not a row of `key=value;` pairs", kCure);
+      return;
+    }
+    if (pair.substr(0, equals) == "AccountKey" && equals + 1 < pair.size()) has_account_key = true;
+  }
+  if (!has_account_key) report.Error("lacks `AccountKey`", kCure);
+}
+
+struct Rule {
+  std::string_view name;  // a trailing `*` stands for a family
+  void (*check)(FieldReport& report);
+};
+
+constexpr std::array kRules = {
+    Rule{"SECRET_KEY", CheckSigningKey},
+    Rule{"SECRET_KEY_PREVIOUS", CheckSigningKey},
+    Rule{"SECRET_KEY_NEXT", CheckSigningKey},
+    Rule{"POSTGRES_PASSWORD", CheckPassword},
+    Rule{"INSTANCE_ENCRYPTION_KEY", CheckFernetKey},
+    Rule{"INSTANCE_ENCRYPTION_KEY_PREVIOUS", CheckFernetKey},
+    Rule{"CONTROL_PLANE_SECRET_KEY", CheckSigningKey},
+    Rule{"SENDGRID_API_KEY", CheckSendGridKey},
+    Rule{"SCIM_BEARER_TOKEN", CheckToken},
+    Rule{"SMTP_PASSWORD", CheckPassword},
+    Rule{"STORAGE_S3_SECRET_KEY", CheckToken},
+    Rule{"STORAGE_GCS_CREDENTIALS_JSON", CheckServiceAccount},
+    Rule{"STORAGE_AZURE_CONNECTION_STRING", CheckAzureConnectionString},
+    Rule{"LLM_API_KEY_*", CheckNoWhiteSpace},
+};
+
+// Pairs of keys that must differ, or a rotation changes nothing.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kMustDiffer = {{
+    {"SECRET_KEY_PREVIOUS", "SECRET_KEY"},
+    {"SECRET_KEY_NEXT", "SECRET_KEY"},
+    {"INSTANCE_ENCRYPTION_KEY_PREVIOUS", "INSTANCE_ENCRYPTION_KEY"},
+}};
+
+bool Applies(std::string_view rule, std::string_view field) {
+  if (!rule.ends_with('*')) return rule == field;
+  rule.remove_suffix(1);
+  return field.size() > rule.size() && field.starts_with(rule);
+}
+
+bool MustDiffer(std::string_view a, std::string_view b) {
+  return std::ranges::any_of(kMustDiffer, [&](const auto& pair) {
+    return (pair.first == a && pair.second == b) || (pair.first == b && pair.second == a);
+  });
+}
+
+void CheckField(const Field& field, std::vector<Finding>& findings) {
+  FieldReport report(field, findings);
+  const std::string_view value = report.value();
+  if (value.empty()) {
+    report.Error("is set to the empty value",
+                 "give it a value, or remove it to leave the field unset");
+    return;
+  }
+  const std::size_t before = findings.size();
+  for (const Rule& rule : kRules) {
+    if (Applies(rule.name, field.name)) rule.check(report);
+  }
+  if (value.find('\0') != std::string_view::npos) {
+    report.Warning("contains a zero byte, so it cannot be put into an environment",
+                   "store it as text, for example in base64");
+  }
+  if (findings.size() == before && value.size() < kShortestUnguessable) {
+    report.Warning("has " + Bytes(value.size()) +
+                       ": easily guessed, and wherever it occurs in a log it is masked",
+                   "use a longer value");
+  }
+}
+
+void CheckPairs(const Snapshot& snapshot, std::vector<Finding>& findings) {
+  for (const auto& [name, other_name] : kMustDiffer) {
+    const Secret* value = snapshot.Find(name);
+    const Secret* other = snapshot.Find(other_name);
+    if (value == nullptr || other == nullptr || !value->ConstantTimeEquals(*other)) continue;
+    findings.push_back({Severity::kError, std::string(name),
+                        "is the same as " + std::string(other_name),
+                        "set it to the key before the change, or remove it"});
+  }
+}
+
+void CheckReuse(const Snapshot& snapshot, std::vector<Finding>& findings) {
+  const auto fields = snapshot.fields();
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (fields[i].value.empty() || MustDiffer(fields[i].name, fields[j].name)) continue;
+      if (!fields[i].value.ConstantTimeEquals(fields[j].value)) continue;
+      findings.push_back({Severity::kWarning, fields[i].name,
+                          "has the same value as " + fields[j].name,
+                          "use a value of its own for each field"});
+      break;
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Finding> CheckFields(const Snapshot& snapshot) {
+  std::vector<Finding> findings;
+  for (const Field& field : snapshot.fields()) CheckField(field, findings);
+  CheckPairs(snapshot, findings);
+  CheckReuse(snapshot, findings);
+  return findings;
+}
+
+}  // namespace qarion::secrets::runtime

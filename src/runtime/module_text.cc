@@ -1,0 +1,54 @@
+#include "runtime/module_text.h"
+
+#include <cstring>
+
+#include "core/utf8.h"
+
+namespace qarion::secrets::runtime {
+namespace {
+
+constexpr std::size_t kLongest = 500;
+constexpr std::string_view kCut = "...";
+
+bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
+
+// C0 and DEL in one byte; C1 (U+0080 to U+009F), which some terminals obey as well, in two.
+bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+bool IsControl(char first, char second) {
+  return first == '\xc2' && static_cast<unsigned char>(second) < 0xa0;
+}
+
+void ReplaceInvalidUtf8(std::string& text) {
+  std::size_t checked = 0;
+  while (const auto invalid = core::FindInvalidUtf8(std::string_view(text).substr(checked))) {
+    checked += *invalid;
+    text[checked++] = '?';
+  }
+}
+
+void ReplaceControls(std::string& text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (IsControl(text[i])) text[i] = ' ';
+    if (i + 1 < text.size() && IsControl(text[i], text[i + 1])) text.replace(i, 2, " ");
+  }
+}
+
+}  // namespace
+
+std::string SafeText(const char* text, std::string_view fallback) {
+  if (text == nullptr) return std::string(fallback);
+  std::size_t size = strnlen(text, kLongest + 1);
+  const bool cut = size > kLongest;
+  if (cut) {
+    size = kLongest - kCut.size();
+    while (size > 0 && IsContinuation(text[size])) --size;
+  }
+  std::string safe(text, size);
+  ReplaceInvalidUtf8(safe);
+  ReplaceControls(safe);
+  if (safe.find_first_not_of(' ') == std::string::npos) return std::string(fallback);
+  if (cut) safe += kCut;
+  return safe;
+}
+
+}  // namespace qarion::secrets::runtime

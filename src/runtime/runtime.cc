@@ -1,0 +1,302 @@
+#include "qarion/secrets/runtime.h"
+
+#include <algorithm>
+#include <iterator>
+#include <span>
+#include <utility>
+
+#include "cache/snapshot_cache.h"
+#include "core/environment.h"
+#include "core/secret_memory.h"
+#include "core/settings.h"
+#include "core/spelling.h"
+#include "runtime/field_rules.h"
+#include "runtime/provider_registry.h"
+
+namespace qarion::secrets {
+namespace {
+
+constexpr std::chrono::seconds kDefaultTtl{300};
+constexpr std::chrono::seconds kMaxTtl{86'400};
+constexpr std::chrono::seconds kDefaultMaxStale{3600};
+constexpr std::chrono::seconds kMaxMaxStale{7 * 86'400};
+
+// Settings of every backend, as `status` shows them.
+constexpr std::string_view kSettingNames[] = {"SECRETS_BACKEND",   "SECRETS_CACHE_TTL",
+                                              "SECRETS_MAX_STALE", "SECRETS_FIELDS",
+                                              "SECRETS_ENV_FILE",  "SECRETS_DIR"};
+
+Error Unmanaged(std::string_view name, const FieldSet& fields) {
+  Error error(ErrorCode::kUsage, "'" + std::string(name) + "' is not a managed field");
+  if (const auto nearest = core::Nearest(name, fields.names())) {
+    return std::move(error).Cure("did you mean " + std::string(*nearest) +
+                                 "? Further fields are named in SECRETS_FIELDS");
+  }
+  return std::move(error).Cure(
+      "add it to SECRETS_FIELDS, or run `qsecrets list` for those there are");
+}
+
+Error NotSet(std::string_view name, std::string_view backend) {
+  const std::string field(name);
+  std::string cure = backend == "env" ? "set " + field + " in the environment or in .env, or " +
+                                            field + "_FILE to a file that holds it"
+                                      : "add the key " + field + " to the secret";
+  return Error(ErrorCode::kNotSet,
+               field + " is not set in the backend '" + std::string(backend) + "'")
+      .With("field", field)
+      .Cure(std::move(cure));
+}
+
+Change Difference(const Snapshot& before, const Snapshot& after) {
+  std::vector<std::string> names;
+  for (const Field& field : after.fields()) {
+    const Secret* old = before.Find(field.name);
+    if (old == nullptr || !old->ConstantTimeEquals(field.value)) names.push_back(field.name);
+  }
+  for (const Field& field : before.fields()) {
+    if (after.Find(field.name) == nullptr) names.push_back(field.name);
+  }
+  return Change(std::move(names));
+}
+
+}  // namespace
+
+std::string_view ToString(Freshness freshness) noexcept {
+  switch (freshness) {
+    case Freshness::kFresh: return "fresh";
+    case Freshness::kStale: return "stale";
+    case Freshness::kExpired: return "expired";
+  }
+  return "expired";
+}
+
+bool Change::Has(std::string_view name) const noexcept {
+  return std::find(fields_.begin(), fields_.end(), name) != fields_.end();
+}
+
+class Runtime::Impl {
+ public:
+  static Result<std::unique_ptr<Impl>> Create(RuntimeOptions options);
+
+  Result<Secret> Get(std::string_view reference);
+  Result<std::vector<Finding>> Check();
+  RuntimeStatus status() const;
+
+  cache::SnapshotCache& cache() noexcept { return *cache_; }
+  Scrubber& scrubber() noexcept { return scrubber_; }
+  const FieldSet& fields() const noexcept { return fields_; }
+  Error Missing(std::string_view name) const;
+
+ private:
+  Status Configure(RuntimeOptions& options);
+  Result<cache::Fetched> Fetch(const cache::FetchContext& context);
+
+  core::ProcessEnvironment environment_;
+  core::Settings settings_;
+  std::string backend_;
+  FieldSet fields_ = FieldSet::BuiltIn();
+  Scrubber scrubber_;
+  std::shared_ptr<Clock> clock_;
+  std::function<void(std::string_view)> log_;
+  std::unique_ptr<SecretProvider> provider_;
+  std::unique_ptr<cache::SnapshotCache> cache_;  // last: its thread uses all of the above
+};
+
+Result<std::unique_ptr<Runtime::Impl>> Runtime::Impl::Create(RuntimeOptions options) {
+  auto impl = std::make_unique<Impl>();
+  const Status configured = impl->Configure(options);
+  core::WipeTraces();  // of the `.env` file
+  if (!configured) {
+    return configured.error();
+  }
+  if (Status started = impl->cache_->Start(); !started) return std::move(started).error();
+  return impl;
+}
+
+Status Runtime::Impl::Configure(RuntimeOptions& options) {
+  clock_ = options.clock ? std::move(options.clock) : Clock::System();
+  log_ = options.log ? std::move(options.log) : [](std::string_view) {};
+  core::SetSecretMemoryWarningHandler(log_);
+
+  auto settings = core::Settings::Load(environment_, std::move(options.settings));
+  if (!settings) return std::move(settings).error();
+  settings_ = std::move(*settings);
+
+  auto backend = settings_.Text("SECRETS_BACKEND", "env");
+  auto ttl = settings_.Seconds("SECRETS_CACHE_TTL", kDefaultTtl, kMaxTtl);
+  auto max_stale = settings_.Seconds("SECRETS_MAX_STALE", kDefaultMaxStale, kMaxMaxStale);
+  auto listed = settings_.List("SECRETS_FIELDS");
+  if (!backend) return std::move(backend).error();
+  if (!ttl) return std::move(ttl).error();
+  if (!max_stale) return std::move(max_stale).error();
+  if (!listed) return std::move(listed).error();
+  backend_ = std::move(*backend);
+
+  for (const std::string& name : *listed) {
+    if (Status added = fields_.Add(name); !added) {
+      return Error(added.error().code(), "SECRETS_FIELDS: " + added.error().reason())
+          .With("setting", "SECRETS_FIELDS")
+          .Cure(added.error().cure());
+    }
+  }
+  for (const std::string& name : options.fields) {
+    if (Status added = fields_.Add(name); !added) return added;
+  }
+
+  if (options.provider) {
+    provider_ = std::move(options.provider);
+  } else {
+    auto opened = runtime::OpenProvider(
+        backend_, core::ProviderContext{.settings = settings_, .clock = *clock_, .log = log_});
+    if (!opened) return std::move(opened).error();
+    provider_ = std::move(*opened);
+  }
+
+  cache_ = std::make_unique<cache::SnapshotCache>(
+      cache::CacheOptions{
+          .ttl = *ttl, .max_stale = *max_stale, .start_timeout = options.start_timeout},
+      [this](const cache::FetchContext& context) { return Fetch(context); }, clock_,
+      std::make_unique<core::SystemRandom>(), log_);
+  return {};
+}
+
+Result<cache::Fetched> Runtime::Impl::Fetch(const cache::FetchContext& context) {
+  auto payload = provider_->Fetch(FetchRequest{.fields = fields_,
+                                               .known_version = std::string(context.known_version),
+                                               .deadline = context.deadline,
+                                               .stop = context.stop});
+  core::WipeTraces();
+  if (!payload) return std::move(payload).error();
+  if (payload->not_modified) return cache::Fetched{.expires_at = payload->expires_at};
+
+  // Fetched means scrubbed: also what is not managed, and before any caller can see it.
+  for (const Field& field : payload->fields) scrubber_.Add(field.value);
+  std::erase_if(payload->fields,
+                [this](const Field& field) { return !fields_.Contains(field.name); });
+  return cache::Fetched{.snapshot = std::make_shared<const Snapshot>(
+                            Snapshot::Contents{.backend = backend_,
+                                               .version = std::move(payload->version),
+                                               .fetched_at = clock_->SteadyNow(),
+                                               .fetched_at_system = clock_->SystemNow(),
+                                               .fields = std::move(payload->fields),
+                                               .findings = std::move(payload->findings)}),
+                        .expires_at = payload->expires_at};
+}
+
+Error Runtime::Impl::Missing(std::string_view name) const {
+  return fields_.Contains(name) ? NotSet(name, backend_) : Unmanaged(name, fields_);
+}
+
+Result<Secret> Runtime::Impl::Get(std::string_view reference) {
+  std::string canonical;
+  std::string_view name = reference;
+  if (reference.find('/') != std::string_view::npos) {
+    auto converted = CanonicalFieldName(reference);
+    if (!converted) return std::move(converted).error();
+    name = canonical = std::move(*converted);
+  }
+  auto found = cache_->Find(name);
+  if (!found) return std::move(found).error();
+  if (*found) return std::move(**found);
+  // The name may be a value put in the wrong place; only what looks like a name is shown.
+  if (auto checked = CanonicalFieldName(name); !checked) return std::move(checked).error();
+  return Missing(name);
+}
+
+Result<std::vector<Finding>> Runtime::Impl::Check() {
+  auto snapshot = cache_->Current();
+  if (!snapshot) return std::move(snapshot).error();
+  const std::vector<Finding> of_fields = runtime::CheckFields(**snapshot);
+  std::vector<Finding> sorted;
+  for (const Severity severity : {Severity::kError, Severity::kWarning}) {
+    for (const std::span<const Finding> part : {std::span(of_fields), (*snapshot)->findings()}) {
+      std::ranges::copy_if(part, std::back_inserter(sorted), [severity](const Finding& finding) {
+        return finding.severity == severity;
+      });
+    }
+  }
+  return sorted;
+}
+
+RuntimeStatus Runtime::Impl::status() const {
+  const cache::CacheStatus cached = cache_->status();
+  RuntimeStatus status{.backend = backend_, .source = provider_->Source()};
+  if (cached.snapshot) {
+    status.version = cached.snapshot->version();
+    status.fields_set = cached.snapshot->fields().size();
+    status.fetched_at = cached.snapshot->fetched_at_system();
+  }
+  status.age = cached.age;
+  status.freshness = cached.expired ? Freshness::kExpired
+                     : cached.fresh ? Freshness::kFresh
+                                    : Freshness::kStale;
+  status.next_refresh_in = cached.next_refresh_in;
+  status.last_error = cached.last_error;
+  for (const std::string_view name : kSettingNames) {
+    if (const auto setting = settings_.Find(name)) {
+      status.settings.push_back({std::string(name), std::string(setting->text), setting->source});
+    }
+  }
+  return status;
+}
+
+class Reader::Impl {
+ public:
+  explicit Impl(Runtime::Impl& runtime) : runtime_(&runtime), reader_(runtime.cache()) {}
+
+  Result<const Secret*> Find(std::string_view name) {
+    auto snapshot = reader_.Current();
+    if (!snapshot) return std::move(snapshot).error();
+    if (const Secret* found = (*snapshot)->Find(name)) return found;
+    return runtime_->Missing(name);
+  }
+
+ private:
+  Runtime::Impl* runtime_;
+  cache::SnapshotCache::Reader reader_;
+};
+
+Reader::Reader(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+Reader::Reader(Reader&&) noexcept = default;
+Reader& Reader::operator=(Reader&&) noexcept = default;
+Reader::~Reader() = default;
+
+Result<const Secret*> Reader::Find(std::string_view name) { return impl_->Find(name); }
+
+Runtime::Runtime(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+Runtime::Runtime(Runtime&&) noexcept = default;
+Runtime& Runtime::operator=(Runtime&&) noexcept = default;
+Runtime::~Runtime() = default;
+
+Result<Runtime> Runtime::FromEnvironment() { return Create({}); }
+
+Result<Runtime> Runtime::Create(RuntimeOptions options) {
+  auto impl = Impl::Create(std::move(options));
+  if (!impl) return std::move(impl).error();
+  return Runtime(std::move(*impl));
+}
+
+Result<Secret> Runtime::Get(std::string_view name) const { return impl_->Get(name); }
+
+Result<std::shared_ptr<const Snapshot>> Runtime::TakeSnapshot() const {
+  return impl_->cache().Current();
+}
+
+Reader Runtime::NewReader() const { return Reader(std::make_unique<Reader::Impl>(*impl_)); }
+
+Status Runtime::Refresh() { return impl_->cache().Refresh(); }
+
+Subscription Runtime::OnChange(std::function<void(const Change&)> callback) {
+  return Subscription(impl_->cache().Subscribe(
+      [callback = std::move(callback)](const Snapshot& before, const Snapshot& after) {
+        const Change change = Difference(before, after);
+        if (!change.fields().empty()) callback(change);
+      }));
+}
+
+Scrubber& Runtime::scrubber() const noexcept { return impl_->scrubber(); }
+Result<std::vector<Finding>> Runtime::Check() const { return impl_->Check(); }
+const FieldSet& Runtime::fields() const noexcept { return impl_->fields(); }
+RuntimeStatus Runtime::status() const { return impl_->status(); }
+
+}  // namespace qarion::secrets
