@@ -1,0 +1,26 @@
+#include "cli/command.h"
+
+#include <cstdio>
+
+namespace qarion::secrets::cli {
+
+Result<Runtime> OpenRuntime(bool all) {
+  RuntimeOptions options;
+  if (all) options.fields = {"*"};
+  options.log = [](std::string_view line) {
+    std::fprintf(stderr, "qsecrets: %.*s\n", static_cast<int>(line.size()), line.data());
+  };
+  return Runtime::Create(std::move(options));
+}
+
+void AddOutputOption(CLI::App& app, std::string& format, const std::vector<std::string>& formats) {
+  format = "text";
+  app.add_option("-o,--output", format, "How to write it: " + CLI::detail::join(formats, ", "))
+      ->check([formats](const std::string& given) {
+        if (std::find(formats.begin(), formats.end(), given) != formats.end()) return std::string();
+        return "is one of " + CLI::detail::join(formats, ", ");
+      })
+      ->type_name("FORMAT");
+}
+
+}  // namespace qarion::secrets::cli

@@ -1,0 +1,31 @@
+// What the subcommands of `qsecrets` share. Each stands in a file of its own and registers itself.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+#include "qarion/secrets/runtime.h"
+
+namespace qarion::secrets::cli {
+
+// Set by the callback of the subcommand that was chosen; run after parsing; returns the exit
+// status.
+using Command = std::function<int()>;
+
+void AddGet(CLI::App& app, Command& command);
+void AddList(CLI::App& app, Command& command);
+void AddCheck(CLI::App& app, Command& command);
+void AddExec(CLI::App& app, Command& command);
+void AddScrub(CLI::App& app, Command& command);
+void AddStatus(CLI::App& app, Command& command);
+void AddVersion(CLI::App& app, Command& command);
+
+// The runtime of a command: settings from the environment, log lines to standard error. `all`
+// manages every key of the secret.
+Result<Runtime> OpenRuntime(bool all = false);
+
+// Adds `-o, --output FORMAT`, one of `formats`, "text" if it is not given.
+void AddOutputOption(CLI::App& app, std::string& format, const std::vector<std::string>& formats);
+
+}  // namespace qarion::secrets::cli

@@ -1,0 +1,43 @@
+// Writes JSON (RFC 8259) for people and programs, two blanks an indentation.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "qarion/secrets/secret.h"
+
+namespace qarion::secrets::cli {
+
+// What it writes may hold values, so it is gathered in secret memory. Text must be UTF-8.
+class JsonWriter {
+ public:
+  JsonWriter& BeginObject() { return Begin('{'); }
+  JsonWriter& EndObject() { return End('}'); }
+  JsonWriter& BeginArray() { return Begin('['); }
+  JsonWriter& EndArray() { return End(']'); }
+
+  // In an object, before each value.
+  JsonWriter& Key(std::string_view name);
+
+  JsonWriter& Text(std::string_view text);
+  JsonWriter& Number(std::int64_t number);
+  JsonWriter& Bool(bool value);
+  JsonWriter& Null();
+
+  // What was written, with a newline at the end.
+  Secret Take() &&;
+
+ private:
+  JsonWriter& Begin(char bracket);
+  JsonWriter& End(char bracket);
+  void BeginItem();
+  void NewLine();
+  void Quote(std::string_view text);
+
+  SecretBuffer out_;
+  std::vector<bool> has_items_;  // of each open object or array
+  bool after_key_ = false;
+};
+
+}  // namespace qarion::secrets::cli

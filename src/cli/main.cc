@@ -1,0 +1,91 @@
+#include <sys/prctl.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/supervisor.h"
+#include "core/build_info.h"
+
+namespace secrets = qarion::secrets;
+namespace cli = qarion::secrets::cli;
+
+namespace {
+
+constexpr int kUsage = 64;     // sysexits.h
+constexpr int kInternal = 70;  // sysexits.h
+constexpr int kExecFailure = 125;
+
+constexpr char kDescription[] =
+    "Gives services their secrets from the store you chose, and keeps them out of the logs.";
+
+constexpr char kFooter[] =
+    "Settings, from the environment or the .env file:\n"
+    "  SECRETS_BACKEND     the store: env (default) or a module, see `qsecrets version`\n"
+    "  SECRETS_ENV_FILE    the dotenv file (default: .env, if present)\n"
+    "  SECRETS_DIR         a directory with one file per field\n"
+    "  SECRETS_FIELDS      further fields: PAYMENT_KEY,PARTNER_TOKEN_*\n"
+    "  SECRETS_CACHE_TTL, SECRETS_MAX_STALE   seconds; see the man page\n"
+    "\n"
+    "Examples:\n"
+    "  qsecrets check                               is everything in order?\n"
+    "  qsecrets exec -- ./service                   run it with its secrets, its output scrubbed\n"
+    "  psql \"password=$(qsecrets get POSTGRES_PASSWORD)\"\n"
+    "  ./service 2>&1 | qsecrets scrub              the scrubber alone\n"
+    "\n"
+    "Exit status: 0 done, 64 usage, 65 bad data, 69 store unavailable, 70 internal, 74 input or\n"
+    "output, 75 try again, 77 not permitted, 78 configuration. `exec` passes the command's on.";
+
+// The subcommand that was meant, as far as it can be told when the line cannot be parsed.
+bool MeansExec(const CLI::App& app, int argc, char** argv) {
+  return app.get_subcommand("exec")->parsed() || (argc > 1 && std::string(argv[1]) == "exec");
+}
+
+int ReportUsage(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  std::fprintf(stderr, "qsecrets: error: %s\n  to mend it: see `qsecrets --help`\n", error.what());
+  return MeansExec(app, argc, argv) ? kExecFailure : kUsage;
+}
+
+int Run(int argc, char** argv) {
+  CLI::App app(kDescription, "qsecrets");
+  app.set_version_flag("--version", std::string("qsecrets ") + secrets::core::kVersion);
+  app.footer(kFooter);
+  app.get_formatter()->column_width(26);
+  cli::Command command;
+  cli::AddExec(app, command);
+  cli::AddGet(app, command);
+  cli::AddList(app, command);
+  cli::AddCheck(app, command);
+  cli::AddScrub(app, command);
+  cli::AddStatus(app, command);
+  cli::AddVersion(app, command);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return cli::Print(app.help());
+  } catch (const CLI::CallForVersion& version) {
+    return cli::Print(std::string(version.what()) + "\n");
+  } catch (const CLI::ParseError& error) {
+    return ReportUsage(app, error, argc, argv);
+  }
+  if (command) return command();
+  std::fputs(app.help().c_str(), stderr);
+  return kUsage;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // No core dump, and no look into the memory by other processes of the same user.
+  prctl(PR_SET_DUMPABLE, 0);
+  cli::HoldClosedStandardStreams();
+  try {
+    return Run(argc, argv);
+  } catch (...) {
+    // What was thrown may quote anything, so it is not shown.
+    std::fputs("qsecrets: error: an internal error\n  to mend it: please report it\n", stderr);
+    return kInternal;
+  }
+}
