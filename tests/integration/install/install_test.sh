@@ -1,0 +1,103 @@
+#!/bin/bash
+# Installs the build into a prefix of its own and uses it from there as others would.
+#
+# Usage: install_test.sh BUILD_DIRECTORY SOURCE_DIRECTORY
+set -euo pipefail
+
+build=$1
+source=$2
+work=$(mktemp -d "${TMPDIR:-/tmp}/qarion-install-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+# Whatever the umask of whoever installs: the loader refuses what everybody can write to.
+umask 022
+
+prefix=$work/prefix
+password="fake-password-$$-$RANDOM"
+
+fail() {
+  echo "install_test: $*" >&2
+  exit 1
+}
+
+step() { echo "--- $*"; }
+
+# expect_service_works [VARIABLE=VALUE...] PROGRAM: started where the password is, the service must
+# get it and must not log it.
+expect_service_works() {
+  local output
+  output=$(cd "$work/service" && env -i "$@" 2>&1) || fail "$* failed: $output"
+  grep -q "connected with a password of ${#password} bytes" <<<"$output" ||
+    fail "$* did not get its password"
+  grep -qF 'connecting to postgres://app:***@db/app' <<<"$output" || fail "$* did not scrub"
+  ! grep -qF "$password" <<<"$output" || fail "$* shows its password"
+}
+
+# The same of the installed command, in the tree given.
+expect_command_works() {
+  local tree=$1 output
+  shift
+  output=$(cd "$work/service" && env -i "$@" "$tree/bin/qsecrets" get POSTGRES_PASSWORD) ||
+    fail "$tree/bin/qsecrets failed"
+  [[ $output == "$password" ]] || fail "$tree/bin/qsecrets prints something else"
+}
+
+links_to_library() { readelf -d "$1" | grep -q 'NEEDED.*libqarion_secrets'; }
+
+step "install"
+cmake --install "$build" --prefix "$prefix" >"$work/install.log"
+libdir=$(dirname "$(find "$prefix" -name pkgconfig -type d)")
+for file in \
+  include/qarion/secrets/runtime.h \
+  include/qarion/secrets/provider_abi.h \
+  bin/qsecrets; do
+  [[ -f $prefix/$file ]] || fail "$file is not installed"
+done
+for file in libqarion_secrets.so libqarion_secrets.so.0 libqarion_secrets.a \
+  cmake/QarionSecrets/QarionSecretsConfig.cmake pkgconfig/qarion-secrets.pc; do
+  [[ -e $libdir/$file ]] || fail "$libdir/$file is not installed"
+done
+[[ $(stat -c %a "$libdir/qarion-secrets") == 755 ]] || fail "the directory of modules has other rights"
+
+mkdir "$work/service"
+(umask 077 && printf 'POSTGRES_PASSWORD=%s\n' "$password" >"$work/service/.env")
+
+step "the command"
+expect_command_works "$prefix"
+
+step "find_package, shared and static"
+cmake -S "$source/examples/consumer" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$prefix" \
+  -DCMAKE_BUILD_TYPE=Release >"$work/consumer.log" || fail "$(tail -20 "$work/consumer.log")"
+cmake --build "$work/consumer" >"$work/consumer.log" || fail "$(tail -20 "$work/consumer.log")"
+links_to_library "$work/consumer/service" || fail "Qarion::secrets is not the shared library"
+! links_to_library "$work/consumer/service_static" || fail "Qarion::secrets_static is not static"
+expect_service_works "$work/consumer/service"
+expect_service_works "$work/consumer/service_static"
+
+step "pkg-config, shared and static"
+cp -r "$source/examples/consumer" "$work/plain"
+make -C "$work/plain" -s service service_static PKG_CONFIG_PATH= \
+  PKG_CONFIG="env PKG_CONFIG_PATH=$libdir/pkgconfig pkg-config"
+links_to_library "$work/plain/service" || fail "pkg-config --libs is not the shared library"
+! links_to_library "$work/plain/service_static" || fail "service_static is not static"
+expect_service_works LD_LIBRARY_PATH="$libdir" "$work/plain/service"
+expect_service_works "$work/plain/service_static"
+
+step "a backend of a third party"
+cmake -S "$source/examples/provider" -B "$work/provider" -DCMAKE_PREFIX_PATH="$prefix" \
+  -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_BUILD_TYPE=Release >"$work/provider.log" ||
+  fail "$(tail -20 "$work/provider.log")"
+cmake --build "$work/provider" >"$work/provider.log" || fail "$(tail -20 "$work/provider.log")"
+cmake --install "$work/provider" >"$work/provider.log"
+! links_to_library "$libdir/qarion-secrets/qarion_secrets_example.so" ||
+  fail "the module links the library"
+(umask 077 && printf '{"POSTGRES_PASSWORD": "%s"}' "$password" >"$work/service/secret.json")
+rm "$work/service/.env"
+example=(SECRETS_BACKEND=example EXAMPLE_FILE=secret.json)
+expect_command_works "$prefix" "${example[@]}"
+expect_service_works "${example[@]}" "$work/consumer/service"
+
+step "the tree moved elsewhere"
+mv "$prefix" "$work/moved"
+expect_command_works "$work/moved" "${example[@]}"
+
+echo "install_test: all is well"

@@ -1,0 +1,101 @@
+#include "runtime/provider_registry.h"
+
+#include <array>
+#include <cstdio>
+
+#include "module_fixture.h"
+
+namespace qarion::secrets::runtime {
+namespace {
+
+class ProviderRegistry : public ModuleFixture {
+ protected:
+  ProviderRegistry() { setenv("QARION_SECRETS_MODULE_DIR", directory_.c_str(), 1); }
+  ~ProviderRegistry() override { unsetenv("QARION_SECRETS_MODULE_DIR"); }
+
+  Error ErrorOf(std::string_view name) {
+    auto opened = OpenProvider(name, Context());
+    EXPECT_FALSE(opened);
+    return opened ? Error(ErrorCode::kInternal, "opened") : std::move(opened).error();
+  }
+};
+
+TEST_F(ProviderRegistry, OpensTheBackendInsideTheLibrary) {
+  EXPECT_TRUE(OpenProvider("env", Context()));
+}
+
+TEST_F(ProviderRegistry, OpensAModuleByItsName) {
+  Install("example");
+  Write("secret.json", "{}");
+  Set({{"EXAMPLE_FILE", Path("secret.json")}});
+  EXPECT_TRUE(OpenProvider("example", Context()));
+}
+
+TEST_F(ProviderRegistry, PrefersTheBackendInsideTheLibrary) {
+  Write("qarion_secrets_env.so", "not a module");
+  EXPECT_TRUE(OpenProvider("env", Context()));
+}
+
+TEST_F(ProviderRegistry, ListsTheKnownBackendsWhereOneIsUnknown) {
+  Install("example");
+  Write("qarion_secrets_vault.so", "");
+  const Error error = ErrorOf("nothing_like_it");
+  EXPECT_EQ(error.code(), ErrorCode::kConfiguration);
+  EXPECT_EQ(error.reason(),
+            "SECRETS_BACKEND names the unknown backend 'nothing_like_it'; known are env, example, "
+            "vault, aws_sm (not installed), gcp_sm (not installed)");
+}
+
+TEST_F(ProviderRegistry, SuggestsTheNearestBackend) {
+  EXPECT_EQ(ErrorOf("valut").cure(), "did you mean vault?");
+  EXPECT_EQ(ErrorOf("aws-sm").cure(), "did you mean aws_sm?");
+  EXPECT_EQ(ErrorOf("ENV").cure(), "did you mean env?");
+}
+
+TEST_F(ProviderRegistry, RepeatsNothingThatIsNoBackendsName) {
+  for (const char* name : {"hunter2 hunter2", "../hunter2", "HUNTER2", "hunter2\n", ""}) {
+    const Error error = ErrorOf(name);
+    EXPECT_EQ(error.code(), ErrorCode::kConfiguration);
+    EXPECT_NE(error.reason().find("a text that is no backend's name"), std::string::npos);
+    EXPECT_EQ(error.reason().find("hunter2"), std::string::npos);
+    EXPECT_EQ(error.reason().find("HUNTER2"), std::string::npos);
+  }
+}
+
+TEST_F(ProviderRegistry, SaysWhichFileIsMissingForABackendOfTheProject) {
+  const Error error = ErrorOf("vault");
+  EXPECT_EQ(error.code(), ErrorCode::kConfiguration);
+  EXPECT_EQ(error.reason(), "SECRETS_BACKEND names the backend 'vault', which is not installed: " +
+                                directory_ + "/qarion_secrets_vault.so does not exist");
+  EXPECT_NE(error.cure().find("env"), std::string::npos);
+}
+
+TEST_F(ProviderRegistry, WorksWithoutADirectoryOfModules) {
+  setenv("QARION_SECRETS_MODULE_DIR", (directory_ + "/missing").c_str(), 1);
+  EXPECT_TRUE(OpenProvider("env", Context()));
+  EXPECT_NE(ErrorOf("unknown").reason().find("known are env,"), std::string::npos);
+}
+
+std::string OutputOf(const std::string& command) {
+  std::string output;
+  FILE* const pipe = popen(command.c_str(), "r");
+  std::array<char, 4096> part;
+  while (const std::size_t count = fread(part.data(), 1, part.size(), pipe)) {
+    output.append(part.data(), count);
+  }
+  EXPECT_EQ(pclose(pipe), 0);
+  return output;
+}
+
+TEST_F(ProviderRegistry, MapsNothingIntoTheProcessThatWasNotSelected) {
+  for (const char* name : {"example", "crashes_when_loaded"}) Install(name);
+  const std::string maps = OutputOf(
+      "SECRETS_BACKEND=env SECRETS_ENV_FILE=/dev/null POSTGRES_PASSWORD=fake-password " PRINT_MAPS);
+  EXPECT_NE(maps.find("print_maps"), std::string::npos);
+  for (const char* unwanted : {"qarion_secrets_", "libcurl", "libpq", "libssl", "libsqlite"}) {
+    EXPECT_EQ(maps.find(unwanted), std::string::npos) << unwanted;
+  }
+}
+
+}  // namespace
+}  // namespace qarion::secrets::runtime
