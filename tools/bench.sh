@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# bench.sh: builds and runs every measurement. Each figure stands beside what it is compared with; nothing is
+# asserted, because times belong to the machine they were taken on.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cmake --preset bench >build/bench.log 2>&1 || { cat build/bench.log; exit 1; }
+cmake --build build/bench
+
+bin=build/bench/bench
+qsecrets=build/bench/bin/qsecrets
+python=build/venv/bin/python
+echo "machine: $(nproc) cores, $(grep -m1 'model name' /proc/cpuinfo | cut -d: -f2 | xargs), Linux $(uname -r)"
+
+echo; echo "== cached read of a field; target <= 15 ns =="
+"$bin"/cache_bench --benchmark_min_time=0.3 2>/dev/null
+echo; echo "== scrubber in memory =="
+"$bin"/scrub_bench --benchmark_min_time=0.3 2>/dev/null
+echo; echo "== a fleet's refreshes =="
+"$bin"/fleet_simulation
+echo; echo "== start-up; target <= 2x an empty program =="
+$python bench/start_up_bench.py $qsecrets "$bin"/empty_program $python
+echo; echo "== exec beside other supervisors; targets: --no-scrub <= 1.5x envdir, scrubbed <= +3 ms and 8 MB =="
+$python bench/exec_bench.py $qsecrets $python

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# lint.sh: everything that is checked without running the product. Reports all, fails at the end.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+failed=0
+
+step() {
+  local name=$1
+  shift
+  if output=$("$@" 2>&1); then
+    echo "lint: $name ok"
+  else
+    echo "lint: $name FAILED"
+    printf '%s\n' "$output" | tail -n 200
+    failed=1
+  fi
+}
+
+mapfile -t code < <(git ls-files '*.cc' '*.h' '*.c')
+mapfile -t sources < <(git ls-files 'src/*.cc' | grep -v '_test\.cc$')
+mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
+
+public_headers() {
+  local header compiler
+  for header in include/qarion/secrets/*.h; do
+    for compiler in g++ clang++-19; do
+      "$compiler" -std=c++20 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -Iinclude -x c++ "$header" \
+        -Wno-pragma-once-outside-header || return 1
+    done
+  done
+  gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c include/qarion/secrets/provider_abi.h
+}
+
+tidy() {
+  cmake --preset release >/dev/null || return 1
+  printf '%s\n' "${sources[@]}" |
+    xargs -P "$(nproc)" -n 4 clang-tidy-19 -p build/release --quiet --warnings-as-errors='*' 2>/dev/null
+}
+
+step "format" clang-format-19 --dry-run --Werror "${code[@]}"
+step "include directions" tools/check_includes.py
+step "bans" tools/check_bans.py
+step "public headers" public_headers
+step "shell scripts" shellcheck "${scripts[@]}"
+step "clang-tidy" tidy
+exit "$failed"

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# setup.sh build|test|lint|fuzz|bench|all
+# Installs what this machine lacks for that purpose and says what it installs. Does nothing, and needs
+# no network, once everything is there. Debian 12; package versions are those of that release, Python
+# packages are pinned with hashes in tools/requirements.txt.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# Fixed by the release: g++ 12, CMake 3.25, Boost 1.81, CLI11 2.1, GoogleTest 1.12, clang 19.
+build=(g++-12 g++ cmake ninja-build make libcli11-dev libboost1.81-dev)
+test=(libgtest-dev libgmock-dev libfmt-dev python3 python3-venv pkg-config gdb strace procps util-linux)
+lint=(clang-19 clang-tidy-19 clang-format-19 shellcheck)
+sanitize=(clang-19 libclang-rt-19-dev llvm-19)
+bench=(libbenchmark-dev daemontools tini runit)
+
+case "${1:-all}" in
+  build) packages=("${build[@]}") ;;
+  test) packages=("${build[@]}" "${test[@]}") ;;
+  lint) packages=("${build[@]}" "${lint[@]}" "${test[@]}") ;;
+  sanitize) packages=("${build[@]}" "${test[@]}" "${sanitize[@]}") ;;
+  bench) packages=("${build[@]}" "${test[@]}" "${bench[@]}") ;;
+  all) packages=("${build[@]}" "${test[@]}" "${lint[@]}" "${sanitize[@]}" "${bench[@]}") ;;
+  *) echo "usage: setup.sh build|test|lint|sanitize|bench|all" >&2; exit 64 ;;
+esac
+
+missing=()
+for package in "${packages[@]}"; do
+  state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+  [[ $state == installed ]] || missing+=("$package")
+done
+
+if ((${#missing[@]})); then
+  root=()
+  if ((EUID != 0)); then
+    if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null; then
+      echo "setup: these packages are missing and need root to install:" >&2
+      echo "  apt-get install ${missing[*]}" >&2
+      exit 77
+    fi
+    root=(sudo -n)
+  fi
+  echo "setup: installing Debian packages: ${missing[*]}"
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    -o Dpkg::Use-Pty=0 "${missing[@]}" >/dev/null </dev/null
+fi
+
+# The tests' Python: reference implementations to compare with.
+if [[ ${1:-all} != build ]]; then
+  stamp=build/venv/requirements.sha256
+  wanted=$(sha256sum tools/requirements.txt | cut -d' ' -f1)
+  if [[ ! -f $stamp || $(<"$stamp") != "$wanted" ]]; then
+    echo "setup: installing Python packages into build/venv: $(grep -oE '^[A-Za-z-]+==[0-9.]+' tools/requirements.txt | paste -sd' ')"
+    rm -rf build/venv
+    /usr/bin/python3 -m venv build/venv
+    build/venv/bin/pip install --quiet --disable-pip-version-check --no-input --no-deps \
+      --require-hashes -r tools/requirements.txt
+    echo "$wanted" >"$stamp"
+  fi
+fi
