@@ -60,11 +60,13 @@ bench: ## each measurement beside what it is compared with
 .PHONY: install
 install: build ## install under PREFIX (/usr/local)
 	@cmake --install build/release --prefix $(PREFIX)
+	@cp build/release/install_manifest.txt build/installed_files.txt
 
 .PHONY: uninstall
 uninstall: ## remove what `make install` put there
-	@test -f build/release/install_manifest.txt || { echo "nothing was installed from here" >&2; exit 1; }
-	@xargs -d '\n' rm -fv <build/release/install_manifest.txt
+	@test -f build/installed_files.txt || { echo "nothing was installed from here" >&2; exit 1; }
+	@xargs -d '\n' rm -fv <build/installed_files.txt
+	@rm build/installed_files.txt
 
 .PHONY: clean
 clean: ## remove build/

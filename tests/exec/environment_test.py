@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """environment_test.py QSECRETS: what a command started by `qsecrets exec` finds in its environment."""
 import json
-import os
 import pathlib
+import signal
 import subprocess
 import unittest
 
@@ -164,14 +164,17 @@ class SupervisorInProc(ExecCase):
         self.assertEqual(process.stdout.read(), b"%d\n" % process.pid)
 
     def test_signal_state_is_inherited_unchanged(self):
-        show = "grep -E 'Sig(Blk|Ign|Cgt)' /proc/self/status"
-        script = f"trap '' HUP CHLD USR1; exec \"$@\""
-        plain = subprocess.run(["sh", "-c", script, "sh", "sh", "-c", show],
-                               stdout=subprocess.PIPE).stdout
+        show = ["grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"]
+
+        def prepare():
+            for number in (signal.SIGHUP, signal.SIGCHLD, signal.SIGUSR1):
+                signal.signal(number, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
+
+        plain = subprocess.run(show, stdout=subprocess.PIPE, preexec_fn=prepare).stdout
+        self.assertIn(b"SigBlk:\t0000000000000800\n", plain)
         for options in ([], ["--no-scrub"]):
-            done = subprocess.run(
-                ["sh", "-c", script, "sh", QSECRETS, "exec", *options, "--", "sh", "-c", show],
-                cwd=self.directory, env=self.environment, stdout=subprocess.PIPE)
+            done = self.exec(*options, "--", *show, preexec_fn=prepare)
             self.assertEqual((done.returncode, done.stdout), (0, plain))
 
 

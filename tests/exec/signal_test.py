@@ -103,8 +103,8 @@ class Signals(ExecCase):
         wait_for(lambda: process_state(child) in ("", "Z"), "the command's end")
 
     def test_status_is_known_where_ends_of_children_are_ignored(self):
-        done = subprocess.run(["sh", "-c", 'trap "" CHLD; exec "$@"', "sh", QSECRETS, "exec", "--",
-                               "sh", "-c", "exit 6"], cwd=self.directory, env=self.environment)
+        done = self.exec("--", "sh", "-c", "exit 6", restore_signals=False,
+                         preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
         self.assertEqual(done.returncode, 6)
 
     def test_stop_by_another_process_does_not_stop_the_supervisor(self):

@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from support import MULTI_LINE, PYTHON, QSECRETS, ExecCase, process_state, read_until, wait_for
+from support import MULTI_LINE, PYTHON, ExecCase, read_until
 
 MEGABYTE = 1024 * 1024
 # Written by the command in one go, then cut and timed as the test says.
