@@ -1,6 +1,6 @@
-// A cached read of one field out of 14, beside what people write by hand: a mutex and an unordered_map.
-// All variants look at a clock, because a cache has to know whether what it holds may still be served;
-// the plain map is shown without one.
+// A cached read of one field out of 14, beside what people write by hand: a mutex and an
+// unordered_map. All variants look at a clock, because a cache has to know whether what it holds
+// may still be served; the plain map is shown without one.
 #include <benchmark/benchmark.h>
 
 #include <chrono>
@@ -27,10 +27,11 @@ cache::SnapshotCache& SharedCache() {
       secrets::Snapshot::Contents contents;
       contents.version = "1";
       for (const auto& entry : secrets::core::FieldCatalog()) {
-        contents.fields.push_back({std::string(entry.name),
-                                   secrets::Secret::CopyOf(ValueOf(entry.name)), "bench"});
+        contents.fields.push_back(
+            {std::string(entry.name), secrets::Secret::CopyOf(ValueOf(entry.name)), "bench"});
       }
-      return cache::Fetched{.snapshot = std::make_shared<const secrets::Snapshot>(std::move(contents))};
+      return cache::Fetched{.snapshot =
+                                std::make_shared<const secrets::Snapshot>(std::move(contents))};
     };
     auto result = std::make_unique<cache::SnapshotCache>(
         cache::CacheOptions{.ttl = std::chrono::seconds(86'400)}, fetch, secrets::Clock::System(),

@@ -1,5 +1,6 @@
-// 100,000 processes that start in one second, each with a cache of TTL 300 s: how many requests a second
-// their store sees. Runs the product's own schedule, for two hours, and for an outage of one hour.
+// 100,000 processes that start in one second, each with a cache of TTL 300 s: how many requests a
+// second their store sees. Runs the product's own schedule, for two hours, and for an outage of one
+// hour.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -69,7 +70,8 @@ std::vector<int> Simulate(double end, bool from_equilibrium, Outage outage) {
   return requests;
 }
 
-void Report(const std::string& what, const std::vector<int>& requests, std::size_t from, std::size_t to) {
+void Report(const std::string& what, const std::vector<int>& requests, std::size_t from,
+            std::size_t to) {
   const auto begin = requests.begin() + static_cast<std::ptrdiff_t>(from);
   const auto end = requests.begin() + static_cast<std::ptrdiff_t>(to);
   std::int64_t sum = 0;

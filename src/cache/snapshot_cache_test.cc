@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "core/fake_clock.h"
-#include "tests/support/allocation_counter.h"
 
 namespace qarion::secrets::cache {
 namespace {
@@ -371,19 +370,6 @@ TEST_F(SnapshotCacheTest, GivesReadersWholeSnapshotsWhileTheySwap) {
     ASSERT_TRUE(cache_->Refresh());
   }
   done = true;
-}
-
-TEST_F(SnapshotCacheTest, AllocatesNothingForACachedRead) {
-  Started();
-  SnapshotCache::Reader reader(*cache_);
-  ASSERT_TRUE(reader.Current());
-  ASSERT_TRUE(cache_->Find("KEY"));
-  const std::size_t before = test::AllocationCount();
-  for (int i = 0; i < 1000; ++i) {
-    ASSERT_NE((*reader.Current())->Find("KEY"), nullptr);
-    ASSERT_TRUE(*cache_->Find("KEY"));
-  }
-  EXPECT_EQ(test::AllocationCount(), before);
 }
 
 TEST_F(SnapshotCacheTest, LetsGoOfTheOldSnapshot) {

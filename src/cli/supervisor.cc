@@ -347,7 +347,8 @@ void Supervisor::StopWithChild() {
   const auto limit = std::chrono::steady_clock::now() + kStopDelayLimit;
   for (const Stream& stream : streams_) {
     while (!stream.pump->IsIdle() && std::chrono::steady_clock::now() < limit) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      // Nothing tells when a pipe runs empty.
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));  // allowed: a real clock
     }
   }
   raise(SIGSTOP);

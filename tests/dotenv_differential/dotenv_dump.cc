@@ -43,7 +43,7 @@ std::string Describe(std::string_view text) {
 
 int main() {
   for (std::uint8_t length[4]; std::fread(length, 4, 1, stdin) == 1;) {
-    const std::size_t size = length[0] | length[1] << 8 | length[2] << 16;
+    const std::size_t size = length[0] + length[1] * 256u + length[2] * 65536u;
     std::string text(size, '\0');
     if (std::fread(text.data(), 1, size, stdin) != size) return 1;
     std::puts(Describe(text).c_str());
