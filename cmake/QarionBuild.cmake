@@ -24,6 +24,8 @@ target_compile_options(qarion_flags INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
   # ... and reads of empty optionals where the emptiness was just tested (GCC bug 80635).
   $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+# Nobody reads errno after sqrt, and without it no program needs libm for its sake.
+target_compile_options(qarion_flags INTERFACE -fno-math-errno)
 target_compile_definitions(qarion_flags INTERFACE _GLIBCXX_ASSERTIONS)
 target_include_directories(qarion_flags INTERFACE
   ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/generated)

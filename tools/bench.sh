@@ -20,4 +20,4 @@ echo; echo "== a fleet's refreshes =="
 echo; echo "== start-up; target <= 2x an empty program =="
 $python bench/start_up_bench.py $qsecrets "$bin"/empty_program $python
 echo; echo "== exec beside other supervisors; targets: --no-scrub <= 1.5x envdir, scrubbed <= +3 ms and 8 MB =="
-$python bench/exec_bench.py $qsecrets $python
+$python bench/exec_bench.py $qsecrets --python $python

@@ -14,7 +14,7 @@ constexpr int kMostDoublings = 20;
 
 RefreshSchedule::Duration RefreshSchedule::UniformBetween(Duration low, Duration high) {
   const double span = static_cast<double>((high - low).count());
-  return low + Duration(std::llround(random_.Uniform() * span));
+  return low + Duration(static_cast<Duration::rep>(random_.Uniform() * span));
 }
 
 RefreshSchedule::Duration RefreshSchedule::FirstInterval() {
@@ -23,7 +23,7 @@ RefreshSchedule::Duration RefreshSchedule::FirstInterval() {
   // the moment is uniform in it.
   const double met = std::sqrt(0.25 + 0.75 * random_.Uniform());
   const double ttl = static_cast<double>(Duration(ttl_).count());
-  return Duration(std::llround(ttl * met * random_.Uniform()));
+  return Duration(static_cast<Duration::rep>(ttl * met * random_.Uniform()));
 }
 
 RefreshSchedule::Duration RefreshSchedule::NextInterval() {

@@ -1,8 +1,11 @@
 #include <sys/prctl.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <string>
+#include <string_view>
 
 #include "cli/command.h"
 #include "cli/output.h"
@@ -38,29 +41,38 @@ constexpr char kFooter[] =
     "Exit status: 0 done, 64 usage, 65 bad data, 69 store unavailable, 70 internal, 74 input or\n"
     "output, 75 try again, 77 not permitted, 78 configuration. `exec` passes the command's on.";
 
-// The subcommand that was meant, as far as it can be told when the line cannot be parsed.
-bool MeansExec(const CLI::App& app, int argc, char** argv) {
-  return app.get_subcommand("exec")->parsed() || (argc > 1 && std::string(argv[1]) == "exec");
+struct Subcommand {
+  std::string_view name;
+  void (*add)(CLI::App& app, cli::Command& command);
+};
+
+constexpr std::array kSubcommands = {
+    Subcommand{"exec", cli::AddExec},      Subcommand{"get", cli::AddGet},
+    Subcommand{"list", cli::AddList},      Subcommand{"check", cli::AddCheck},
+    Subcommand{"scrub", cli::AddScrub},    Subcommand{"status", cli::AddStatus},
+    Subcommand{"version", cli::AddVersion}};
+
+// Where the first argument names a subcommand, the others are not needed; describing them all would
+// be a quarter of the work of `get`.
+void AddSubcommands(std::string_view first_argument, CLI::App& app, cli::Command& command) {
+  const auto chosen = std::ranges::find(kSubcommands, first_argument, &Subcommand::name);
+  if (chosen != kSubcommands.end()) return chosen->add(app, command);
+  for (const Subcommand& subcommand : kSubcommands) subcommand.add(app, command);
 }
 
-int ReportUsage(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+int ReportUsage(const CLI::ParseError& error, std::string_view first_argument) {
   std::fprintf(stderr, "qsecrets: error: %s\n  to mend it: see `qsecrets --help`\n", error.what());
-  return MeansExec(app, argc, argv) ? kExecFailure : kUsage;
+  return first_argument == "exec" ? kExecFailure : kUsage;
 }
 
 int Run(int argc, char** argv) {
+  const std::string_view first_argument = argc > 1 ? argv[1] : "";
   CLI::App app(kDescription, "qsecrets");
   app.set_version_flag("--version", std::string("qsecrets ") + secrets::core::kVersion);
   app.footer(kFooter);
   app.get_formatter()->column_width(26);
   cli::Command command;
-  cli::AddExec(app, command);
-  cli::AddGet(app, command);
-  cli::AddList(app, command);
-  cli::AddCheck(app, command);
-  cli::AddScrub(app, command);
-  cli::AddStatus(app, command);
-  cli::AddVersion(app, command);
+  AddSubcommands(first_argument, app, command);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -68,7 +80,7 @@ int Run(int argc, char** argv) {
   } catch (const CLI::CallForVersion& version) {
     return cli::Print(std::string(version.what()) + "\n");
   } catch (const CLI::ParseError& error) {
-    return ReportUsage(app, error, argc, argv);
+    return ReportUsage(error, first_argument);
   }
   if (command) return command();
   std::fputs(app.help().c_str(), stderr);
@@ -86,6 +98,6 @@ int main(int argc, char** argv) {
   } catch (...) {
     // What was thrown may quote anything, so it is not shown.
     std::fputs("qsecrets: error: an internal error\n  to mend it: please report it\n", stderr);
-    return kInternal;
+    return argc > 1 && std::string_view(argv[1]) == "exec" ? kExecFailure : kInternal;
   }
 }
