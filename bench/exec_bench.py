@@ -18,7 +18,7 @@ import time
 
 import process_timing
 
-FIELDS = (["SECRET_KEY", "POSTGRES_PASSWORD", "SENDGRID_API_KEY", "SCIM_BEARER_TOKEN"]
+FIELDS = (["SECRET_KEY", "POSTGRES_PASSWORD", "SMTP_PASSWORD", "SCIM_BEARER_TOKEN"]
           + [f"LLM_API_KEY_{number}" for number in range(7)])
 # A log without secrets, from memory.
 PRODUCER = ("import os, sys\n"

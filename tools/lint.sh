@@ -21,18 +21,6 @@ mapfile -t sources < <(git ls-files 'src/*.cc' | grep -v '_test\.cc$')
 mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
 
 # shellcheck disable=SC2317 # called through step
-public_headers() {
-  local header compiler
-  for header in include/qarion/secrets/*.h; do
-    for compiler in g++ clang++-19; do
-      "$compiler" -std=c++20 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -Iinclude -x c++ "$header" \
-        -Wno-pragma-once-outside-header || return 1
-    done
-  done
-  gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c include/qarion/secrets/provider_abi.h
-}
-
-# shellcheck disable=SC2317 # called through step
 tidy() {
   cmake --preset release >/dev/null || return 1
   printf '%s\n' "${sources[@]}" |
@@ -42,7 +30,7 @@ tidy() {
 step "format" clang-format-19 --dry-run --Werror "${code[@]}"
 step "include directions" tools/check_includes.py
 step "bans" tools/check_bans.py
-step "public headers" public_headers
+step "public headers" tests/integration/install/headers_test.sh "$PWD"
 step "shell scripts" shellcheck "${scripts[@]}"
 step "clang-tidy" tidy
 exit "$failed"

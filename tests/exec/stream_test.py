@@ -139,7 +139,7 @@ class Ends(ExecCase):
         os.close(write_end)
         read_until(read_end, b"first\n")
         os.close(read_end)
-        time.sleep(0.2)
+        time.sleep(1)  # for the supervisor to notice, on a busy machine too
         process.stdin.write(b"\n")
         self.assertEqual(process.wait(timeout=10), 11)
 
