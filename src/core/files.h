@@ -12,7 +12,7 @@
 namespace qarion::secrets::core {
 
 // Largest file any part of the library reads whole.
-inline constexpr std::size_t kMaxFileBytes = 1024 * 1024;
+inline constexpr std::size_t kMaxFileBytes = std::size_t{1024} * 1024;
 
 struct FileContents {
   Secret bytes;
