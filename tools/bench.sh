@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cmake --preset bench >build/bench.log 2>&1 || { cat build/bench.log; exit 1; }
-cmake --build build/bench
+cmake --build build/bench --target qsecrets cache_bench scrub_bench fleet_simulation empty_program
 
 bin=build/bench/bench
 qsecrets=build/bench/bin/qsecrets

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 seconds=$1
 shift
 cmake --preset fuzz >build/fuzz.log 2>&1 || { cat build/fuzz.log; exit 1; }
-cmake --build build/fuzz
+cmake --build build/fuzz --target fuzz_targets
 
 targets=("$@")
 if ((${#targets[@]} == 0)); then

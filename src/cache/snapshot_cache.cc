@@ -447,20 +447,24 @@ std::shared_ptr<void> SnapshotCache::Subscribe(ChangeCallback callback) {
   return impl_->Subscribe(std::move(callback));
 }
 
-SnapshotCache::Reader::Reader(SnapshotCache& cache) : cache_(&cache) {}
+SnapshotCache::Reader::Reader(SnapshotCache& cache) : cache_(cache.impl_.get()) {}
 
 Result<const Snapshot*> SnapshotCache::Reader::Current() {
-  Impl& cache = *cache_->impl_;
-  if (cache.IsQuiet()) {
-    if (snapshot_ == nullptr || generation_ != cache.generation()) {
-      std::tie(snapshot_, generation_) = cache.Published();
-    }
+  if (cache_->IsQuiet() && generation_ == cache_->generation()) [[likely]]
+    return snapshot_.get();
+  return Pin();
+}
+
+// Apart, so that the common case is small.
+Result<const Snapshot*> SnapshotCache::Reader::Pin() {
+  if (cache_->IsQuiet()) {
+    std::tie(snapshot_, generation_) = cache_->Published();
     return snapshot_.get();
   }
-  auto served = cache.Serve();
+  auto served = cache_->Serve();
   if (!served) return std::move(served).error();
   snapshot_ = std::move(*served);
-  generation_ = 0;  // pinned anew at the next quiet read
+  generation_ = kNotPinned;  // the next quiet read pins what is published then
   return snapshot_.get();
 }
 

@@ -56,6 +56,8 @@ struct CacheStatus {
 // Lifetime: Readers must be gone before the cache. The destructor asks a fetch in flight to stop
 // and waits for it.
 class SnapshotCache {
+  class Impl;
+
  public:
   // `log` receives lines about failures and recoveries; may be empty.
   SnapshotCache(CacheOptions options, FetchFunction fetch, std::shared_ptr<Clock> clock,
@@ -94,13 +96,15 @@ class SnapshotCache {
     Result<const Snapshot*> Current();
 
    private:
-    SnapshotCache* cache_;
-    std::uint64_t generation_ = 0;
+    static constexpr std::uint64_t kNotPinned = ~std::uint64_t{0};
+    Result<const Snapshot*> Pin();
+
+    Impl* cache_;
+    std::uint64_t generation_ = kNotPinned;
     std::shared_ptr<const Snapshot> snapshot_;
   };
 
  private:
-  class Impl;
   std::unique_ptr<Impl> impl_;
 };
 

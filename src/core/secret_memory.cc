@@ -85,7 +85,7 @@ class Arena {
     return status_;
   }
 
-  void SetWarningHandler(std::function<void(std::string_view)> handler) {
+  void SetWarningHandler(const std::function<void(std::string_view)>& handler) {
     std::optional<std::string> missed;
     {
       const std::lock_guard lock(mutex_);
@@ -246,8 +246,8 @@ void ReleaseSecretMemory(void* memory, std::size_t size) noexcept {
 
 SecretMemoryStatus GetSecretMemoryStatus() { return TheArena().status(); }
 
-void SetSecretMemoryWarningHandler(std::function<void(std::string_view)> handler) {
-  TheArena().SetWarningHandler(std::move(handler));
+void SetSecretMemoryWarningHandler(const std::function<void(std::string_view)>& handler) {
+  TheArena().SetWarningHandler(handler);
 }
 
 }  // namespace qarion::secrets::core

@@ -40,7 +40,7 @@ SecretMemoryStatus GetSecretMemoryStatus();
 
 // Called once, with one line, when the kernel refuses to lock (RLIMIT_MEMLOCK); the memory is still
 // excluded from dumps. A handler set after that happened is called at once.
-void SetSecretMemoryWarningHandler(std::function<void(std::string_view)> handler);
+void SetSecretMemoryWarningHandler(const std::function<void(std::string_view)>& handler);
 
 // Standard allocator over this memory, for containers that hold what was derived from secrets.
 template <typename T>
