@@ -284,7 +284,7 @@ TEST_F(SnapshotCacheTest, RetriesTheFirstFetchUntilTheDeadline) {
   Make({.start_timeout = seconds(30)});
   std::jthread turner([this](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
-      if (clock_->waiting() > 0) clock_->Advance(milliseconds(500));
+      clock_->AdvanceToNextDeadline();
       std::this_thread::yield();
     }
   });
@@ -301,7 +301,7 @@ TEST_F(SnapshotCacheTest, StartsAsSoonAsTheStoreAnswers) {
   std::jthread turner([this](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       if (store_.fetches() >= 3) store_.Fail(std::nullopt);
-      if (clock_->waiting() > 0) clock_->Advance(milliseconds(500));
+      clock_->AdvanceToNextDeadline();
       std::this_thread::yield();
     }
   });

@@ -43,6 +43,13 @@ Error At(const std::string& name, std::string_view text, std::size_t offset,
       .Cure(std::string(cure));
 }
 
+// The same for text as it is in the file: places count as they do after NormalizeNewlines().
+Error AtRaw(const std::string& name, std::string_view text, std::size_t offset,
+            std::string_view problem, std::string_view cure) {
+  const Secret before = NormalizeNewlines(text.substr(0, offset));
+  return At(name, before.Reveal(), before.size(), problem, cure);
+}
+
 // Where and why a statement is not one.
 struct SyntaxError {
   std::size_t offset;
@@ -328,11 +335,21 @@ class Resolver {
     if (const auto ambient = ambient_(reference.name)) return *ambient;
     if (const auto found = index_.find(std::string(reference.name)); found != index_.end()) {
       const DotenvVariable& variable = result_.variables[found->second];
-      return variable.value ? variable.value->Reveal() : std::string_view();
+      if (variable.value) return variable.value->Reveal();
+      WarnKeyWithoutValue(variable, binding);
+      return {};
     }
     if (reference.fallback) return *reference.fallback;
     WarnUnset(reference.name, binding);
     return {};
+  }
+
+  // python-dotenv does not even take the default then.
+  void WarnKeyWithoutValue(const DotenvVariable& referred, const DotenvBinding& binding) {
+    Warn(binding.line,
+         Shown(binding.key) + " refers to a ${...} that stands without `=` in line " +
+             std::to_string(referred.line) + "; it counts as empty, whatever its default",
+         "give it a value there, or remove that line");
   }
 
   void WarnUnset(std::string_view referred, const DotenvBinding& binding) {
@@ -375,11 +392,11 @@ const DotenvVariable* ResolvedDotenv::Find(std::string_view key) const noexcept 
 
 Result<Dotenv> ParseDotenv(std::string_view text, const std::string& name) {
   if (const auto invalid = FindInvalidUtf8(text)) {
-    return At(name, text, *invalid, "the file is not UTF-8", "save the file as UTF-8");
+    return AtRaw(name, text, *invalid, "the file is not UTF-8", "save the file as UTF-8");
   }
   if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {
-    return At(name, text, zero, "the file contains a zero byte",
-              "remove it; a value that needs one belongs into a file of its own (SECRETS_DIR)");
+    return AtRaw(name, text, zero, "the file contains a zero byte",
+                 "remove it; a value that needs one belongs into a file of its own (SECRETS_DIR)");
   }
   const Secret normalized = NormalizeNewlines(text);
   Parser parser(normalized.Reveal());

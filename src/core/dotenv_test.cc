@@ -139,7 +139,11 @@ INSTANTIATE_TEST_SUITE_P(All, BadDotenv,
                                          Bad{"'fake=1", ".env:1:1:", "never ends"},
                                          Bad{"A=1\nB=fake\xff", ".env:2:7:", "not UTF-8"},
                                          Bad{"A=\u00e9\xed\xa0\x80", ".env:1:4:", "not UTF-8"},
-                                         Bad{"A=fake\0"sv, ".env:1:7:", "zero byte"}));
+                                         Bad{"A=fake\0"sv, ".env:1:7:", "zero byte"},
+                                         Bad{"A=1\rB=2\r\nC=\0"sv, ".env:3:3:", "zero byte"},
+                                         Bad{"\ufeffA=\xff", ".env:1:3:", "not UTF-8"},
+                                         Bad{"A=1\r\rB=\"fake", ".env:3:3:", "never closed"},
+                                         Bad{"\u00c9\u00c9=\"fake", ".env:1:4:", "never closed"}));
 
 TEST(Dotenv, RefusesMoreAssignmentsThanTheLimit) {
   std::string text;
@@ -182,6 +186,17 @@ TEST(DotenvFindings, TellMissingLaterAndCircularReferencesApart) {
   EXPECT_THAT(resolved->findings[0].problem, HasSubstr("${NOWHERE}, which is not set;"));
   EXPECT_THAT(resolved->findings[1].problem, HasSubstr("assigned later"));
   EXPECT_THAT(resolved->findings[2].problem, HasSubstr("itself"));
+}
+
+// python-dotenv: None for A, '' for B although there is a default.
+TEST(DotenvFindings, TellThatAReferenceMeetsAKeyWithoutValue) {
+  auto resolved = Read("A\nB=${A:-fake}\n");
+  ASSERT_TRUE(resolved);
+  EXPECT_EQ(resolved->Find("B")->value->Reveal(), "");
+  EXPECT_THAT(resolved->findings,
+              ElementsAre(AllOf(Field(&Finding::subject, ".env:2"),
+                                Field(&Finding::problem, HasSubstr("line 1")),
+                                Field(&Finding::problem, Not(HasSubstr("fake"))))));
 }
 
 TEST(DotenvFindings, ShowNothingOfAValueThatIsSpreadOverLines) {

@@ -35,11 +35,24 @@ class FakeClock final : public Clock {
     }
   }
 
+  // Moves time on to the moment that the first waiter waits for, and not further however often it
+  // is called; without waiters it does nothing.
+  void AdvanceToNextDeadline() {
+    std::chrono::nanoseconds left{};
+    {
+      const std::lock_guard lock(mutex_);
+      const auto first = std::ranges::min_element(waiters_, {}, &Waiter::deadline);
+      if (first == waiters_.end()) return;
+      left = first->deadline - (SteadyTime(std::chrono::hours(1)) + elapsed_);
+    }
+    if (left > std::chrono::nanoseconds::zero()) Advance(left);
+  }
+
   bool WaitUntil(std::unique_lock<std::mutex>& lock, std::condition_variable& condition,
                  SteadyTime deadline, const std::function<bool()>& done) override {
     {
       const std::lock_guard own(mutex_);
-      waiters_.push_back({lock.mutex(), &condition});
+      waiters_.push_back({lock.mutex(), &condition, deadline});
     }
     while (!done() && SteadyNow() < deadline) condition.wait(lock);
     const bool result = done();
@@ -60,6 +73,7 @@ class FakeClock final : public Clock {
   struct Waiter {
     std::mutex* mutex;
     std::condition_variable* condition;
+    SteadyTime deadline;
   };
 
   mutable std::mutex mutex_;

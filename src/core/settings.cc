@@ -1,6 +1,7 @@
 #include "core/settings.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <utility>
 
@@ -42,6 +43,13 @@ std::string_view TrimBlanks(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
+// Whether nothing of that name is there: not even a link that leads nowhere, which somebody made
+// for a file that should be there.
+bool IsAbsent(const std::string& path) {
+  struct stat link{};
+  return lstat(path.c_str(), &link) != 0 && errno == ENOENT;
+}
+
 bool SameFile(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size &&
          a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec &&
@@ -54,7 +62,7 @@ Status EnvFile::Load(const Environment& ambient) {
   if (path_ == kNoEnvFile) return {};
   struct stat now{};
   const bool present = stat(path_.c_str(), &now) == 0;
-  if (!present && !named_) {
+  if (!present && !named_ && IsAbsent(path_)) {
     status_.reset();
     contents_ = {};
     return {};
@@ -83,8 +91,9 @@ bool EnvFile::IsCurrent(const struct stat* now) const {
   // time stamp: the kernel's clock for these ticks every few milliseconds, on some file systems
   // every second.
   constexpr std::chrono::seconds kCoarsestTimestamp{2};
+  // The modification time can be set, the change time cannot.
   const auto changed_at =
-      std::chrono::system_clock::from_time_t(status_->st_mtim.tv_sec) + std::chrono::seconds(1);
+      std::chrono::system_clock::from_time_t(status_->st_ctim.tv_sec) + std::chrono::seconds(1);
   return now != nullptr && SameFile(*status_, *now) && changed_at + kCoarsestTimestamp < loaded_at_;
 }
 

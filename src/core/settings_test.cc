@@ -1,8 +1,9 @@
 #include "core/settings.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -27,9 +28,38 @@ class SettingsTest : public testing::Test {
     environment_.Set("SECRETS_ENV_FILE", directory_.Write("env", text));
   }
 
+  // Loads with the directory as the working directory.
+  Result<Settings> LoadThere() {
+    const auto before = std::filesystem::current_path();
+    std::filesystem::current_path(directory_.path());
+    auto settings = Load();
+    std::filesystem::current_path(before);
+    return settings;
+  }
+
   test::TemporaryDirectory directory_;
   MapEnvironment environment_;
 };
+
+class BadSeconds : public SettingsTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(BadSeconds, AreRefusedWithWhatIsAccepted) {
+  environment_.Set("SECRETS_ENV_FILE", "/dev/null");
+  environment_.Set("SECRETS_CACHE_TTL", GetParam());
+  auto settings = Load();
+  ASSERT_TRUE(settings);
+  const auto seconds = settings->Seconds("SECRETS_CACHE_TTL", std::chrono::seconds(300),
+                                         std::chrono::seconds(86400));
+  ASSERT_FALSE(seconds);
+  EXPECT_EQ(seconds.error().code(), ErrorCode::kConfiguration);
+  EXPECT_THAT(seconds.error().reason(), HasSubstr("SECRETS_CACHE_TTL is "));
+  EXPECT_THAT(seconds.error().cure(), HasSubstr("whole seconds from 0 to 86400, digits only"));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, BadSeconds,
+                         testing::Values("5m", "-1", "+5", "1e3", "", " 5", "5 ", "5.0", "0x10",
+                                         "86401", "99999999999999999999999", "5\n", "\xff",
+                                         "\uff15"));
 
 TEST_F(SettingsTest, PrefersOptionsThenEnvironmentThenEnvFile) {
   UseEnvFile("A=file\nB=file\nC=file\n");
@@ -109,12 +139,58 @@ TEST_F(SettingsTest, WantsAnEnvFileThatIsNamedButNotTheDefaultOne) {
   EXPECT_EQ(named.error().code(), ErrorCode::kConfiguration);
   EXPECT_THAT(named.error().reason(), AllOf(HasSubstr("SECRETS_ENV_FILE"), HasSubstr("missing")));
 
-  const auto before = std::filesystem::current_path();
-  std::filesystem::current_path(directory_.path());
   environment_ = MapEnvironment();
-  const bool loaded = Load().has_value();
-  std::filesystem::current_path(before);
-  EXPECT_TRUE(loaded);
+  EXPECT_TRUE(LoadThere());
+}
+
+TEST_F(SettingsTest, ReadsTheDefaultEnvFileOfTheWorkingDirectory) {
+  directory_.Write(".env", "A=there\n");
+  const auto settings = LoadThere();
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->Find("A")->source, ".env:1");
+}
+
+TEST_F(SettingsTest, RefusesADefaultEnvFileThatIsThereButCannotBeRead) {
+  std::filesystem::create_symlink("nowhere", directory_.Path(".env"));
+  EXPECT_EQ(LoadThere().error().code(), ErrorCode::kConfiguration);
+  std::filesystem::remove(directory_.Path(".env"));
+  std::filesystem::create_symlink(".env", directory_.Path(".env"));
+  EXPECT_EQ(LoadThere().error().code(), ErrorCode::kConfiguration);
+  std::filesystem::remove(directory_.Path(".env"));
+  std::filesystem::create_directory(directory_.Path(".env"));
+  EXPECT_THAT(LoadThere().error().reason(), HasSubstr("'.env' is a directory"));
+}
+
+TEST_F(SettingsTest, ReadsTheEnvFileThatAnOptionNames) {
+  environment_.Set("SECRETS_ENV_FILE", directory_.Path("missing"));
+  const auto settings = Load({{"SECRETS_ENV_FILE", directory_.Write("other", "A=1\n")}});
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->Find("A")->source, directory_.Path("other") + ":1");
+}
+
+TEST_F(SettingsTest, NamesThePlaceOfAnErrorInTheEnvFile) {
+  UseEnvFile("A=1\nB=\"fake\n");
+  const auto settings = Load();
+  ASSERT_FALSE(settings);
+  EXPECT_EQ(settings.error().code(), ErrorCode::kBadData);
+  EXPECT_THAT(settings.error().reason(), HasSubstr(directory_.Path("env") + ":2:3: "));
+}
+
+// As a tool does that writes a file and then sets its time to that of its source.
+TEST_F(SettingsTest, ReadsAChangedFileAgainThoughSizeAndModificationTimeAreTheSame) {
+  const auto write_dated = [this](std::string_view text) {
+    UseEnvFile(text);
+    const timespec times[2] = {{1'000'000'000, 0}, {1'000'000'000, 0}};
+    ASSERT_EQ(utimensat(AT_FDCWD, directory_.Path("env").c_str(), times, 0), 0);
+  };
+  write_dated("A=1\n");
+  auto settings = Load();
+  ASSERT_TRUE(settings);
+  for (const char* value : {"2", "3", "4", "5"}) {
+    write_dated(std::string("A=") + value + "\n");
+    ASSERT_TRUE(settings->env_file()->Load(environment_));
+    EXPECT_EQ(settings->env_file()->contents().Find("A")->value->Reveal(), value);
+  }
 }
 
 TEST_F(SettingsTest, RefusesAnEmptyEnvFileName) {

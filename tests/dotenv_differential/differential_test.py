@@ -4,8 +4,9 @@
 differential_test.py DOTENV_DUMP [FILES [SEED]]
 
 The only difference that is wanted: where python-dotenv drops a line with a warning, we refuse the file. So
-a warning there must be an error here and the other way round; no other difference is accepted. Files
-with a zero byte are not generated: we refuse them, python-dotenv passes the byte on.
+a warning there must be an error here and the other way round; no other difference is accepted. What is not
+UTF-8 both refuse. Not generated, because we refuse them on purpose and python-dotenv does not: files with a zero
+byte (no environment can hold it), with more than 10,000 assignments or over 1 MiB, before or after expansion.
 """
 import io
 import logging
@@ -28,6 +29,17 @@ PIECES = [
     "\u2028", "\u0085", "\u3000", "\u200b", "\x0b", "\x0c", "\x1c", "\x1f", '"q"', "'s'", "a=b", "`", "\ufeff", "-", ".", "1",
     "\\\\", "\\x", "\U0001f511",
 ]
+# One line each for every point on which readers of this format are known to differ.
+POINTS = [
+    "A=plain", "A = spaced  ", "export A=exp", 'A="dq # not comment"', "A='sq # not comment'", "A=val # comment", "A=val#tail",
+    "A=#lead", 'A="l1\\nl2\\tx"', "A='l1\\nl2'", "A=l1\\nl2", 'A="l1\nl2"', "A='l1\nl2'", "B=base\nA=${B}/x",
+    "B=base\nA=$B/x", 'B=base\nA="${B}/x"', "B=base\nA='${B}/x'", "A=${UNDEF:-dflt}", "A=x${UNDEF}y", "A=pa$word",
+    'A="pa$word"', "A=pa$$word", 'B=base\nA="x\\$B"', "A=", 'A=""', "A", "A=1\nA=2", "A=crlf\r\nC=2\r", "\ufeffA=bom",
+    "A=h\u00e9llo\u2713 w", 'A="h\\u00e9"', 'A="C:\\dir\\new"', "A=C:\\dir\\new", 'A="a \\"q\\" b"', "A='it\\'s'", 'A="open\nC=2',
+    "MY-KEY=1", "MY.KEY=1", "1A=1", 'A="val" junk\nC=2', 'A="val"#c', "A: yaml", "A=a b c", "A=`bt`", "A=\"a\"'b'",
+    "A=$(echo hi)", "\tA=tab", "B=base\nA=${B", "A=1\nA=${A}2", "A=${C}\nC=2", "AMB=file", "A=${AMB}", "A=1\n= bad\nC=2",
+    'A=a=b"c"d',
+]
 KEYS = ["A", "B", "AMB", "C-D", "'q k'", "export E", "1A", "\u00c9"]
 
 
@@ -38,8 +50,20 @@ class WarningCounter(logging.Handler):
         WarningCounter.count += 1
 
 
+def mutated(source, text):
+    for _ in range(source.randint(1, 3)):
+        at = source.randint(0, len(text))
+        end = min(len(text), at + source.choice([0, 0, 1, 1, 2, 5]))
+        text = text[:at] + source.choice(PIECES + ["", ""]) + text[end:]
+    return text
+
+
 def random_file(source):
-    if source.random() < 0.4:
+    kind = source.random()
+    if kind < 0.35:
+        rows = source.choices(POINTS, k=source.randint(1, 3))
+        return mutated(source, source.choice(["\n", "\r\n", "\r"]).join(rows))
+    if kind < 0.6:
         return "".join(source.choice(PIECES) for _ in range(source.randint(0, 14)))
     lines = []
     for _ in range(source.randint(1, 5)):
@@ -51,10 +75,21 @@ def random_file(source):
     return "".join(lines)
 
 
-def what_python_reads(text):
+def encoded(source, text):
+    """Now and then not UTF-8: a stray byte, a surrogate, an overlong form, a character cut short."""
+    data = text.encode()
+    if source.random() < 0.01:
+        at = source.randint(0, len(data))
+        data = data[:at] + source.choice([b"\xff", b"\xed\xa0\x80", b"\xc0\xaf", b"\xe2\x80", b"\xf4\x90\x80\x80"]) + data[at:]
+    return data
+
+
+def what_python_reads(data):
     WarningCounter.count = 0
-    # As open() gives it: universal newlines.
-    decoded = io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8").read()
+    try:  # as open() gives it: universal newlines
+        decoded = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8").read()
+    except UnicodeDecodeError:
+        return "ERR"
     values = DotEnv(None, stream=io.StringIO(decoded), override=False).dict()
     return "ERR" if WarningCounter.count else dict(values)
 
@@ -81,20 +116,21 @@ def main():
     logger.propagate = False
 
     source = random.Random(seed)
-    files = [random_file(source) for _ in range(count)]
-    encoded = b"".join(struct.pack("<I", len(text.encode())) + text.encode() for text in files)
-    output = subprocess.run([dump], input=encoded, stdout=subprocess.PIPE, check=True).stdout
+    files = [encoded(source, text) for text in POINTS + [random_file(source) for _ in range(count)]]
+    count = len(files)
+    sent = b"".join(struct.pack("<I", len(data)) + data for data in files)
+    output = subprocess.run([dump], input=sent, stdout=subprocess.PIPE, check=True).stdout
     lines = output.decode().splitlines()
     assert len(lines) == count, f"{len(lines)} answers for {count} files"
 
     differences = refused = 0
-    for text, line in zip(files, lines):
-        theirs, ours = what_python_reads(text), what_we_read(line)
+    for data, line in zip(files, lines):
+        theirs, ours = what_python_reads(data), what_we_read(line)
         refused += ours == "ERR"
         if theirs != ours:
             differences += 1
             if differences <= 10:
-                print(f"{text!r}\n  python-dotenv: {theirs}\n  ours:          {ours}")
+                print(f"{data!r}\n  python-dotenv: {theirs}\n  ours:          {ours}")
     print(f"{count} files, {refused} refused by both, {differences} differences")
     # Both kinds have to occur, or the comparison shows nothing.
     assert count // 20 < refused < count * 19 // 20, "the generator is out of balance"

@@ -18,6 +18,8 @@ namespace qarion::secrets::env {
 namespace {
 
 constexpr std::string_view kFileSuffix = "_FILE";
+constexpr char kNameCure[] =
+    "name it with letters, digits, '_', '-' and '.', beginning with a letter or '_'";
 
 // The latest modification among files.
 struct NewestFile {
@@ -41,6 +43,22 @@ std::string Version(const NewestFile& files) {
   const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
   std::snprintf(text.data() + length, text.size() - length, ".%09ldZ", files.newest.tv_nsec);
   return text.data();
+}
+
+// Who beside the owner can do what: "read by every user", "read and written by its group"; empty
+// where nobody can.
+std::string Exposure(mode_t mode) {
+  const auto who = [mode](mode_t others, mode_t group) -> std::string {
+    if ((mode & others) != 0) return "every user";
+    return (mode & group) != 0 ? "its group" : "";
+  };
+  const std::string readers = who(S_IROTH, S_IRGRP);
+  const std::string writers = who(S_IWOTH, S_IWGRP);
+  if (readers.empty() && writers.empty()) return {};
+  if (writers.empty()) return "read by " + readers;
+  if (readers.empty()) return "written by " + writers;
+  if (readers == writers) return "read and written by " + readers;
+  return "read by " + readers + " and written by " + writers;
 }
 
 // One fetch: gathers fields and findings from the four places.
@@ -69,14 +87,9 @@ class Collection {
   }
 
   void NotePermissions(const std::string& path, const struct stat& status) {
-    constexpr mode_t kOthers = S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH;
-    if (!S_ISREG(status.st_mode) || (status.st_mode & kOthers) == 0) return;
-    const bool others = (status.st_mode & (S_IROTH | S_IWOTH)) != 0;
-    const bool writable = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
-    Warn(path,
-         std::string("can be ") + (writable ? "written" : "read") + " by " +
-             (others ? "every user" : "its group"),
-         "chmod 600 '" + path + "'");
+    const std::string exposure = Exposure(status.st_mode);
+    if (!S_ISREG(status.st_mode) || exposure.empty()) return;
+    Warn(path, "can be " + exposure, "chmod 600 '" + path + "'");
   }
 
   void NoteEnvFile() {
@@ -100,17 +113,34 @@ class Collection {
     } else if (wanted_.Contains(key) && !variable.value) {
       Warn(place, variable.key + " stands without `=`, which leaves it unset",
            "write " + variable.key + "=value, or remove the line");
-    } else if (key.ends_with(kFileSuffix) && wanted_.Contains(BaseName(key))) {
+    } else if (key.ends_with(kFileSuffix) && IsNamed(BaseName(key))) {
       Warn(place, variable.key + " is read from the process environment only",
            "set it there, or put " + std::string(BaseName(key)) + " itself into the file");
+    } else if (wanted_.includes_everything() && !wanted_.Contains(key)) {
+      // Not shown: it may be a line of a value that should have been quoted.
+      Warn(place, "the name in this line is not a possible field name, so it is no field",
+           std::string(kNameCure) + "; put a value over several lines into quotes");
     } else if (!wanted_.Contains(key) && !key.starts_with("SECRETS_")) {
       const auto near = core::Nearest(key, wanted_.names());
-      if (near && core::EditDistance(key, *near) == 1) {
+      if (near && IsMisspelt(key, *near)) {
         Warn(place,
              "there is no field " + variable.key + "; did you mean " + std::string(*near) + "?",
              "correct the name, or add it to SECRETS_FIELDS");
       }
     }
+  }
+
+  // Managed by its own name or as a member of a family, not because everything is.
+  bool IsNamed(std::string_view name) const {
+    return std::ranges::find(wanted_.names(), name) != wanted_.names().end() || InFamily(name);
+  }
+
+  // One letter off, or in other case.
+  static bool IsMisspelt(std::string_view key, std::string_view name) {
+    if (core::EditDistance(key, name) == 1) return true;
+    return std::ranges::equal(key, name, [](char a, char b) {
+      return (a >= 'a' && a <= 'z' ? static_cast<char>(a - 'a' + 'A') : a) == b;
+    });
   }
 
   static std::string_view BaseName(std::string_view file_variable) {
@@ -126,11 +156,19 @@ class Collection {
       Warn(path + "/" + name, "is not a regular file and was not read",
            "put the value into a file");
     }
+    if (wanted_.includes_everything() && !contents->not_wanted.empty()) {
+      Warn(path,
+           std::to_string(contents->not_wanted.size()) +
+               " of its files have names that no field can have and were not read",
+           kNameCure);
+    }
     for (DirectoryEntry& entry : contents->entries) {
       const std::string file_path = path + "/" + entry.name;
       files_.Add(entry.file.status);
-      // A volume belongs to its pod; the kubelet sets 0644 by default.
-      if (!contents->is_volume) NotePermissions(file_path, entry.file.status);
+      // A volume belongs to its pod; the kubelet sets 0644 by default. Elsewhere a directory is
+      // often shared with a group on purpose.
+      const bool open_to_all = (entry.file.status.st_mode & (S_IROTH | S_IWOTH)) != 0;
+      if (!contents->is_volume && open_to_all) NotePermissions(file_path, entry.file.status);
       from_directory_.emplace(entry.name,
                               Field{entry.name, FileValue(entry.file, file_path), file_path});
     }

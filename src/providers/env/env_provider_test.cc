@@ -7,8 +7,11 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/fake_clock.h"
+#include "providers/env/secrets_directory.h"
 #include "tests/support/temporary_directory.h"
 
 namespace qarion::secrets::env {
@@ -188,6 +191,72 @@ TEST_F(EnvProviderTest, WarnsOfAnEnvFileThatOthersCanRead) {
                                            Field(&Finding::cure, HasSubstr("chmod 600")))));
 }
 
+struct Mode {
+  mode_t mode;
+  const char* problem;  // none: nullptr
+};
+
+class EnvFileMode : public EnvProviderTest, public testing::WithParamInterface<Mode> {};
+
+TEST_P(EnvFileMode, IsDescribedAsItIs) {
+  WriteEnvFile("SECRET_KEY=fake\n", GetParam().mode);
+  Fields();
+  if (GetParam().problem == nullptr) {
+    EXPECT_THAT(findings_, IsEmpty());
+  } else {
+    EXPECT_THAT(findings_, ElementsAre(Field(&Finding::problem, GetParam().problem)));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, EnvFileMode,
+    testing::Values(Mode{0600, nullptr}, Mode{0700, nullptr},
+                    Mode{0640, "can be read by its group"}, Mode{0644, "can be read by every user"},
+                    Mode{0660, "can be read and written by its group"},
+                    Mode{0664, "can be read by every user and written by its group"},
+                    Mode{0666, "can be read and written by every user"},
+                    Mode{0620, "can be written by its group"}));
+
+TEST_F(EnvProviderTest, WarnsOfAFileInADirectoryThatEveryUserCanReadNotOfOneForAGroup) {
+  NoEnvFile();
+  std::filesystem::create_directory(directory_.Path("dir"));
+  directory_.Write("dir/SECRET_KEY", "fake", 0640);
+  directory_.Write("dir/SMTP_PASSWORD", "fake", 0644);
+  environment_.Set("SECRETS_DIR", directory_.Path("dir"));
+  EXPECT_EQ(Fields().size(), 2u);
+  EXPECT_THAT(findings_,
+              ElementsAre(AllOf(Field(&Finding::subject, directory_.Path("dir/SMTP_PASSWORD")),
+                                Field(&Finding::problem, HasSubstr("every user")))));
+}
+
+TEST_F(EnvProviderTest, WarnsOfKeysThatCannotBeFieldsWhenEverythingIsManaged) {
+  ASSERT_TRUE(fields_.Add("*"));
+  WriteEnvFile("GOOD=fake-1\n1fake-2=fake-3\n");
+  std::filesystem::create_directories(directory_.Path("dir/lost+found"));
+  directory_.Write("dir/not a name", "fake");
+  directory_.Write("dir/tls.key", "fake-4");
+  environment_.Set("SECRETS_DIR", directory_.Path("dir"));
+  EXPECT_EQ(Fields().size(), 2u);
+  ASSERT_EQ(findings_.size(), 2u);
+  EXPECT_EQ(findings_[0].subject, EnvPath() + ":2");
+  EXPECT_THAT(findings_[0].problem, AllOf(HasSubstr("field name"), Not(HasSubstr("fake"))));
+  EXPECT_EQ(findings_[1].subject, directory_.Path("dir"));
+  EXPECT_THAT(findings_[1].problem, testing::StartsWith("1 of its files"));
+}
+
+TEST_F(EnvProviderTest, TakesAKeyThatEndsInFileForAnyOtherWhenEverythingIsManaged) {
+  ASSERT_TRUE(fields_.Add("*"));
+  WriteEnvFile("DATABASE_FILE=fake\n");
+  EXPECT_THAT(Fields(), ElementsAre(std::pair("DATABASE_FILE", "fake <- " + EnvPath() + ":1")));
+  EXPECT_THAT(findings_, IsEmpty());
+}
+
+TEST_F(EnvProviderTest, WarnsOfAKeyInTheWrongCase) {
+  WriteEnvFile("secret_key=fake\n");
+  EXPECT_THAT(Fields(), IsEmpty());
+  EXPECT_THAT(findings_, ElementsAre(Field(&Finding::problem, HasSubstr("mean SECRET_KEY?"))));
+}
+
 TEST_F(EnvProviderTest, WarnsOfMisspeltAndMisplacedKeys) {
   WriteEnvFile(
       "SECERT_KEY=fake\nSMTP_PASSWORD_FILE=/"
@@ -220,6 +289,85 @@ TEST_F(EnvProviderTest, ReadsAKubernetesVolume) {
   std::filesystem::rename(volume + "/..data_tmp", volume + "/..data");
   EXPECT_THAT(Fields(),
               ElementsAre(std::pair("SECRET_KEY", "fake-2 <- " + volume + "/SECRET_KEY")));
+}
+
+// A Kubernetes volume with the files ONE and TWO, each holding the generation's number.
+class Volume {
+ public:
+  Volume() {
+    Turn();
+    for (const char* name : {"ONE", "TWO"}) {
+      std::filesystem::create_symlink(std::string("..data/") + name, directory_.Path(name));
+    }
+  }
+
+  // As the kubelet does it, which then removes the old directory.
+  void Turn() {
+    const std::string before = "..generation_" + std::to_string(generation_);
+    const std::string now = "..generation_" + std::to_string(++generation_);
+    std::filesystem::create_directory(directory_.Path(now));
+    for (const char* name : {"/ONE", "/TWO"}) {
+      directory_.Write(now + name, std::to_string(generation_));
+    }
+    std::filesystem::create_symlink(now, directory_.Path("..data_tmp"));
+    std::filesystem::rename(directory_.Path("..data_tmp"), directory_.Path("..data"));
+    std::filesystem::remove_all(directory_.Path(before));
+  }
+
+  const std::string& path() const { return directory_.path(); }
+
+ private:
+  test::TemporaryDirectory directory_;
+  int generation_ = 0;
+};
+
+std::vector<std::string> ValuesOf(const DirectoryContents& contents) {
+  std::vector<std::string> values;
+  for (const DirectoryEntry& entry : contents.entries) {
+    values.emplace_back(entry.file.bytes.Reveal());
+  }
+  return values;
+}
+
+TEST(SecretsDirectory, IsReadAgainWhenItsGenerationChangesInTheMiddle) {
+  Volume volume;
+  bool turned = false;
+  const auto contents = ReadSecretsDirectory(volume.path(), [&](const std::string& name) {
+    if (name == "TWO" && !std::exchange(turned, true)) volume.Turn();
+    return true;
+  });
+  ASSERT_TRUE(contents);
+  EXPECT_THAT(ValuesOf(*contents), ElementsAre("2", "2"));
+}
+
+TEST(SecretsDirectory, AsksToTryAgainWhenItChangesEachTime) {
+  Volume volume;
+  const auto contents = ReadSecretsDirectory(volume.path(), [&](const std::string& name) {
+    if (name == "TWO") volume.Turn();
+    return true;
+  });
+  ASSERT_FALSE(contents);
+  EXPECT_EQ(contents.error().code(), ErrorCode::kTryAgain);
+}
+
+TEST(SecretsDirectory, IsReadAgainWhenItsPathComesToMeanAnotherDirectory) {
+  const test::TemporaryDirectory directory;
+  for (const char* name : {"old", "new"}) {
+    std::filesystem::create_directory(directory.Path(name));
+    directory.Write(name + std::string("/ONE"), name);
+    directory.Write(name + std::string("/TWO"), name);
+  }
+  const std::string link = directory.Path("link");
+  std::filesystem::create_symlink("old", link);
+  const auto contents = ReadSecretsDirectory(link, [&](const std::string& name) {
+    if (name == "TWO") {
+      std::filesystem::remove(link);
+      std::filesystem::create_symlink("new", link);
+    }
+    return true;
+  });
+  ASSERT_TRUE(contents);
+  EXPECT_THAT(ValuesOf(*contents), ElementsAre("new", "new"));
 }
 
 TEST_F(EnvProviderTest, ReadsOnlyRegularFilesOfADirectory) {

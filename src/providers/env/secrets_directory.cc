@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -33,10 +34,14 @@ Error Unreadable(const std::string& path, int error) {
 
 // Where `..data` points, or nothing in a plain directory.
 std::optional<std::string> Generation(const std::string& path) {
-  char target[256];
+  char target[PATH_MAX];
   const ssize_t length = readlink((path + "/" + kGenerationLink).c_str(), target, sizeof target);
   if (length < 0) return std::nullopt;
   return std::string(target, static_cast<std::size_t>(length));
+}
+
+bool SameDirectory(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 Result<std::vector<std::string>> ListNames(const std::string& path) {
@@ -68,10 +73,14 @@ Result<DirectoryContents> ReadOnce(const std::string& path,
   if (!names) return std::move(names).error();
   DirectoryContents contents;
   for (std::string& name : *names) {
-    if (!wanted(name)) continue;
     const std::string file_path = path + "/" + name;
     struct stat status{};
-    if (stat(file_path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    const bool present = stat(file_path.c_str(), &status) == 0;
+    if (!wanted(name)) {
+      if (present && S_ISREG(status.st_mode)) contents.not_wanted.push_back(std::move(name));
+      continue;
+    }
+    if (present && !S_ISREG(status.st_mode)) {
       contents.not_files.push_back(std::move(name));
       continue;
     }
@@ -88,12 +97,14 @@ Result<DirectoryContents> ReadSecretsDirectory(
     const std::string& path, const std::function<bool(const std::string& name)>& wanted) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     struct stat status{};
+    struct stat after{};
     if (stat(path.c_str(), &status) != 0) return Unreadable(path, errno);
     if (!S_ISDIR(status.st_mode)) return Unreadable(path, ENOTDIR);
     const auto before = Generation(path);
     auto contents = ReadOnce(path, wanted);
     // A swap in the middle shows as a file that vanished or as a link that points elsewhere.
     if (Generation(path) != before) continue;
+    if (stat(path.c_str(), &after) != 0 || !SameDirectory(status, after)) continue;
     if (!contents) return std::move(contents).error();
     contents->is_volume = before.has_value();
     contents->status = status;
