@@ -174,11 +174,15 @@ class SupervisorInProc(ExecCase):
                 signal.signal(number, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
 
-        plain = subprocess.run(show, stdout=subprocess.PIPE, preexec_fn=prepare).stdout
-        self.assertIn(b"SigBlk:\t0000000000000800\n", plain)
+        def masks(output):
+            # Without 32 and 33, which belong to the C library: a program with threads takes them over.
+            return [int(line.split()[1], 16) & ~(3 << 31) for line in output.splitlines()]
+
+        plain = masks(subprocess.run(show, stdout=subprocess.PIPE, preexec_fn=prepare).stdout)
+        self.assertEqual(plain[0], 1 << (signal.SIGUSR2 - 1))
         for options in ([], ["--no-scrub"]):
             done = self.exec(*options, "--", *show, preexec_fn=prepare)
-            self.assertEqual((done.returncode, done.stdout), (0, plain))
+            self.assertEqual((done.returncode, masks(done.stdout)), (0, plain))
 
 
 if __name__ == "__main__":
