@@ -1,7 +1,7 @@
 #include "core/dotenv.h"
 
 #include <algorithm>
-#include <map>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -12,6 +12,8 @@ namespace qarion::secrets::core {
 namespace {
 
 constexpr std::size_t kMaxBindings = 10'000;
+constexpr std::size_t kMaxFindings =
+    1000;  // nobody reads more, and hostile text has no end of them
 constexpr std::string_view kByteOrderMark = "\ufeff";
 
 // What python-dotenv sees: text read with universal newlines, without the byte order mark.
@@ -346,6 +348,7 @@ class Resolver {
 
   // python-dotenv does not even take the default then.
   void WarnKeyWithoutValue(const DotenvVariable& referred, const DotenvBinding& binding) {
+    if (!warned_.emplace(binding.line, referred.key).second) return;
     Warn(binding.line,
          Shown(binding.key) + " refers to a ${...} that stands without `=` in line " +
              std::to_string(referred.line) + "; it counts as empty, whatever its default",
@@ -354,6 +357,7 @@ class Resolver {
 
   void WarnUnset(std::string_view referred, const DotenvBinding& binding) {
     const std::string name(referred);
+    if (!warned_.emplace(binding.line, name).second) return;
     const auto later = assignments_left_.find(name);
     const std::string shown = Shown(name);
     std::string problem = Shown(binding.key) + " refers to ";
@@ -368,6 +372,7 @@ class Resolver {
   }
 
   void Warn(std::size_t line, std::string problem, std::string cure) {
+    if (result_.findings.size() == kMaxFindings) return;
     result_.findings.push_back({Severity::kWarning, name_ + ":" + std::to_string(line),
                                 std::move(problem), std::move(cure)});
   }
@@ -376,7 +381,8 @@ class Resolver {
   const AmbientLookup& ambient_;
   const std::string& name_;
   std::unordered_map<std::string, std::size_t> assignments_left_;
-  std::unordered_map<std::string, std::size_t> index_;  // into result_.variables
+  std::unordered_map<std::string, std::size_t> index_;    // into result_.variables
+  std::set<std::pair<std::size_t, std::string>> warned_;  // line, and what it refers to
   std::size_t total_ = 0;
   ResolvedDotenv result_;
 };

@@ -199,6 +199,23 @@ TEST(DotenvFindings, TellThatAReferenceMeetsAKeyWithoutValue) {
                                 Field(&Finding::problem, Not(HasSubstr("fake"))))));
 }
 
+TEST(DotenvFindings, SayOnceALineWhatIsMissing) {
+  auto resolved = Read("A=${X}${Y}${X}\nB=${X}\n");
+  ASSERT_TRUE(resolved);
+  EXPECT_THAT(resolved->findings,
+              ElementsAre(Field(&Finding::problem, HasSubstr("A refers to ${X}")),
+                          Field(&Finding::problem, HasSubstr("A refers to ${Y}")),
+                          Field(&Finding::problem, HasSubstr("B refers to ${X}"))));
+}
+
+TEST(DotenvFindings, AreLimitedInNumber) {
+  std::string text;
+  for (int i = 0; i < 5000; ++i) text += "A=${X}\n";
+  auto resolved = Read(text);
+  ASSERT_TRUE(resolved);
+  EXPECT_EQ(resolved->findings.size(), 1000u);
+}
+
 TEST(DotenvFindings, ShowNothingOfAValueThatIsSpreadOverLines) {
   // What a private key looks like that was pasted without quotes.
   auto resolved = Read("KEY=fakefakefake\nfakebase64line==\nfakebase64line==\n");

@@ -18,7 +18,6 @@ namespace qarion::secrets::env {
 namespace {
 
 using testing::AllOf;
-using testing::Contains;
 using testing::ElementsAre;
 using testing::Field;
 using testing::HasSubstr;
