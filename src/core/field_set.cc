@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/field_catalog.h"
+#include "core/settings.h"
 
 namespace qarion::secrets {
 namespace {
@@ -65,9 +66,12 @@ Status FieldSet::Add(std::string_view name_or_family) {
 bool FieldSet::Contains(std::string_view name) const noexcept {
   if (std::find(names_.begin(), names_.end(), name) != names_.end()) return true;
   if (!IsName(name)) return false;
-  return everything_ || std::any_of(families_.begin(), families_.end(), [&](const auto& family) {
-           return name.size() > family.size() && name.starts_with(family);
-         });
+  if (std::any_of(families_.begin(), families_.end(), [&](const auto& family) {
+        return name.size() > family.size() && name.starts_with(family);
+      })) {
+    return true;
+  }
+  return everything_ && !core::IsGeneralSetting(name);
 }
 
 Result<std::string> CanonicalFieldName(std::string_view reference) {

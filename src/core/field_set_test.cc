@@ -34,6 +34,18 @@ TEST(FieldSet, TakesNamesFamiliesAndEverything) {
   EXPECT_FALSE(fields.Contains("not a name"));
 }
 
+TEST(FieldSet, EverythingLeavesOutTheSettingsOfTheLibrary) {
+  FieldSet fields;
+  ASSERT_TRUE(fields.Add("*"));
+  for (const char* name : {"SECRETS_BACKEND", "SECRETS_CACHE_TTL", "SECRETS_MAX_STALE",
+                           "SECRETS_FIELDS", "SECRETS_ENV_FILE", "SECRETS_DIR"}) {
+    EXPECT_FALSE(fields.Contains(name)) << name;
+  }
+  EXPECT_TRUE(fields.Contains("SECRETS_OF_THE_SERVICE"));
+  ASSERT_TRUE(fields.Add("SECRETS_DIR"));  // by its name it is what the operator says
+  EXPECT_TRUE(fields.Contains("SECRETS_DIR"));
+}
+
 TEST(FieldSet, RefusesImpossibleNames) {
   FieldSet fields;
   for (const std::string name : {"", "1A", "-A", "A B", "A=B", "A*B", "**", "\xc3\xa9"}) {

@@ -15,6 +15,10 @@ constexpr std::string_view kEnvFileSetting = "SECRETS_ENV_FILE";
 constexpr char kDefaultEnvFile[] = ".env";
 constexpr char kNoEnvFile[] = "/dev/null";
 
+constexpr std::string_view kGeneralSettings[] = {"SECRETS_BACKEND",   "SECRETS_CACHE_TTL",
+                                                 "SECRETS_MAX_STALE", "SECRETS_FIELDS",
+                                                 kEnvFileSetting,     "SECRETS_DIR"};
+
 Error Malformed(std::string_view name, const std::string& source, std::string_view problem,
                 std::string cure) {
   return Error(ErrorCode::kConfiguration, std::string(name) + " " + std::string(problem))
@@ -57,6 +61,12 @@ bool SameFile(const struct stat& a, const struct stat& b) {
 }
 
 }  // namespace
+
+std::span<const std::string_view> GeneralSettings() noexcept { return kGeneralSettings; }
+
+bool IsGeneralSetting(std::string_view name) noexcept {
+  return std::ranges::find(kGeneralSettings, name) != std::end(kGeneralSettings);
+}
 
 Status EnvFile::Load(const Environment& ambient) {
   if (path_ == kNoEnvFile) return {};

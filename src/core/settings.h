@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,10 @@
 #include "qarion/secrets/result.h"
 
 namespace qarion::secrets::core {
+
+// The settings every backend has. They say how secrets are read, so `*` does not make them fields.
+std::span<const std::string_view> GeneralSettings() noexcept;
+bool IsGeneralSetting(std::string_view name) noexcept;
 
 // A setting that was found. The text is valid as long as the Settings and the environment.
 struct Setting {

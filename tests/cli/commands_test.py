@@ -222,6 +222,14 @@ class Scrub(CommandTest):
         result = self.run_command("scrub", stdin=b"a fake-pass b\0\xff fake-other")
         self.assertEqual((result.returncode, result.stdout), (0, b"a *** b\0\xff ***"))
 
+    def test_leaves_the_settings_that_stand_beside_the_values(self):
+        self.write_env("SECRETS_CACHE_TTL=300\nSECRETS_OF_THE_SERVICE=fake-pass\n")
+        result = self.run_command("scrub", stdin=b"300 fake-pass")
+        self.assertEqual((result.returncode, result.stdout), (0, b"300 ***"))
+        listed = self.run_command("list", "--all", "-o", "json").stdout
+        self.assertIn(b"SECRETS_OF_THE_SERVICE", listed)
+        self.assertNotIn(b"SECRETS_CACHE_TTL", listed)
+
     def test_masks_the_strings_of_a_json_array(self):
         (self.directory / "s.json").write_text('["fake-pass", "", "\\u00e4\\n"]')
         result = self.run_command("scrub", "--secrets-json", "s.json", stdin="fake-pass ä\n.".encode())

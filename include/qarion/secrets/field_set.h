@@ -20,7 +20,8 @@ class QARION_SECRETS_EXPORT FieldSet {
   // The fields every deployment has (docs/guide/operators.md lists them).
   static FieldSet BuiltIn();
 
-  // Adds a name, a family or `*` for every key of the secret.
+  // Adds a name, a family or `*` for every key of the secret. `*` leaves out SECRETS_BACKEND and
+  // the other settings of this library, which may stand beside the fields in `.env`.
   // kConfiguration: not a possible name (letters, digits, `_`, `-`, `.`; not starting with a digit,
   // `-` or `.`; 128 at most), or a `*` that is not at the end.
   Status Add(std::string_view name_or_family);

@@ -116,17 +116,17 @@ class Collection {
     } else if (key.ends_with(kFileSuffix) && IsNamed(BaseName(key))) {
       Warn(place, variable.key + " is read from the process environment only",
            "set it there, or put " + std::string(BaseName(key)) + " itself into the file");
-    } else if (wanted_.includes_everything() && !wanted_.Contains(key)) {
+    } else if (wanted_.Contains(key) || core::IsGeneralSetting(key)) {
+      // A field that is read, or a setting.
+    } else if (wanted_.includes_everything()) {
       // Not shown: it may be a line of a value that should have been quoted.
       Warn(place, "the name in this line is not a possible field name, so it is no field",
            std::string(kNameCure) + "; put a value over several lines into quotes");
-    } else if (!wanted_.Contains(key) && !key.starts_with("SECRETS_")) {
-      const auto near = core::Nearest(key, wanted_.names());
-      if (near && IsMisspelt(key, *near)) {
-        Warn(place,
-             "there is no field " + variable.key + "; did you mean " + std::string(*near) + "?",
-             "correct the name, or add it to SECRETS_FIELDS");
-      }
+    } else if (const auto near = core::Nearest(key, wanted_.names());
+               near && IsMisspelt(key, *near)) {
+      Warn(place,
+           "there is no field " + variable.key + "; did you mean " + std::string(*near) + "?",
+           "correct the name, or add it to SECRETS_FIELDS");
     }
   }
 
