@@ -1,6 +1,6 @@
 // 100,000 processes that start in one second, each with a cache of TTL 300 s: how many requests a
-// second their store sees. Runs the product's own schedule, for two hours, and for an outage of one
-// hour.
+// second their store sees. Runs the product's own schedule: for two hours, and through outages that
+// the snapshots in hand do and do not outlast.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -36,6 +36,11 @@ double Seconds(RefreshSchedule::Duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
+RefreshSchedule::Duration FromSeconds(double seconds) {
+  return std::chrono::duration_cast<RefreshSchedule::Duration>(
+      std::chrono::duration<double>(seconds));
+}
+
 // Requests in each second from the start, the first fetches left out.
 std::vector<int> Simulate(double end, bool from_equilibrium, Outage outage) {
   SystemRandom random(1);
@@ -55,14 +60,15 @@ std::vector<int> Simulate(double end, bool from_equilibrium, Outage outage) {
     events.pop();
     ++requests[static_cast<std::size_t>(event.time)];
     const auto process = static_cast<std::size_t>(event.process);
+    const double expires = succeeded_at[process] + kTtl + kMaxStale;
     double interval = 0;
     if (event.time >= outage.begin && event.time < outage.end) {
-      const bool expired = event.time > succeeded_at[process] + kTtl + kMaxStale;
-      interval = Seconds(schedule.RetryInterval(++failures[process], expired));
+      interval =
+          Seconds(schedule.RetryInterval(++failures[process], FromSeconds(expires - event.time)));
     } else {
       failures[process] = 0;
       succeeded_at[process] = event.time;
-      interval = Seconds(schedule.NextInterval());
+      interval = Seconds(event.time < expires ? schedule.NextInterval() : schedule.FirstInterval());
     }
     events.push({event.time + interval, event.process});
   }
@@ -94,11 +100,15 @@ int main() {
   Report("two hours, first refresh from the equilibrium", ours, 0, 7200);
   Report("two hours, first refresh uniform in [TTL/2, TTL]", naive, 0, 7200);
 
-  const Outage outage{1800, 5400};
-  const auto through_outage = Simulate(9000, true, outage);
-  std::printf("store down from minute 30 to minute 90\n");
-  Report("first ten minutes of the outage (quick retries)", through_outage, 1800, 2400);
-  Report("rest of the outage", through_outage, 2400, 5400);
-  Report("first ten minutes after it", through_outage, 5400, 6000);
-  Report("next half hour", through_outage, 6000, 7800);
+  for (const int minutes : {2, 60, 90}) {
+    const std::size_t begin = 1800;
+    const std::size_t end = begin + static_cast<std::size_t>(minutes) * 60;
+    const auto requests = Simulate(static_cast<double>(end + 3600), true,
+                                   {static_cast<double>(begin), static_cast<double>(end)});
+    std::printf("store down for %d minutes%s\n", minutes,
+                minutes * 60 > kTtl + kMaxStale ? ", longer than the snapshots may be served" : "");
+    Report("meanwhile", requests, begin, end);
+    Report("the minute after it", requests, end, end + 60);
+    Report("the rest of the hour after it", requests, end + 60, end + 3600);
+  }
 }

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::chrono::seconds kFirstRetry{1};
 constexpr std::chrono::seconds kLongestRetryWhenExpired{30};
+constexpr int kFirstRetryShareOfTtl = 20;
 constexpr int kMostDoublings = 20;
 
 }  // namespace
@@ -30,12 +31,19 @@ RefreshSchedule::Duration RefreshSchedule::NextInterval() {
   return UniformBetween(Duration(ttl_) / 2, ttl_);
 }
 
-RefreshSchedule::Duration RefreshSchedule::RetryInterval(int failures, bool expired) {
-  const int doublings = std::clamp(failures - 1, 0, kMostDoublings);
-  Duration longest =
-      std::min<Duration>(Duration(kFirstRetry) * (std::int64_t{1} << doublings), ttl_);
-  if (expired) longest = std::min<Duration>(longest, kLongestRetryWhenExpired);
-  return UniformBetween(longest / 2, longest);
+RefreshSchedule::Duration RefreshSchedule::RetryInterval(int failures, Duration servable) {
+  const auto backoff = [&](Duration first, Duration limit) {
+    const int doublings = std::clamp(failures - 1, 0, kMostDoublings);
+    const Duration longest = std::min(first * (std::int64_t{1} << doublings), limit);
+    return UniformBetween(longest / 2, longest);
+  };
+  const auto with_nothing_to_serve = [&] {
+    return backoff(kFirstRetry, std::min<Duration>(ttl_, kLongestRetryWhenExpired));
+  };
+  if (servable <= Duration::zero()) return with_nothing_to_serve();
+  const Duration retry =
+      backoff(std::max<Duration>(kFirstRetry, Duration(ttl_) / kFirstRetryShareOfTtl), ttl_);
+  return retry <= servable ? retry : std::min(retry, servable + with_nothing_to_serve());
 }
 
 }  // namespace qarion::secrets::cache

@@ -15,17 +15,20 @@ class RefreshSchedule {
   // `random` must outlive the schedule. `ttl` is more than zero.
   RefreshSchedule(std::chrono::seconds ttl, core::Random& random) : ttl_(ttl), random_(random) {}
 
-  // From the first fetch of a process to its first refresh: drawn from the equilibrium distribution
-  // of the intervals below, so that processes started together do not refresh together.
+  // From a fetch by a process that had nothing to serve to its next one: drawn from the equilibrium
+  // distribution of the intervals below, so that processes started together, or let down together
+  // by their store, do not refresh together.
   Duration FirstInterval();
 
   // From one successful fetch to the next: uniform in [TTL/2, TTL].
   Duration NextInterval();
 
   // From the `failures`-th failure in a row (from 1) to the next attempt: uniform in [b/2, b],
-  // where b doubles from one second up to the TTL, so that a long outage keeps the fleet spread as
-  // it was. Where nothing is left to be served, b is 30 seconds at most.
-  Duration RetryInterval(int failures, bool expired);
+  // where b doubles from TTL/20 (one second at least) up to the TTL: a fleet asks a store in
+  // trouble little more often than a healthy one, and stays spread as it was. `servable`: how much
+  // longer the snapshot in hand may be served. After that b is 30 seconds at most, and begins at
+  // one.
+  Duration RetryInterval(int failures, Duration servable);
 
  private:
   Duration UniformBetween(Duration low, Duration high);

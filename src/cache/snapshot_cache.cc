@@ -5,7 +5,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
-#include <limits>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -29,11 +28,8 @@ constexpr seconds kShortestInterval{1};
 constexpr milliseconds kFirstStartRetry{100};
 constexpr milliseconds kLongestStartRetry{5000};
 
-constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
 constexpr std::size_t kStripes = 16;
 constexpr std::size_t kCacheLine = 64;
-
-std::int64_t Count(SteadyTime time) { return time.time_since_epoch().count(); }
 
 bool Differ(const Snapshot& before, const Snapshot& after) {
   if (before.version() != after.version()) return true;
@@ -67,7 +63,8 @@ class SnapshotCache::Impl {
         clock_(std::move(clock)),
         random_(std::move(random)),
         log_(log ? std::move(log) : [](std::string_view) {}),
-        schedule_(std::max(options.ttl, seconds(1)), *random_) {}
+        schedule_(std::max(options.ttl, seconds(1)), *random_),
+        gate_(*clock_) {}
   ~Impl();
 
   Status Start();
@@ -78,14 +75,10 @@ class SnapshotCache::Impl {
   // The snapshot to read from now, by the rules at the top of the header. May wait for a fetch.
   Result<std::shared_ptr<const Snapshot>> Serve();
 
-  // Whether what is published may be read without looking at anything else.
-  bool IsQuiet() const noexcept {
-    return Count(clock_->SteadyNow()) < quiet_until_.load(std::memory_order_acquire);
-  }
-  std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
+  const ReadGate& gate() const noexcept { return gate_; }
   std::pair<std::shared_ptr<const Snapshot>, std::uint64_t> Published() const {
     const std::lock_guard lock(mutex_);
-    return {snapshot_, generation_.load(std::memory_order_relaxed)};
+    return {snapshot_, gate_.generation()};
   }
   std::optional<Secret> FindPublished(std::string_view name);
 
@@ -119,7 +112,7 @@ class SnapshotCache::Impl {
   void TakeFailure(Error error);
   Status FetchAfterArrival(Lock& lock, SteadyTime deadline);
   void Publish(std::shared_ptr<const Snapshot> snapshot);
-  void UpdateQuiet();
+  void UpdateGate();
   void EnsureThread();
   void Run();
   void DeliverChanges(Lock& lock);
@@ -157,8 +150,7 @@ class SnapshotCache::Impl {
   std::stop_source stop_;
 
   std::array<Stripe, kStripes> stripes_;
-  std::atomic<std::uint64_t> generation_{0};
-  std::atomic<std::int64_t> quiet_until_{kNever};
+  ReadGate gate_;
 
   std::jthread thread_;
 };
@@ -286,7 +278,7 @@ void SnapshotCache::Impl::Fetch(Lock& lock, SteadyTime deadline) {
   } else {
     TakeFailure(std::move(fetched).error());
   }
-  UpdateQuiet();
+  UpdateGate();
   fetch_ended_.notify_all();
   wake_.notify_all();
 }
@@ -307,9 +299,10 @@ void SnapshotCache::Impl::TakeSuccess(Fetched fetched) {
     lifetime = std::min(lifetime, left);
   }
 
-  const bool is_first = snapshot_ == nullptr;
   if (options_.ttl > seconds(0)) {
-    const Duration interval = is_first ? schedule_.FirstInterval() : schedule_.NextInterval();
+    const bool had_nothing_to_serve = !snapshot_ || now >= ServeUntil();
+    const Duration interval =
+        had_nothing_to_serve ? schedule_.FirstInterval() : schedule_.NextInterval();
     // Where the store shortens the lifetime, the interval shrinks with it.
     const double share =
         static_cast<double>(lifetime.count()) / static_cast<double>(Duration(options_.ttl).count());
@@ -332,8 +325,8 @@ void SnapshotCache::Impl::TakeFailure(Error error) {
   const SteadyTime now = clock_->SteadyNow();
   ++failures_;
   if (!error.IsTransient()) refusal_ = error;
-  const bool expired = !snapshot_ || now >= ServeUntil();
-  due_ = now + schedule_.RetryInterval(failures_, expired);
+  const Duration servable = snapshot_ ? ServeUntil() - now : Duration::zero();
+  due_ = now + schedule_.RetryInterval(failures_, servable);
   if (failures_ == 1) log_("the backend fails: " + error.reason());
   last_error_ = std::move(error);
 }
@@ -344,17 +337,17 @@ void SnapshotCache::Impl::Publish(std::shared_ptr<const Snapshot> snapshot) {
     const std::lock_guard lock(stripe.mutex);
     stripe.snapshot = snapshot_;
   }
-  generation_.fetch_add(1, std::memory_order_release);
+  gate_.BeginGeneration();
   if (before && thread_.joinable() && Differ(*before, *snapshot_)) {
     changes_.emplace_back(before, snapshot_);
   }
 }
 
-void SnapshotCache::Impl::UpdateQuiet() {
+void SnapshotCache::Impl::UpdateGate() {
   if (!snapshot_ || options_.ttl == seconds(0)) return;
   // Without a thread somebody has to notice that a refresh is due.
   const SteadyTime until = thread_.joinable() ? ServeUntil() : std::min(due_, ServeUntil());
-  quiet_until_.store(Count(until), std::memory_order_release);
+  gate_.OpenUntil(until);
 }
 
 void SnapshotCache::Impl::EnsureThread() {
@@ -364,7 +357,7 @@ void SnapshotCache::Impl::EnsureThread() {
   } catch (const std::system_error&) {
     log_("no thread could be started for refreshing; the next read tries again");
   }
-  UpdateQuiet();
+  UpdateGate();
 }
 
 void SnapshotCache::Impl::Run() {
@@ -430,12 +423,12 @@ Status SnapshotCache::Refresh() { return impl_->Refresh(); }
 CacheStatus SnapshotCache::status() const { return impl_->status(); }
 
 Result<std::shared_ptr<const Snapshot>> SnapshotCache::Current() {
-  if (impl_->IsQuiet()) return impl_->Published().first;
+  if (impl_->gate().IsOpen()) return impl_->Published().first;
   return impl_->Serve();
 }
 
 Result<std::optional<Secret>> SnapshotCache::Find(std::string_view name) {
-  if (impl_->IsQuiet()) return impl_->FindPublished(name);
+  if (impl_->gate().IsOpen()) return impl_->FindPublished(name);
   auto snapshot = impl_->Serve();
   if (!snapshot) return std::move(snapshot).error();
   const Secret* found = (*snapshot)->Find(name);
@@ -447,24 +440,18 @@ std::shared_ptr<void> SnapshotCache::Subscribe(ChangeCallback callback) {
   return impl_->Subscribe(std::move(callback));
 }
 
-SnapshotCache::Reader::Reader(SnapshotCache& cache) : cache_(cache.impl_.get()) {}
+SnapshotCache::Reader::Reader(SnapshotCache& cache)
+    : cache_(cache.impl_.get()), gate_(&cache_->gate()) {}
 
 Result<const Snapshot*> SnapshotCache::Reader::Current() {
-  if (cache_->IsQuiet() && generation_ == cache_->generation()) [[likely]]
-    return snapshot_.get();
-  return Pin();
-}
-
-// Apart, so that the common case is small.
-Result<const Snapshot*> SnapshotCache::Reader::Pin() {
-  if (cache_->IsQuiet()) {
+  if (gate_->IsOpen()) {
     std::tie(snapshot_, generation_) = cache_->Published();
     return snapshot_.get();
   }
   auto served = cache_->Serve();
   if (!served) return std::move(served).error();
   snapshot_ = std::move(*served);
-  generation_ = kNotPinned;  // the next quiet read pins what is published then
+  generation_ = ReadGate::kNoGeneration;  // the next read through the open gate pins what is there
   return snapshot_.get();
 }
 

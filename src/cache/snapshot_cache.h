@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 
+#include "cache/read_gate.h"
 #include "core/random.h"
 #include "qarion/secrets/clock.h"
 #include "qarion/secrets/result.h"
@@ -88,19 +89,22 @@ class SnapshotCache {
 
   CacheStatus status() const;
 
-  // Reads of one thread that look at nothing shared but one counter that rarely changes.
+  // Reads of one thread that look at nothing shared but the gate, which rarely changes. What is
+  // returned is valid until the next call of Current().
   class Reader {
    public:
     explicit Reader(SnapshotCache& cache);
-    // Valid until the next call.
+
+    // The snapshot in hand where it is still the one to read from, else null: then Current() tells.
+    const Snapshot* Pinned() const noexcept {
+      return gate_->IsOpen() && gate_->generation() == generation_ ? snapshot_.get() : nullptr;
+    }
     Result<const Snapshot*> Current();
 
    private:
-    static constexpr std::uint64_t kNotPinned = ~std::uint64_t{0};
-    Result<const Snapshot*> Pin();
-
     Impl* cache_;
-    std::uint64_t generation_ = kNotPinned;
+    const ReadGate* gate_;
+    std::uint64_t generation_ = ReadGate::kNoGeneration;
     std::shared_ptr<const Snapshot> snapshot_;
   };
 

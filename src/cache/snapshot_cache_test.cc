@@ -20,10 +20,16 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-// The largest interval there is: the schedule's upper ends.
-class HighestRandom final : public core::Random {
+constexpr double kHighest = 0.999999;
+
+// Always the same: the schedule's upper or lower ends.
+class FixedRandom final : public core::Random {
  public:
-  double Uniform() override { return 0.999999; }
+  explicit FixedRandom(const double& value) : value_(value) {}
+  double Uniform() override { return value_; }
+
+ private:
+  const double& value_;
 };
 
 // A store that gives its present value or failure, and can be made to wait.
@@ -100,7 +106,7 @@ class SnapshotCacheTest : public testing::Test {
   SnapshotCache& Make(CacheOptions options = {}) {
     cache_ = std::make_unique<SnapshotCache>(
         options, [this](const FetchContext& context) { return store_.Fetch(context); }, clock_,
-        std::make_unique<HighestRandom>(),
+        std::make_unique<FixedRandom>(chance_),
         [this](std::string_view line) {
           const std::lock_guard lock(log_mutex_);
           log_.emplace_back(line);
@@ -128,6 +134,7 @@ class SnapshotCacheTest : public testing::Test {
   }
 
   Store store_;
+  double chance_ = kHighest;
   std::shared_ptr<core::FakeClock> clock_ = std::make_shared<core::FakeClock>();
   std::mutex log_mutex_;
   std::vector<std::string> log_;
@@ -196,11 +203,30 @@ TEST_F(SnapshotCacheTest, RecoversByItselfAfterFailures) {
   store_.Fail(std::nullopt);
   store_.Set("2", "fake-2");
   while (clock_->waiting() == 0) std::this_thread::yield();
-  clock_->Advance(seconds(1));
+  clock_->Advance(seconds(15));
   AwaitValue("fake-2");
   EXPECT_FALSE(cache_->status().last_error);
   const std::lock_guard lock(log_mutex_);
   EXPECT_THAT(log_, testing::ElementsAre(HasSubstr("no connection"), HasSubstr("answers again")));
+}
+
+TEST_F(SnapshotCacheTest, SpreadsTheFleetAnewWhereThereWasNothingLeftToServe) {
+  Started();
+  clock_->Advance(seconds(300));
+  chance_ = 0;  // the equilibrium begins at no time, the interval after a healthy fetch at TTL/2
+  EXPECT_TRUE(cache_->Refresh());
+  EXPECT_EQ(cache_->status().next_refresh_in, seconds(150));
+  clock_->Advance(hours(2));
+  EXPECT_TRUE(cache_->Refresh());
+  EXPECT_EQ(cache_->status().next_refresh_in, seconds(1));  // the shortest there is
+}
+
+TEST_F(SnapshotCacheTest, TriesSoonAfterTheSnapshotEnded) {
+  Started({.ttl = seconds(300), .max_stale = seconds(100)});
+  store_.Fail(kTransient);
+  clock_->Advance(seconds(399));
+  EXPECT_FALSE(cache_->Refresh());
+  EXPECT_LE(cache_->status().next_refresh_in, seconds(2));
 }
 
 TEST_F(SnapshotCacheTest, LetsADefiniteAnswerEndTheSnapshotWithItsTtl) {

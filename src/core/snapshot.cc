@@ -7,9 +7,17 @@
 namespace qarion::secrets {
 namespace {
 
-std::uint64_t Load(const char* bytes, std::size_t count) {
+constexpr std::size_t kWord = sizeof(std::uint64_t);
+
+std::uint64_t Load(const char* bytes) {
   std::uint64_t word = 0;
-  std::memcpy(&word, bytes, count);
+  std::memcpy(&word, bytes, kWord);
+  return word;
+}
+
+std::uint64_t LoadShort(std::string_view bytes) {
+  std::uint64_t word = 0;
+  for (const char c : bytes) word = word << 8 | static_cast<unsigned char>(c);
   return word;
 }
 
@@ -17,12 +25,22 @@ std::uint64_t Load(const char* bytes, std::size_t count) {
 // third of std::hash. Names are not chosen by an enemy, and a collision costs one comparison.
 std::size_t Hash(std::string_view name) {
   constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15;  // 2^64 / golden ratio
-  constexpr std::size_t kWord = sizeof(std::uint64_t);
   const std::size_t size = name.size();
-  const std::uint64_t front = size >= kWord ? Load(name.data(), kWord) : Load(name.data(), size);
-  const std::uint64_t back = size >= kWord ? Load(name.data() + size - kWord, kWord) : 0;
-  const std::uint64_t mixed = (front ^ std::rotl(back, 29) ^ size) * kMultiplier;
-  return static_cast<std::size_t>(mixed >> 32);
+  const std::uint64_t ends =
+      size < kWord ? LoadShort(name)
+                   : Load(name.data()) ^ std::rotl(Load(name.data() + size - kWord), 29);
+  return static_cast<std::size_t>(((ends ^ size) * kMultiplier) >> 32);
+}
+
+// As ==, without a call for what is longer than a word.
+bool Equal(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  if (a.size() < kWord) return LoadShort(a) == LoadShort(b);
+  const std::size_t last = a.size() - kWord;
+  for (std::size_t i = 0; i < last; i += kWord) {
+    if (Load(a.data() + i) != Load(b.data() + i)) return false;
+  }
+  return Load(a.data() + last) == Load(b.data() + last);
 }
 
 }  // namespace
@@ -31,20 +49,20 @@ Snapshot::Snapshot(Contents contents) : contents_(std::move(contents)) {
   // At most half full, so that a miss ends soon.
   table_.resize(std::bit_ceil(contents_.fields.size() * 2 + 1));
   const std::size_t mask = table_.size() - 1;
-  for (std::uint32_t i = 0; i < contents_.fields.size(); ++i) {
-    std::size_t slot = Hash(contents_.fields[i].name) & mask;
-    while (table_[slot] != 0) slot = (slot + 1) & mask;
-    table_[slot] = i + 1;
+  for (const Field& field : contents_.fields) {
+    std::size_t slot = Hash(field.name) & mask;
+    while (table_[slot] != nullptr) slot = (slot + 1) & mask;
+    table_[slot] = &field;
   }
 }
 
 const Secret* Snapshot::Find(std::string_view name) const noexcept {
   const std::size_t mask = table_.size() - 1;
-  for (std::size_t slot = Hash(name) & mask; table_[slot] != 0; slot = (slot + 1) & mask) {
-    const Field& field = contents_.fields[table_[slot] - 1];
-    if (field.name == name) return &field.value;
+  for (std::size_t slot = Hash(name) & mask;; slot = (slot + 1) & mask) {
+    const Field* field = table_[slot];
+    if (field == nullptr) return nullptr;
+    if (Equal(field->name, name)) return &field->value;
   }
-  return nullptr;
 }
 
 }  // namespace qarion::secrets

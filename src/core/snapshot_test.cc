@@ -36,5 +36,22 @@ TEST(Snapshot, FindsNothingUnderOtherNames) {
   EXPECT_EQ(WithFields(0).Find("FIELD_0"), nullptr);
 }
 
+TEST(Snapshot, LooksAtEveryByteOfAName) {
+  for (std::size_t length = 1; length <= 40; ++length) {
+    const std::string name(length, 'A');
+    Snapshot::Contents contents;
+    contents.fields.push_back({name, Secret::CopyOf("fake"), "test"});
+    const Snapshot snapshot{std::move(contents)};
+    EXPECT_NE(snapshot.Find(name), nullptr) << length;
+    for (std::size_t i = 0; i < length; ++i) {
+      std::string other = name;
+      other[i] = 'B';
+      EXPECT_EQ(snapshot.Find(other), nullptr) << length << " bytes, other at " << i;
+    }
+    EXPECT_EQ(snapshot.Find(name + "A"), nullptr) << length;
+    EXPECT_EQ(snapshot.Find(name.substr(1)), nullptr) << length;
+  }
+}
+
 }  // namespace
 }  // namespace qarion::secrets

@@ -21,11 +21,6 @@ constexpr std::chrono::seconds kMaxTtl{86'400};
 constexpr std::chrono::seconds kDefaultMaxStale{3600};
 constexpr std::chrono::seconds kMaxMaxStale{7 * 86'400};
 
-// Settings of every backend, as `status` shows them.
-constexpr std::string_view kSettingNames[] = {"SECRETS_BACKEND",   "SECRETS_CACHE_TTL",
-                                              "SECRETS_MAX_STALE", "SECRETS_FIELDS",
-                                              "SECRETS_ENV_FILE",  "SECRETS_DIR"};
-
 Error Unmanaged(std::string_view name, const FieldSet& fields) {
   Error error(ErrorCode::kUsage, "'" + std::string(name) + "' is not a managed field");
   if (const auto nearest = core::Nearest(name, fields.names())) {
@@ -232,7 +227,7 @@ RuntimeStatus Runtime::Impl::status() const {
                                     : Freshness::kStale;
   status.next_refresh_in = cached.next_refresh_in;
   status.last_error = cached.last_error;
-  for (const std::string_view name : kSettingNames) {
+  for (const std::string_view name : core::GeneralSettings()) {
     if (const auto setting = settings_.Find(name)) {
       status.settings.push_back({std::string(name), std::string(setting->text), setting->source});
     }
@@ -245,9 +240,14 @@ class Reader::Impl {
   explicit Impl(Runtime::Impl& runtime) : runtime_(&runtime), reader_(runtime.cache()) {}
 
   Result<const Secret*> Find(std::string_view name) {
-    auto snapshot = reader_.Current();
-    if (!snapshot) return std::move(snapshot).error();
-    if (const Secret* found = (*snapshot)->Find(name)) return found;
+    const Snapshot* snapshot = reader_.Pinned();
+    if (snapshot == nullptr) [[unlikely]] {
+      auto current = reader_.Current();
+      if (!current) return std::move(current).error();
+      snapshot = *current;
+    }
+    if (const Secret* found = snapshot->Find(name)) [[likely]]
+      return found;
     return runtime_->Missing(name);
   }
 

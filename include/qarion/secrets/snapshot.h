@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,7 +52,7 @@ class QARION_SECRETS_EXPORT Snapshot {
 
  private:
   Contents contents_;
-  std::vector<std::uint32_t> table_;  // open addressing: index into fields + 1, 0 = free
+  std::vector<const Field*> table_;  // open addressing; null: free
 };
 
 }  // namespace qarion::secrets
