@@ -15,8 +15,9 @@ export LLVM_PROFILE_FILE=$PWD/$tree/coverage/%m-%p.profraw
 rm -rf "$tree/coverage"
 
 selection=()
-# What ThreadSanitizer has to see: the unit tests hold every thread of the library.
-[[ $preset == tsan ]] && selection=(-L unit)
+# What ThreadSanitizer has to see: the unit tests hold every thread of the library, the others those
+# of the command.
+[[ $preset == tsan ]] && selection=(-L 'unit|threads')
 ctest --test-dir "$tree" --output-on-failure --no-tests=error -j "$(nproc)" "${selection[@]}"
 
 if [[ $preset == asan ]]; then

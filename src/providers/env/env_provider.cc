@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
-#include <ctime>
 #include <map>
 #include <set>
 #include <utility>
@@ -37,11 +37,17 @@ struct NewestFile {
 // When the newest of the files was changed, in UTC; "process" where no file was read.
 std::string Version(const NewestFile& files) {
   if (!files.any) return "process";
-  std::tm utc{};
-  gmtime_r(&files.newest.tv_sec, &utc);
+  // By <chrono>: gmtime_r and strftime would read the time zone's file at each start.
+  using std::chrono::days;
+  const std::chrono::sys_seconds second{std::chrono::seconds(files.newest.tv_sec)};
+  const auto day = std::chrono::floor<days>(second);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time(second - day);
   std::array<char, 48> text{};
-  const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
-  std::snprintf(text.data() + length, text.size() - length, ".%09ldZ", files.newest.tv_nsec);
+  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02ld:%02ld:%02ld.%09ldZ",
+                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(),
+                time.seconds().count(), files.newest.tv_nsec);
   return text.data();
 }
 

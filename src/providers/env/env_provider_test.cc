@@ -1,7 +1,9 @@
 #include "providers/env/env_provider.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <map>
@@ -179,6 +181,15 @@ TEST_F(EnvProviderTest, ReadsTheEnvFileAnewAtEachFetch) {
   ASSERT_TRUE(second);
   EXPECT_TRUE(second->fields.at(0).value.ConstantTimeEquals("fake-newer"));
   EXPECT_NE(first->version, second->version);
+}
+
+TEST_F(EnvProviderTest, NamesItsVersionAfterTheChangeOfTheNewestFile) {
+  WriteEnvFile("SECRET_KEY=fake\n");
+  // `date -u -d @1709210096` has 2024-02-29T12:34:56.
+  const timespec times[2] = {{.tv_sec = 0, .tv_nsec = 0}, {.tv_sec = 1709210096, .tv_nsec = 789}};
+  ASSERT_EQ(utimensat(AT_FDCWD, EnvPath().c_str(), times, 0), 0);
+  Fields();
+  EXPECT_EQ(version_, "2024-02-29T12:34:56.000000789Z");
 }
 
 TEST_F(EnvProviderTest, WarnsOfAnEnvFileThatOthersCanRead) {
