@@ -12,13 +12,17 @@ import unittest
 
 from support import PYTHON, QSECRETS, ExecCase, Terminal, children_of, process_state, wait_for
 
+# Each delivery counts: Python's own handlers are called once for several, the wakeup descriptor is not.
 REPORTER = PYTHON + ["""
 import os, signal
+deliveries, wakeup = os.pipe()
+os.set_blocking(wakeup, False)
+signal.set_wakeup_fd(wakeup)
 for name in ('SIGINT', 'SIGQUIT', 'SIGWINCH', 'SIGUSR1', 'SIGHUP', 'SIGCONT'):
-    signal.signal(getattr(signal, name), lambda n, _: os.write(1, b'got %d;' % n))
+    signal.signal(getattr(signal, name), lambda *_: None)
 os.write(1, b'ready;')
 while True:
-    signal.pause()
+    os.write(1, b'got %d;' % os.read(deliveries, 1)[0])
 """]
 
 
@@ -76,7 +80,8 @@ class Signals(TerminalCase):
     def test_of_the_keyboard_come_once(self):
         pid, terminal = self.start_on_terminal(QSECRETS, "exec", "--", *REPORTER)
         terminal.expect(b"ready;")
-        for key, number in ((b"\x03", signal.SIGINT), (b"\x1c", signal.SIGQUIT)):
+        # Often, because two of a kind that meet before the command runs are one.
+        for key, number in 20 * ((b"\x03", signal.SIGINT), (b"\x1c", signal.SIGQUIT)):
             terminal.type(key)
             self.assert_next(terminal, number)
             # One that was passed on as well would come before this one.
