@@ -75,18 +75,35 @@ Result<bool> ReportFindings(const Runtime& runtime, bool strict) {
   return clean || !strict;
 }
 
+std::string CureOfNotStarted(const std::string& command, int error) {
+  const bool is_path = command.find('/') != std::string::npos;
+  switch (error) {
+    case ENOENT:
+      if (!is_path) return "install it, add its directory to PATH, or write its path";
+      // The file is there, so what is missing is the program that it asks for.
+      return access(command.c_str(), F_OK) == 0
+                 ? "install the interpreter that its first line names, or the loader it was built "
+                   "for"
+                 : "correct the path; a relative one begins at the working directory";
+    case EACCES: return "name a program, and let this user execute it: chmod +x";
+    case ENOEXEC: return "name a program built for this machine, or a script with a first line #!";
+    default: return "see that it can be run without qsecrets";
+  }
+}
+
 int ReportNotStarted(const ExecOptions& options, const ChildEnvironment& environment, int error) {
-  const char* command = options.command.front().c_str();
+  const std::string& command = options.command.front();
+  const std::string reason = "cannot run '" + command + "': ";
   if (error == E2BIG) {
-    std::fprintf(stderr,
-                 "qsecrets: error: cannot run '%s': arguments and environment are too large; the "
-                 "largest field is %s with %zu bytes\n"
-                 "  to mend it: leave it out with --only, and let the command read it with "
-                 "`qsecrets get`\n",
-                 command, std::string(environment.largest_field()).c_str(),
-                 environment.largest_bytes());
+    Report(Error(ErrorCode::kUsage, reason +
+                                        "arguments and environment are too large; the largest "
+                                        "field is " +
+                                        std::string(environment.largest_field()) + " with " +
+                                        std::to_string(environment.largest_bytes()) + " bytes")
+               .Cure("leave it out with --only, and let the command read it with `qsecrets get`"));
   } else {
-    std::fprintf(stderr, "qsecrets: error: cannot run '%s': %s\n", command, std::strerror(error));
+    Report(Error(ErrorCode::kUsage, reason + std::strerror(error))
+               .Cure(CureOfNotStarted(command, error)));
   }
   return error == ENOENT ? kNotFound : kNotExecutable;
 }

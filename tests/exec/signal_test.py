@@ -27,6 +27,9 @@ class ExitStatus(ExecCase):
     def status(self, *command):
         scrubbed = self.exec("--", *command)
         self.assert_no_value_in(scrubbed.stderr)
+        if scrubbed.returncode in (126, 127):
+            self.assertRegex(scrubbed.stderr.decode(),
+                             r"^qsecrets: error: cannot run '.*': .*\n  to mend it: .*\n$")
         replaced = self.exec("--no-scrub", "--", *command).returncode
         # A replaced process dies of the signal itself.
         self.assertEqual(replaced if replaced >= 0 else 128 - replaced, scrubbed.returncode)
@@ -43,6 +46,14 @@ class ExitStatus(ExecCase):
     def test_is_127_where_there_is_no_such_command(self):
         self.assertEqual(self.status("fake-command-that-does-not-exist"), 127)
         self.assertEqual(self.status("./missing"), 127)
+
+    def test_tells_a_missing_interpreter_from_a_missing_command(self):
+        script = self.directory / "script"
+        script.write_text("#!/fake/interpreter\n")
+        script.chmod(0o755)
+        done = self.exec("--", "./script")
+        self.assertEqual(done.returncode, 127)
+        self.assertIn(b"interpreter", done.stderr)
 
     def test_is_126_where_it_cannot_be_run(self):
         (self.directory / "data").write_text("not a program\n")
