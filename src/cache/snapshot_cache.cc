@@ -147,6 +147,7 @@ class SnapshotCache::Impl {
   std::size_t visitors_ = 0;
   std::condition_variable no_visitors_;
   bool is_stopping_ = false;
+  bool thread_refused_ = false;
   std::stop_source stop_;
 
   std::array<Stripe, kStripes> stripes_;
@@ -355,7 +356,9 @@ void SnapshotCache::Impl::EnsureThread() {
   try {
     thread_ = std::jthread([this] { Run(); });
   } catch (const std::system_error&) {
-    log_("no thread could be started for refreshing; the next read tries again");
+    if (!std::exchange(thread_refused_, true)) {
+      log_("no thread can be started for refreshing; reads go on trying");
+    }
   }
   UpdateGate();
 }

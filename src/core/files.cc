@@ -74,8 +74,8 @@ Error Unreadable(const std::string& path, const std::string& what, int error) {
 }
 
 Error TooLarge(const std::string& path, const std::string& what, std::size_t limit) {
-  return Error(ErrorCode::kConfiguration, what + ": '" + path + "' is larger than the limit of " +
-                                              std::to_string(limit) + " bytes")
+  return Error(ErrorCode::kBadData, what + ": '" + path + "' is larger than the limit of " +
+                                        std::to_string(limit) + " bytes")
       .With("file", path)
       .Cure("name the file that holds the secrets; it should be small");
 }

@@ -24,8 +24,8 @@ enum class PipesAllowed { kNo, kYes };
 
 // Reads a whole file into secret memory. `/dev/stdin` and `/dev/fd/N` name this process's own
 // descriptors. `what` names the setting or use for messages: "SECRETS_ENV_FILE".
-// kConfiguration: does not exist, is a directory or another kind of file, may not be read, is
-// larger than `limit`. kIo: a read fails.
+// kConfiguration: does not exist, is a directory or another kind of file, may not be read.
+// kBadData: is larger than `limit`. kIo: a read fails.
 Result<FileContents> ReadFile(const std::string& path, const std::string& what,
                               PipesAllowed pipes = PipesAllowed::kNo,
                               std::size_t limit = kMaxFileBytes);

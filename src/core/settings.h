@@ -38,7 +38,7 @@ class EnvFile {
 
   // Reads and expands the file, unless it is a pipe that was read before. A file that nobody named
   // and that does not exist counts as empty.
-  // kConfiguration: cannot be read (see ReadFile). kBadData: see ParseDotenv.
+  // See ReadFile; kBadData: see ParseDotenv.
   Status Load(const Environment& ambient);
 
   const std::string& path() const noexcept { return path_; }

@@ -209,6 +209,7 @@ TEST_F(SettingsTest, RefusesADirectoryAndAFileThatIsTooLarge) {
   UseEnvFile("#" + std::string(1024 * 1024, 'x'));
   const auto large = Load();
   ASSERT_FALSE(large);
+  EXPECT_EQ(large.error().code(), ErrorCode::kBadData);
   EXPECT_THAT(large.error().reason(), HasSubstr("larger than the limit of 1048576 bytes"));
 }
 

@@ -1,10 +1,14 @@
+#include <filesystem>
+#include <fstream>
+
+#include "core/files.h"
 #include "file_backend.h"
 
 namespace qarion::secrets::conformance {
 namespace {
 
 // `env` with its values in a `.env` file.
-class EnvBackend final : public FileBackend {
+class EnvFileBackend final : public FileBackend {
  public:
   void Store(const Fields& fields) override {
     std::string text;
@@ -36,7 +40,33 @@ class EnvBackend final : public FileBackend {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Env, ProviderConformance, testing::Values(Case{"env", Make<EnvBackend>}),
+// `env` with its values in a directory, one file per key.
+class EnvDirectoryBackend final : public FileBackend {
+ public:
+  void Store(const Fields& fields) override {
+    std::filesystem::remove_all(path());
+    std::filesystem::create_directory(path());
+    for (const auto& [name, value] : fields) WriteKey(name, value + "\n");
+    Stamp(path());
+  }
+  void Corrupt(const std::string& value) override {
+    WriteKey("SECRET_KEY", value + std::string(2 * core::kMaxFileBytes, 'x'));
+  }
+  Result<std::unique_ptr<SecretProvider>> Open() override {
+    std::filesystem::create_directory(path());
+    return OpenNamed("env", {{"SECRETS_ENV_FILE", "/dev/null"}, {"SECRETS_DIR", path()}});
+  }
+  bool holds_any_byte() const override { return true; }
+
+ private:
+  void WriteKey(const std::string& name, const std::string& bytes) {
+    std::ofstream(path() + "/" + name, std::ios::binary) << bytes;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Env, ProviderConformance,
+                         testing::Values(Case{"env_file", Make<EnvFileBackend>},
+                                         Case{"env_directory", Make<EnvDirectoryBackend>}),
                          NameOf);
 
 }  // namespace

@@ -1,12 +1,10 @@
-// A store that is one file in a directory of its own.
+// Stores that are files in a directory of their own.
 #pragma once
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,36 +14,31 @@
 #include "core/settings.h"
 #include "provider_conformance.h"
 #include "runtime/provider_registry.h"
+#include "tests/support/temporary_directory.h"
 
 namespace qarion::secrets::conformance {
 
 class FileBackend : public Backend {
  public:
-  FileBackend() {
-    std::string name = testing::TempDir() + "qarion-conformance-XXXXXX";
-    EXPECT_NE(mkdtemp(name.data()), nullptr);
-    directory_ = name;
-  }
-  ~FileBackend() override {
-    std::error_code ignored;
-    std::filesystem::remove_all(directory_, ignored);
-  }
-
-  void Remove() override { std::filesystem::remove(path()); }
+  void Remove() override { std::filesystem::remove_all(path()); }
 
  protected:
-  std::string path() const { return directory_ + "/secret"; }
+  // What SECRETS_ENV_FILE or its like names: a file, or for some stores a directory.
+  std::string path() const { return directory_.Path("secret"); }
 
-  // Replaces the file by another one, as a careful operator does. Each is a second younger than the
-  // last: the kernel's stamps have a resolution of milliseconds only.
+  // Replaces the file by another one, as a careful operator does.
   void Write(const std::string& text) {
-    const std::string fresh = path() + ".new";
-    std::ofstream(fresh, std::ios::binary) << text;
-    chmod(fresh.c_str(), 0600);
+    const std::string fresh = directory_.Write("secret.new", text);
+    Stamp(fresh);
+    std::filesystem::rename(fresh, path());
+  }
+
+  // Makes it a second younger than the last: the kernel's stamps have a resolution of milliseconds
+  // only.
+  void Stamp(const std::string& changed) {
     const struct timespec stamp{.tv_sec = ++changed_at_seconds_, .tv_nsec = 0};
     const struct timespec stamps[] = {stamp, stamp};
-    utimensat(AT_FDCWD, fresh.c_str(), stamps, 0);
-    std::filesystem::rename(fresh, path());
+    utimensat(AT_FDCWD, changed.c_str(), stamps, 0);
   }
 
   Result<std::unique_ptr<SecretProvider>> OpenNamed(std::string_view backend,
@@ -59,7 +52,7 @@ class FileBackend : public Backend {
   }
 
  private:
-  std::string directory_;
+  test::TemporaryDirectory directory_;
   time_t changed_at_seconds_ = 1'767'225'600;  // 2026
   core::MapEnvironment environment_;
   std::shared_ptr<Clock> clock_ = Clock::System();
