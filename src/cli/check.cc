@@ -28,7 +28,16 @@ Finding AsFinding(const Error& error) {
   for (const auto& [key, value] : error.context()) {
     if (key == "setting" || key == "field" || key == "file" || key == "directory") subject = value;
   }
-  return {Severity::kError, std::move(subject), error.reason(), error.cure()};
+  // A reason that begins with the subject, and maybe a line of it, is not to say it twice.
+  std::string problem = error.reason();
+  if (problem.starts_with(subject)) {
+    const std::size_t end = problem.find(' ', subject.size());
+    if (end != std::string::npos) {
+      subject = problem.substr(0, problem[end - 1] == ':' ? end - 1 : end);
+      problem.erase(0, end + 1);
+    }
+  }
+  return {Severity::kError, std::move(subject), std::move(problem), error.cure()};
 }
 
 CheckReport Examine(int& failure) {

@@ -187,8 +187,9 @@ void StreamPump::Break(int error) {
   broken_ = true;
   if (error == EPIPE) return;
   write_error_ = error;
-  const std::string message =
-      "qsecrets: error: cannot write to " + std::string(name_) + ": " + std::strerror(error) + "\n";
+  const std::string message = "qsecrets: error: cannot write to " + std::string(name_) + ": " +
+                              std::strerror(error) +
+                              "\n  to mend it: see that what it leads to takes output\n";
   static_cast<void>(!write(STDERR_FILENO, message.data(), message.size()));
 }
 

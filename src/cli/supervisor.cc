@@ -32,7 +32,8 @@ constexpr int kPipeBytes = 1024 * 1024;
 constexpr std::chrono::milliseconds kStopDelayLimit{100};
 
 Error SystemFailure(std::string_view what) {
-  return Error(ErrorCode::kInternal, std::string(what) + ": " + std::strerror(errno));
+  return Error(ErrorCode::kInternal, std::string(what) + ": " + std::strerror(errno))
+      .Cure("raise the limits on processes and open files, or use --no-scrub");
 }
 
 std::vector<char*> Arguments(const ChildProgram& program) {

@@ -24,7 +24,7 @@ Error Malformed(std::string_view name, const std::string& source, std::string_vi
   return Error(ErrorCode::kConfiguration, std::string(name) + " " + std::string(problem))
       .With("setting", std::string(name))
       .With("source", source)
-      .Cure(std::move(cure));
+      .Cure((source.find(':') == std::string::npos ? "" : "in " + source + " ") + std::move(cure));
 }
 
 // A wrong number may be shown if it cannot be anything but a number with a typing error.
@@ -192,6 +192,9 @@ Result<std::vector<std::string>> Settings::List(std::string_view name) const {
   std::vector<std::string> items;
   if (!setting) return items;
   std::string_view rest = setting->text;
+  if (rest.empty()) {
+    return Malformed(name, setting->source, "is empty", "name something, or leave it out");
+  }
   for (bool more = true; more;) {
     const std::size_t comma = rest.find(',');
     more = comma != std::string_view::npos;

@@ -139,8 +139,17 @@ class Check(CommandTest):
         self.write_env('SECRET_KEY="open\n')
         result = self.run_command("check")
         self.assertEqual(result.returncode, 78)
-        self.assertIn("error    .env: .env:1:12: a quote is opened here and never closed",
+        self.assertIn("error    .env:1:12: a quote is opened here and never closed\n",
                       result.stdout.decode())
+
+    def test_names_what_is_wrong_once(self):
+        for name, value, shown in (
+                ("SECRETS_BACKEND", "vualt", "SECRETS_BACKEND: names the unknown backend 'vualt'; "),
+                ("SECRETS_FIELDS", "9A", "SECRETS_FIELDS: '9A' is not a possible field name\n"),
+                ("SECRETS_FIELDS", "", "SECRETS_FIELDS: is empty\n"),
+                ("SECRETS_ENV_FILE", "gone", "gone: SECRETS_ENV_FILE: cannot read 'gone': ")):
+            result = self.run_command("check", env={name: value})
+            self.assertTrue(result.stdout.decode().startswith("error    " + shown), result.stdout)
 
 
 class BadSettings(CommandTest):
@@ -153,12 +162,16 @@ class BadSettings(CommandTest):
             self.assert_fails(self.run_command("list", env={"SECRETS_CACHE_TTL": ttl}), 78,
                               "SECRETS_CACHE_TTL", "0 to 86400")
 
+    def test_says_in_which_line_of_the_env_file_it_stands(self):
+        self.write_env("A=1\nSECRETS_CACHE_TTL=5m\n")
+        self.assert_fails(self.run_command("list"), 78, "SECRETS_CACHE_TTL is '5m'", "in .env:2 write")
+
     def test_env_file_that_is_none(self):
         (self.directory / "dir").mkdir()
         (self.directory / "large").write_bytes(b"#" * (1024 * 1024 + 1))
-        for path, word in (("dir", "a directory"), ("missing", "No such file"), ("large", "limit"),
-                           ("", "is empty")):
-            self.assert_fails(self.run_command("list", env={"SECRETS_ENV_FILE": path}), 78,
+        for path, status, word in (("dir", 78, "a directory"), ("missing", 78, "No such file"),
+                                   ("large", 65, "limit"), ("", 78, "is empty")):
+            self.assert_fails(self.run_command("list", env={"SECRETS_ENV_FILE": path}), status,
                               "SECRETS_ENV_FILE", word)
 
     def test_default_env_file_that_is_a_directory(self):
