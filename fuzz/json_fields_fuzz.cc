@@ -33,6 +33,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto& field : *fields)
       CheckThatCompactingTwiceIsCompactingOnce(field.value.Reveal());
   }
-  static_cast<void>(qarion::secrets::core::StringsFromJson(text));
+  static_cast<void>(qarion::secrets::core::StringsFromJson(text, "fuzz"));
   return 0;
 }

@@ -328,7 +328,10 @@ void SnapshotCache::Impl::TakeFailure(Error error) {
   if (!error.IsTransient()) refusal_ = error;
   const Duration servable = snapshot_ ? ServeUntil() - now : Duration::zero();
   due_ = now + schedule_.RetryInterval(failures_, servable);
-  if (failures_ == 1) log_("the backend fails: " + error.reason());
+  // Where nobody waits for the answer, or somebody who goes on waiting.
+  if (failures_ == 1 && (snapshot_ || error.IsTransient())) {
+    log_("the backend fails: " + error.reason());
+  }
   last_error_ = std::move(error);
 }
 

@@ -338,6 +338,7 @@ TEST_F(SnapshotCacheTest, DoesNotRetryADefiniteAnswerAtTheStart) {
   store_.Fail(kDefinite);
   EXPECT_EQ(Make().Start().error().code(), ErrorCode::kNotPermitted);
   EXPECT_EQ(store_.fetches(), 1);
+  EXPECT_THAT(log_, testing::IsEmpty());  // whoever called knows
 }
 
 TEST_F(SnapshotCacheTest, TurnsAnExceptionOfTheBackendIntoAnErrorWithoutItsText) {

@@ -1,5 +1,8 @@
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/command.h"
@@ -25,8 +28,10 @@ struct CheckReport {
 // Where there is no runtime to check, the reason is the finding.
 Finding AsFinding(const Error& error) {
   std::string subject = "qsecrets";
-  for (const auto& [key, value] : error.context()) {
-    if (key == "setting" || key == "field" || key == "file" || key == "directory") subject = value;
+  for (const std::string_view kind : {"directory", "file", "field", "setting"}) {
+    const auto detail =
+        std::ranges::find(error.context(), kind, &std::pair<std::string, std::string>::first);
+    if (detail != error.context().end()) subject = detail->second;
   }
   // A reason that begins with the subject, and maybe a line of it, is not to say it twice.
   std::string problem = error.reason();

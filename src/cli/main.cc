@@ -6,11 +6,13 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/supervisor.h"
 #include "core/build_info.h"
+#include "core/spelling.h"
 
 namespace secrets = qarion::secrets;
 namespace cli = qarion::secrets::cli;
@@ -60,7 +62,25 @@ void AddSubcommands(std::string_view first_argument, CLI::App& app, cli::Command
   for (const Subcommand& subcommand : kSubcommands) subcommand.add(app, command);
 }
 
+bool IsSubcommand(std::string_view name) {
+  return std::ranges::find(kSubcommands, name, &Subcommand::name) != kSubcommands.end();
+}
+
+secrets::Error UnknownCommand(std::string_view given) {
+  std::vector<std::string> names;
+  for (const Subcommand& subcommand : kSubcommands) names.emplace_back(subcommand.name);
+  const auto nearest = secrets::core::Nearest(given, names);
+  // What resembles no command may be anything, so it is not shown.
+  return secrets::Error(secrets::ErrorCode::kUsage,
+                        nearest ? "there is no command '" + std::string(given) + "'"
+                                : "the first argument is not a command")
+      .Cure(nearest ? "did you mean " + std::string(*nearest) + "?" : "see `qsecrets --help`");
+}
+
 int ReportUsage(const CLI::ParseError& error, std::string_view first_argument) {
+  if (!first_argument.starts_with('-') && !IsSubcommand(first_argument)) {
+    return secrets::Report(UnknownCommand(first_argument));
+  }
   std::fprintf(stderr, "qsecrets: error: %s\n  to mend it: see `qsecrets --help`\n", error.what());
   return first_argument == "exec" ? kExecFailure : kUsage;
 }

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -27,8 +28,12 @@ Result<Scrubber> FromFile(const std::string& path) {
   }
   auto file = core::ReadFile(path, "--secrets-json", core::PipesAllowed::kYes);
   if (!file) return std::move(file).error();
-  auto values = core::StringsFromJson(file->bytes.Reveal());
+  auto values = core::StringsFromJson(file->bytes.Reveal(), "--secrets-json: '" + path + "'");
   if (!values) return std::move(values).error();
+  if (values->empty()) {
+    std::fprintf(stderr, "qsecrets: warning: --secrets-json: '%s' is empty, nothing is masked\n",
+                 path.c_str());
+  }
   Scrubber scrubber;
   for (const Secret& value : *values) scrubber.Add(value);
   return scrubber;

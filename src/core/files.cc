@@ -69,6 +69,7 @@ Error Unreadable(const std::string& path, const std::string& what, int error) {
     default: cure = "see that the path names a file that can be read"; break;
   }
   return Error(ErrorCode::kConfiguration, std::move(reason))
+      .With("setting", what)
       .With("file", path)
       .Cure(std::move(cure));
 }
@@ -76,6 +77,7 @@ Error Unreadable(const std::string& path, const std::string& what, int error) {
 Error TooLarge(const std::string& path, const std::string& what, std::size_t limit) {
   return Error(ErrorCode::kBadData, what + ": '" + path + "' is larger than the limit of " +
                                         std::to_string(limit) + " bytes")
+      .With("setting", what)
       .With("file", path)
       .Cure("name the file that holds the secrets; it should be small");
 }
@@ -97,6 +99,7 @@ Result<FileContents> ReadFile(const std::string& path, const std::string& what, 
   if (!S_ISREG(mode) && !(pipe && pipes == PipesAllowed::kYes)) {
     return Error(ErrorCode::kConfiguration,
                  what + ": '" + path + "' is " + std::string(KindOf(mode)) + ", not a file")
+        .With("setting", what)
         .With("file", path)
         .Cure("name a regular file");
   }
@@ -117,6 +120,7 @@ Result<FileContents> ReadFile(const std::string& path, const std::string& what, 
       if (errno == EINTR) continue;
       return Error(ErrorCode::kIo,
                    what + ": reading '" + path + "' failed: " + std::strerror(errno))
+          .With("setting", what)
           .With("file", path)
           .Cure("see that the file system it lies on works");
     }

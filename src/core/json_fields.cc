@@ -347,8 +347,8 @@ Result<std::vector<Field>> FieldsFromJson(std::string_view json, const std::stri
   return std::move(parsed->fields);
 }
 
-Result<std::vector<Secret>> StringsFromJson(std::string_view json) {
-  auto parsed = ParseWithoutTrace(json, Expected::kArrayOfStrings, "list of secrets");
+Result<std::vector<Secret>> StringsFromJson(std::string_view json, const std::string& origin) {
+  auto parsed = ParseWithoutTrace(json, Expected::kArrayOfStrings, origin);
   if (!parsed) {
     return std::move(parsed).error().Cure(
         "write it as a JSON array of strings: [\"...\", \"...\"]");

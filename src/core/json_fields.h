@@ -18,8 +18,8 @@ namespace qarion::secrets::core {
 // with line and column, never with content.
 Result<std::vector<Field>> FieldsFromJson(std::string_view json, const std::string& origin);
 
-// Reads a JSON array of strings, for `scrub --secrets-json`. Errors as above; an element that is
-// not a string is kBadData.
-Result<std::vector<Secret>> StringsFromJson(std::string_view json);
+// Reads a JSON array of strings. `origin` as above. Errors as above; an element that is not a
+// string is kBadData.
+Result<std::vector<Secret>> StringsFromJson(std::string_view json, const std::string& origin);
 
 }  // namespace qarion::secrets::core

@@ -282,7 +282,7 @@ TEST(JsonFields, LeavesNoDecodedStringOnTheStack) {
 }
 
 TEST(JsonStrings, ReadsAnArrayOfStrings) {
-  auto strings = StringsFromJson(R"( ["fake-one", "", "a\nb"] )");
+  auto strings = StringsFromJson(R"( ["fake-one", "", "a\nb"] )", "list");
   ASSERT_TRUE(strings);
   ASSERT_EQ(strings->size(), 3u);
   EXPECT_EQ((*strings)[0].Reveal(), "fake-one");
@@ -292,7 +292,7 @@ TEST(JsonStrings, ReadsAnArrayOfStrings) {
 
 TEST(JsonStrings, RefusesElementsThatAreNotStrings) {
   for (const char* json : {"[1]", "[null]", "[true]", "[[\"fake\"]]", "[{}]", "[\"x\", 1]"}) {
-    auto strings = StringsFromJson(json);
+    auto strings = StringsFromJson(json, "list");
     ASSERT_FALSE(strings) << json;
     EXPECT_EQ(strings.error().code(), ErrorCode::kBadData);
     EXPECT_NE(strings.error().reason().find("an element is not a string"), std::string::npos);
@@ -301,7 +301,7 @@ TEST(JsonStrings, RefusesElementsThatAreNotStrings) {
 
 TEST(JsonStrings, RefusesEveryOtherOutermostValue) {
   for (const char* json : {"{}", "\"fake\"", "1", "null"}) {
-    auto strings = StringsFromJson(json);
+    auto strings = StringsFromJson(json, "list");
     ASSERT_FALSE(strings) << json;
     EXPECT_NE(strings.error().reason().find("not an array"), std::string::npos);
   }

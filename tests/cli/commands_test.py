@@ -147,7 +147,7 @@ class Check(CommandTest):
                 ("SECRETS_BACKEND", "vualt", "SECRETS_BACKEND: names the unknown backend 'vualt'; "),
                 ("SECRETS_FIELDS", "9A", "SECRETS_FIELDS: '9A' is not a possible field name\n"),
                 ("SECRETS_FIELDS", "", "SECRETS_FIELDS: is empty\n"),
-                ("SECRETS_ENV_FILE", "gone", "gone: SECRETS_ENV_FILE: cannot read 'gone': ")):
+                ("SECRETS_ENV_FILE", "gone", "SECRETS_ENV_FILE: cannot read 'gone': ")):
             result = self.run_command("check", env={name: value})
             self.assertTrue(result.stdout.decode().startswith("error    " + shown), result.stdout)
 
@@ -248,6 +248,12 @@ class Scrub(CommandTest):
         result = self.run_command("scrub", "--secrets-json", "s.json", stdin="fake-pass ä\n.".encode())
         self.assertEqual(result.stdout, b"*** ***.")
 
+    def test_warns_where_there_is_nothing_to_mask(self):
+        (self.directory / "s.json").write_text("[]")
+        result = self.run_command("scrub", "--secrets-json", "s.json", stdin=b"text")
+        self.assertEqual((result.returncode, result.stdout), (0, b"text"))
+        self.assertIn(b"nothing is masked", result.stderr)
+
     def test_takes_the_json_from_a_pipe_of_bash(self):
         result = subprocess.run(
             ["bash", "-c", f"echo fake-pass. | '{QSECRETS}' scrub --secrets-json <(echo '[\"fake-pass\"]')"],
@@ -258,7 +264,7 @@ class Scrub(CommandTest):
         for text in ("{}", "[1]", '["fake-secret"', "x"):
             (self.directory / "s.json").write_text(text)
             result = self.run_command("scrub", "--secrets-json", "s.json", stdin=b"text")
-            self.assert_fails(result, 65)
+            self.assert_fails(result, 65, "--secrets-json: 's.json', line 1, column ")
             self.assertNotIn(b"fake-secret", result.stderr)
         self.assert_fails(self.run_command("scrub", "--secrets-json", "-"), 64)
 
@@ -280,7 +286,11 @@ class Help(CommandTest):
         self.assertIn(b"exec", result.stderr)
 
     def test_unknown_command_and_option(self):
-        self.assert_fails(self.run_command("lits"), 64)
+        self.assert_fails(self.run_command("lits"), 64, "there is no command 'lits'", "list?")
+        self.assert_fails(self.run_command("status", "fake"), 64)
+        result = self.run_command("fake-password")
+        self.assert_fails(result, 64, "the first argument is not a command")
+        self.assertNotIn(b"fake-password", result.stderr)
         self.assert_fails(self.run_command("list", "--bogus"), 64)
         self.assert_fails(self.run_command("list", "--output", "xml"), 64, "json")
 

@@ -27,6 +27,7 @@ using Directory = std::unique_ptr<DIR, CloseDirectory>;
 Error Unreadable(const std::string& path, int error) {
   return Error(ErrorCode::kConfiguration, std::string(kSetting) + ": cannot read the directory '" +
                                               path + "': " + std::strerror(error))
+      .With("setting", kSetting)
       .With("directory", path)
       .Cure(error == ENOTDIR ? "name a directory with one file per key"
                              : "correct the path, or let this user read the directory");
@@ -57,6 +58,7 @@ Result<std::vector<std::string>> ListNames(const std::string& path) {
       return Error(ErrorCode::kConfiguration, std::string(kSetting) + ": '" + path +
                                                   "' has more than " + std::to_string(kMaxEntries) +
                                                   " entries")
+          .With("setting", kSetting)
           .With("directory", path)
           .Cure("name the directory that holds the secrets alone");
     }
@@ -112,6 +114,7 @@ Result<DirectoryContents> ReadSecretsDirectory(
   }
   return Error(ErrorCode::kTryAgain,
                std::string(kSetting) + ": '" + path + "' changes while it is read")
+      .With("setting", kSetting)
       .With("directory", path)
       .Cure("see what rewrites the volume again and again");
 }
