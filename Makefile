@@ -61,6 +61,7 @@ bench: ## each measurement beside what it is compared with
 install: build ## install under PREFIX (/usr/local)
 	@cmake --install build/release --prefix $(PREFIX)
 	@cp build/release/install_manifest.txt build/installed_files.txt
+	@if ((EUID == 0)); then ldconfig; fi # so that programs find the shared library at once
 
 .PHONY: uninstall
 uninstall: ## remove what `make install` put there

@@ -48,6 +48,8 @@ struct Case {
   const char* value;  // of A
 };
 
+void PrintTo(const Case& tested, std::ostream* out) { *out << testing::PrintToString(tested.text); }
+
 class DotenvValue : public testing::TestWithParam<Case> {};
 
 TEST_P(DotenvValue, IsWhatPythonDotenvReads) {
@@ -113,6 +115,8 @@ struct Bad {
   const char* place;
   const char* problem;
 };
+
+void PrintTo(const Bad& bad, std::ostream* out) { *out << testing::PrintToString(bad.text); }
 
 class BadDotenv : public testing::TestWithParam<Bad> {};
 

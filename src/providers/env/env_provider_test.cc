@@ -206,6 +206,8 @@ struct Mode {
   const char* problem;  // none: nullptr
 };
 
+void PrintTo(const Mode& mode, std::ostream* out) { *out << std::oct << "0" << mode.mode; }
+
 class EnvFileMode : public EnvProviderTest, public testing::WithParamInterface<Mode> {};
 
 TEST_P(EnvFileMode, IsDescribedAsItIs) {
