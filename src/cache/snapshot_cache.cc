@@ -130,7 +130,8 @@ class SnapshotCache::Impl {
   mutable std::mutex mutex_;  // never held during a fetch or a callback
   RefreshSchedule schedule_;
   std::shared_ptr<const Snapshot> snapshot_;
-  SteadyTime fetched_at_;  // or confirmed to be current
+  SteadyTime fetched_at_;                        // or confirmed to be current
+  std::optional<Clock::SystemTime> expires_at_;  // by the store's own word
   SteadyTime fresh_until_;
   SteadyTime stale_until_;
   SteadyTime due_;                   // of the next fetch; after a failure, of the retry
@@ -288,9 +289,10 @@ void SnapshotCache::Impl::TakeSuccess(Fetched fetched) {
   const SteadyTime now = clock_->SteadyNow();
   Duration lifetime = options_.ttl;
   Duration stale = options_.max_stale;
-  if (fetched.expires_at) {
-    const auto left =
-        std::chrono::duration_cast<Duration>(*fetched.expires_at - clock_->SystemNow());
+  // A version that is merely confirmed keeps the end it had, unless another one is given.
+  if (fetched.snapshot || fetched.expires_at) expires_at_ = fetched.expires_at;
+  if (expires_at_) {
+    const auto left = std::chrono::duration_cast<Duration>(*expires_at_ - clock_->SystemNow());
     if (left <= Duration::zero()) {
       return TakeFailure(
           Error(ErrorCode::kBadData, "the store says that the values have expired")

@@ -38,7 +38,7 @@ struct FetchContext {
 
 struct Fetched {
   std::shared_ptr<const Snapshot> snapshot;  // null: `known_version` is still current
-  std::optional<Clock::SystemTime> expires_at;
+  std::optional<Clock::SystemTime> expires_at;  // none with a null snapshot: as it was
 };
 
 // Fetches once. Called by one thread at a time.

@@ -289,6 +289,19 @@ TEST_F(SnapshotCacheTest, EndsASnapshotWhenTheStoreSaysThatItExpires) {
   EXPECT_EQ(Value(), "unavailable");  // not covered by max_stale
 }
 
+TEST_F(SnapshotCacheTest, KeepsTheEndOfASnapshotThatTheStoreConfirms) {
+  store_.ExpireAt(clock_->SystemNow() + seconds(60));
+  store_.SayNotModified();
+  Started();
+  clock_->Advance(seconds(30));
+  ASSERT_TRUE(cache_->Refresh());
+  store_.Fail(kTransient);
+  clock_->Advance(seconds(29));
+  EXPECT_EQ(Value(), "fake-1");
+  clock_->Advance(seconds(2));
+  EXPECT_EQ(Value(), "unavailable");
+}
+
 TEST_F(SnapshotCacheTest, RefusesValuesThatHaveExpired) {
   store_.ExpireAt(clock_->SystemNow() - seconds(1));
   EXPECT_EQ(Make().Start().error().code(), ErrorCode::kBadData);

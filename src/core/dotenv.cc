@@ -12,8 +12,8 @@ namespace qarion::secrets::core {
 namespace {
 
 constexpr std::size_t kMaxBindings = 10'000;
-constexpr std::size_t kMaxFindings =
-    1000;  // nobody reads more, and hostile text has no end of them
+// Nobody reads more, and hostile text has no end of them.
+constexpr std::size_t kMaxFindings = 1000;
 constexpr std::string_view kByteOrderMark = "\ufeff";
 
 // What python-dotenv sees: text read with universal newlines, without the byte order mark.

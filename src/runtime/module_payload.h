@@ -23,6 +23,10 @@ class ModulePayload {
 
   const qarion_secrets_payload_sink& sink() const noexcept { return sink_; }
 
+  std::optional<std::chrono::system_clock::time_point> expires_at() const noexcept {
+    return payload_.expires_at;
+  }
+
   // What was put in. kBadData: an impossible or repeated name, a null pointer, JSON that cannot be
   // read, fields and JSON both, more than 10,000 fields or 1 MiB. kInternal: no version.
   Result<Payload> Take() &&;

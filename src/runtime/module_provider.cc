@@ -199,7 +199,8 @@ class ModuleProvider final : public SecretProvider {
     if (request.known_version.empty()) {
       return Defect(table_.name, "answered 'not modified' though no version was known");
     }
-    return Payload{.version = request.known_version, .not_modified = true};
+    return Payload{
+        .version = request.known_version, .not_modified = true, .expires_at = payload.expires_at()};
   }
 
   std::string Source() const override {

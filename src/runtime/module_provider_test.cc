@@ -227,6 +227,16 @@ TEST_F(ModuleProvider, AcceptsThatTheKnownVersionIsCurrent) {
   EXPECT_EQ(payload->version, "v7");
 }
 
+TEST_F(ModuleProvider, PassesOnANewEndOfWhatIsNotModified) {
+  script_.fetch = [](const auto&, const qarion_secrets_payload_sink& sink, const auto&) {
+    sink.set_expiry(sink.context, 1'800'000'000);
+    return QARION_SECRETS_NOT_MODIFIED;
+  };
+  auto payload = Fetch("v7");
+  ASSERT_TRUE(payload);
+  EXPECT_EQ(payload->expires_at, std::chrono::sys_seconds(std::chrono::seconds(1'800'000'000)));
+}
+
 TEST_F(ModuleProvider, RefusesNotModifiedWhereNothingWasKnown) {
   script_.fetch = [](const auto&, const auto&, const auto&) { return QARION_SECRETS_NOT_MODIFIED; };
   auto payload = Fetch();

@@ -40,7 +40,8 @@ struct Payload {
   std::vector<Finding> findings;  // what was noticed on the way; no values
   bool not_modified = false;      // `known_version` is still current; fields is empty
 
-  // When the values stop being valid by the store's own word; shortens their freshness.
+  // When the values stop being valid by the store's own word; shortens their freshness. With
+  // `not_modified`: another end than before, if any.
   std::optional<std::chrono::system_clock::time_point> expires_at;
 };
 

@@ -101,7 +101,8 @@ typedef struct qarion_secrets_payload_sink {
   /* Something `qsecrets check` should tell; `is_error` or else a warning. */
   void (*add_finding)(void* context, int is_error, const char* subject, const char* problem,
                       const char* cure);
-  /* When the values cease to be valid by the store's own word, in seconds since 1970 UTC. */
+  /* When the values cease to be valid by the store's own word, in seconds since 1970 UTC. Also
+   * before NOT_MODIFIED, where that moment is another one now. */
   void (*set_expiry)(void* context, int64_t unix_seconds);
 } qarion_secrets_payload_sink;
 
