@@ -35,6 +35,8 @@ def write_stores(directory):
     pathlib.Path("envdir").mkdir()
     for name, value in values.items():
         pathlib.Path("envdir", name).write_text(value + "\n")
+    # A file that was changed in the last seconds is read twice, because its time stamp cannot tell.
+    time.sleep(4)
 
 
 def start_commands(qsecrets, python):
