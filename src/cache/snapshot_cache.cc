@@ -411,7 +411,7 @@ CacheStatus SnapshotCache::Impl::status() const {
   };
   if (snapshot_) {
     status.age = rounded(now - fetched_at_);
-    status.fresh = now < fresh_until_;
+    status.fresh = options_.ttl == seconds(0) ? !last_error_ : now < fresh_until_;
     status.expired = options_.ttl > seconds(0) && now >= ServeUntil();
   }
   if (options_.ttl > seconds(0)) status.next_refresh_in = rounded(due_ - now);

@@ -314,8 +314,10 @@ TEST_F(SnapshotCacheTest, FetchesAtEveryReadWithoutTtl) {
   store_.Set("2", "fake-2");
   EXPECT_EQ(Value(), "fake-2");
   EXPECT_EQ(store_.fetches(), 3);
+  EXPECT_TRUE(cache_->status().fresh);
   store_.Fail(kTransient);
   EXPECT_EQ(Value(), "unavailable");
+  EXPECT_FALSE(cache_->status().fresh);
 }
 
 TEST_F(SnapshotCacheTest, RetriesTheFirstFetchUntilTheDeadline) {

@@ -6,9 +6,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "core/json_fields.h"
+#include "core/secret_memory.h"
 #include "core/utf8.h"
 
 namespace qarion::secrets::runtime {
@@ -290,17 +292,17 @@ void CheckPairs(const Snapshot& snapshot, std::vector<Finding>& findings) {
 }
 
 void CheckReuse(const Snapshot& snapshot, std::vector<Finding>& findings) {
-  const auto fields = snapshot.fields();
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      if (fields[i].value.empty() || MustDiffer(fields[i].name, fields[j].name)) continue;
-      if (!fields[i].value.ConstantTimeEquals(fields[j].value)) continue;
-      findings.push_back({Severity::kWarning, fields[i].name,
-                          "has the same value as " + fields[j].name,
-                          "use a value of its own for each field"});
-      break;
-    }
+  // Nobody outside can time this, and there may be thousands of fields.
+  std::unordered_map<std::string_view, const Field*> first_with;
+  for (const Field& field : snapshot.fields()) {
+    if (field.value.empty()) continue;
+    const auto [earlier, is_new] = first_with.try_emplace(field.value.Reveal(), &field);
+    if (is_new || MustDiffer(field.name, earlier->second->name)) continue;
+    findings.push_back({Severity::kWarning, field.name,
+                        "has the same value as " + earlier->second->name,
+                        "use a value of its own for each field"});
   }
+  core::WipeTraces();
 }
 
 }  // namespace

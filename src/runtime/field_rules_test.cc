@@ -145,6 +145,10 @@ TEST(FieldRules, HoldForFieldsOfAnyName) {
               ElementsAre(HasSubstr("warning: contains a zero byte")));
   EXPECT_THAT(Problems({{"MINE", "fake-same-value"}, {"YOURS", "fake-same-value"}}),
               ElementsAre(HasSubstr("warning: has the same value as MINE")));
+  EXPECT_THAT(
+      Problems(
+          {{"MINE", "fake-same-value"}, {"YOURS", "fake-same-value"}, {"OURS", "fake-same-value"}}),
+      ElementsAre(HasSubstr("the same value as MINE"), HasSubstr("the same value as MINE")));
 }
 
 }  // namespace

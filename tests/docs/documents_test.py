@@ -150,7 +150,8 @@ class Commands(DocumentTest):
     def test_examples_of_the_help(self):
         run = 0
         for command in ["", *subcommands(self.shell("qsecrets --help").stdout)]:
-            examples = self.shell(f"qsecrets {command} --help").stdout.partition("Examples:\n")[2]
+            shown = self.shell(f"qsecrets {command} --help").stdout
+            examples = re.split("^Examples?:\n", shown, flags=re.MULTILINE)[-1]
             for line in examples.partition("\n\n")[0].splitlines():
                 # Behind two spaces the line says what it is for.
                 self.assert_works(re.split(" {2,}", line.strip())[0])

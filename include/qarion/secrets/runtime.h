@@ -67,7 +67,7 @@ class [[nodiscard]] QARION_SECRETS_EXPORT Subscription {
 };
 
 enum class Freshness {
-  kFresh,    // younger than SECRETS_CACHE_TTL
+  kFresh,    // younger than SECRETS_CACHE_TTL; where that is 0, what the latest read fetched
   kStale,    // older, and served while a refresh is due or fails for transient reasons
   kExpired,  // not served any more
 };
