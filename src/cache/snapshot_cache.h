@@ -37,7 +37,7 @@ struct FetchContext {
 };
 
 struct Fetched {
-  std::shared_ptr<const Snapshot> snapshot;  // null: `known_version` is still current
+  std::shared_ptr<const Snapshot> snapshot;     // null: `known_version` is still current
   std::optional<Clock::SystemTime> expires_at;  // none with a null snapshot: as it was
 };
 
