@@ -29,5 +29,5 @@ if [[ $preset == asan ]]; then
   echo "coverage of src/ and include/ (lines executed by the tests):"
   llvm-cov-19 report "${objects[@]}" -instr-profile="$tree/coverage.profdata" \
     -ignore-filename-regex='(_test\.cc|/usr/|/tests/|/fuzz/|fake_clock)' -show-region-summary=false \
-    -show-branch-summary=false | awk '/^Filename|^TOTAL|\.(cc|h) /{print $1, $(NF)}' | column -t
+    -show-branch-summary=false | awk '/^Filename|^TOTAL|\.(cc|h) /{printf "%-45s %s\n", $1, $(NF)}'
 fi
