@@ -21,18 +21,21 @@ class FakeClock final : public Clock {
            std::chrono::duration_cast<SystemTime::duration>(elapsed_);
   }
 
-  // Moves time on and wakes every waiter to look at it. No waiter may end its life meanwhile.
+  // Moves time on and wakes every waiter to look at it.
   void Advance(std::chrono::nanoseconds duration) {
     std::vector<Waiter> waiters;
     {
       const std::lock_guard lock(mutex_);
       elapsed_ += duration;
       waiters = waiters_;
+      ++advances_;
     }
     for (const Waiter& waiter : waiters) {
       const std::lock_guard lock(*waiter.mutex);
       waiter.condition->notify_all();
     }
+    const std::lock_guard lock(mutex_);
+    if (--advances_ == 0) advanced_.notify_all();
   }
 
   // Moves time on to the moment that the first waiter waits for, and not further however often it
@@ -55,12 +58,17 @@ class FakeClock final : public Clock {
       waiters_.push_back({lock.mutex(), &condition, deadline});
     }
     while (!done() && SteadyNow() < deadline) condition.wait(lock);
-    const bool result = done();
-    const std::lock_guard own(mutex_);
-    waiters_.erase(std::find_if(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) {
-      return waiter.condition == &condition;
-    }));
-    return result;
+    lock.unlock();
+    {
+      std::unique_lock own(mutex_);
+      waiters_.erase(std::find_if(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) {
+        return waiter.condition == &condition;
+      }));
+      // Whoever turns the clock may be about to wake this waiter, whose condition may end soon.
+      advanced_.wait(own, [this] { return advances_ == 0; });
+    }
+    lock.lock();
+    return done();
   }
 
   // How many threads wait for this clock now.
@@ -77,6 +85,8 @@ class FakeClock final : public Clock {
   };
 
   mutable std::mutex mutex_;
+  std::condition_variable advanced_;
+  int advances_ = 0;  // under way
   std::chrono::nanoseconds elapsed_{};
   std::vector<Waiter> waiters_;
 };
