@@ -1,0 +1,38 @@
+// An HTTP exchange as values.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "qarion/secrets/secret.h"
+
+namespace qarion::secrets::net {
+
+// One line of a header. Values may be credentials, so each lives in secret memory.
+struct HttpHeader {
+  std::string name;
+  Secret value;
+};
+
+struct HttpRequest {
+  std::string method = "GET";
+  // Absolute, http or https, already percent-encoded; no user, no password, no fragment.
+  std::string url;
+  std::vector<HttpHeader> headers;
+  Secret body;  // sent where it is not empty or the method is POST or PUT
+};
+
+struct HttpResponse {
+  int status = 0;
+  std::vector<HttpHeader> headers;  // names in lower case, in the order they came
+  Secret body;
+  std::chrono::milliseconds elapsed{};
+
+  // The first value of a header by its name in lower case.
+  std::optional<std::string_view> Find(std::string_view name) const noexcept;
+};
+
+}  // namespace qarion::secrets::net

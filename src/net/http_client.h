@@ -1,0 +1,77 @@
+// Sends one HTTP request and returns one answer: no redirects, no retries, no cookies.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "net/http.h"
+#include "net/retry.h"
+#include "qarion/secrets/clock.h"
+
+namespace qarion::secrets::net {
+
+// Whom to trust, and who we are. TLS 1.2 at least, always. Files are read for each new connection.
+struct TlsSettings {
+  std::string ca_file;       // PEM; where it and ca_directory are empty, the system's authorities
+  std::string ca_directory;  // hashed, as OpenSSL's rehash makes it
+  std::string certificate_file;  // PEM, with key_file or neither
+  std::string key_file;          // PEM, not encrypted
+  std::string server_name;       // to ask for and to verify instead of the URL's host
+  bool is_verified = true;
+};
+
+struct ProxySettings {
+  // Used for every host but those of metadata services. Where it is empty, HTTPS_PROXY, http_proxy
+  // and NO_PROXY say what to do.
+  std::string url;
+};
+
+struct HttpLimits {
+  std::chrono::milliseconds connect_timeout{10'000};  // with name resolution and TLS
+  std::chrono::seconds stall_timeout{10};             // without a byte a second
+  std::size_t header_bytes = std::size_t{64} * 1024;
+  std::size_t body_bytes = std::size_t{8} * 1024 * 1024;
+};
+
+struct HttpClientOptions {
+  TlsSettings tls = {};
+  ProxySettings proxy = {};
+  HttpLimits limits = {};
+  std::string unix_socket = {};  // to connect to instead of the URL's host
+  std::string user_agent = "qarion-secrets";
+  // Receives a line for each exchange: method, host, path, status or failure, time, attempt; never
+  // headers, query or body.
+  std::function<void(std::string_view)> trace = {};
+};
+
+// Keeps connections open for later requests; each is used by one request at a time.
+//
+// Thread-safety: Send from several threads.
+class HttpClient {
+ public:
+  explicit HttpClient(HttpClientOptions options);
+  ~HttpClient();
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  // Every answer is a success here, whatever its status. Errors name host and cause, never more of
+  // the request. kUnavailable: no answer, a cut or late one, or stopped. kConfiguration: the URL, a
+  // header's name or value, or a file of the TLS settings cannot be used, or the server is not to
+  // be trusted. kBadData: not HTTP, compressed, or larger than the limits.
+  Attempt Send(const HttpRequest& request, Clock::SteadyTime deadline,
+               const std::stop_token& stop = {}, int attempt = 1);
+
+ private:
+  class Exchange;
+  class Pool;
+
+  const HttpClientOptions options_;
+  const std::unique_ptr<Pool> pool_;
+};
+
+}  // namespace qarion::secrets::net

@@ -1,0 +1,75 @@
+// When a request is tried again, and after which pause.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <stop_token>
+#include <vector>
+
+#include "core/random.h"
+#include "net/http.h"
+#include "qarion/secrets/clock.h"
+#include "qarion/secrets/result.h"
+
+namespace qarion::secrets::net {
+
+// Pauses that double from `first` to `longest`, each with chance taken off: uniform in [b/2, b].
+struct Backoff {
+  std::chrono::nanoseconds first = std::chrono::seconds(1);
+  std::chrono::nanoseconds longest = std::chrono::seconds(20);
+
+  // Before the `retry`-th retry, from 1.
+  std::chrono::nanoseconds Pause(int retry, core::Random& random) const;
+};
+
+struct RetryPolicy {
+  int most_attempts = 3;
+  std::vector<int> statuses = {429, 500, 502, 503, 504};  // beside failures to get any answer
+  Backoff backoff;
+  std::chrono::seconds longest_retry_after{30};
+};
+
+// Bounds the retries of many requests together, so that they do not multiply the load on a store
+// that is down (the retry quota of the AWS SDKs' standard mode, with its figures): a retry costs 5,
+// after a time-out 10; a success brings back what its retry cost, or 1.
+//
+// Thread-safety: every member from several threads.
+class RetryBudget {
+ public:
+  static constexpr int kCapacity = 500;
+
+  // Takes what a retry costs; 0 where there is not enough left.
+  int Take(bool after_timeout);
+  // A request succeeded whose last retry cost `taken`, 0 where it had none.
+  void Return(int taken);
+
+  int left() const;
+
+ private:
+  mutable std::mutex mutex_;
+  int left_ = kCapacity;
+};
+
+// What one attempt came to: an answer of any status, or an error that says whether another try can
+// help.
+struct Attempt {
+  Result<HttpResponse> result;
+  bool timed_out = false;
+};
+
+struct RetryContext {
+  Clock& clock;
+  core::Random& random;
+  RetryBudget& budget;
+  Clock::SteadyTime deadline;  // of all attempts and pauses together
+  std::stop_token stop;
+};
+
+// Calls `send(n)` for n = 1, 2, ... until an attempt is worth no other, and returns what the last
+// one came to. A server's Retry-After makes a pause longer, never shorter. A pause that would reach
+// the deadline is not begun. kUnavailable: stopped while it paused.
+Result<HttpResponse> SendWithRetries(const std::function<Attempt(int)>& send,
+                                     const RetryPolicy& policy, const RetryContext& context);
+
+}  // namespace qarion::secrets::net

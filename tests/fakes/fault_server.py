@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+"""fault_server.py [--certificate PEM --key PEM] STEP...
+
+A server that misbehaves as told: the n-th connection is treated as the n-th STEP says, later ones as
+the last. Prints its port, then a JSON line for each request it read, until its input ends.
+
+Steps: answer:STATUS[:HEADER=VALUE]      a small JSON answer, and more of them on the same connection
+       close                             as soon as it is accepted
+       greet                             speaks first, as mail servers do
+       hang                              reads and never answers
+       drip                              a byte of an answer each second
+       cut-header, cut-body              part of an answer, then the end
+       long-length                       promises more than it sends
+       endless-body, endless-headers     never comes to an end
+       compressed                        an answer with Content-Encoding: gzip
+       no-http                           something else than HTTP
+       http-1.0                          an answer that ends with the connection
+       two-answers                       100 Continue first
+"""
+import argparse
+import json
+import socket
+import ssl
+import sys
+import threading
+import time
+
+BODY = b'{"data":"fake"}'
+
+
+class Quit(Exception):
+    pass
+
+
+def read_request(connection):
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = connection.recv(65536)
+        if not piece:
+            raise Quit
+        data += piece
+    head, _, body = data.partition(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    method, path, _ = lines[0].split(" ", 2)
+    headers = {name.lower(): value.strip() for name, _, value in
+               (line.partition(":") for line in lines[1:])}
+    while len(body) < int(headers.get("content-length", "0")):
+        body += connection.recv(65536)
+    return {"method": method, "path": path, "headers": headers, "body": body.decode("latin-1")}
+
+
+def answer(status="200", headers=(), body=BODY):
+    lines = [f"HTTP/1.1 {status} Fake", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def misbehave(connection, step):
+    name, *arguments = step.split(":", 2)
+    if name == "close":
+        return
+    if name == "greet":
+        connection.sendall(b"220 fake mail server\r\n")
+        connection.recv(65536)
+        return
+    while True:
+        request = read_request(connection)
+        request["port"] = connection.getpeername()[1]
+        print(json.dumps(request), flush=True)
+        if name == "answer":
+            headers = [argument.replace("=", ": ", 1) for argument in arguments[1:]]
+            connection.sendall(answer(arguments[0], headers))
+            continue
+        if name == "hang":
+            time.sleep(3600)
+        elif name == "drip":
+            for byte in answer():
+                connection.sendall(bytes([byte]))
+                time.sleep(1)
+        elif name == "cut-header":
+            connection.sendall(answer()[:20])
+        elif name == "cut-body":
+            connection.sendall(answer()[:-5])
+        elif name == "long-length":
+            connection.sendall(b"HTTP/1.1 200 Fake\r\nContent-Length: 1000000\r\n\r\n" + BODY)
+        elif name == "endless-body":
+            connection.sendall(b"HTTP/1.1 200 Fake\r\nTransfer-Encoding: chunked\r\n\r\n")
+            while True:
+                connection.sendall(b"8000\r\n" + b"x" * 0x8000 + b"\r\n")
+        elif name == "endless-headers":
+            connection.sendall(b"HTTP/1.1 200 Fake\r\n")
+            while True:
+                connection.sendall(b"X-Fake: " + b"x" * 1000 + b"\r\n")
+        elif name == "compressed":
+            connection.sendall(answer(headers=["Content-Encoding: gzip"], body=b"\x1f\x8b" * 8))
+        elif name == "no-http":
+            connection.sendall(b"220 fake mail server\r\n")
+        elif name == "http-1.0":
+            connection.sendall(b"HTTP/1.0 200 Fake\r\n\r\n" + BODY)
+        elif name == "two-answers":
+            connection.sendall(b"HTTP/1.1 100 Continue\r\nX-First: 1\r\n\r\n" + answer())
+        else:
+            raise ValueError(step)
+        return
+
+
+def serve(connection, step, context):
+    try:
+        if context:
+            connection = context.wrap_socket(connection, server_side=True)
+        misbehave(connection, step)
+    except (Quit, OSError):
+        pass  # the client went away
+    finally:
+        connection.close()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--certificate")
+    parser.add_argument("--key")
+    parser.add_argument("steps", nargs="+")
+    arguments = parser.parse_args()
+    context = None
+    if arguments.certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(arguments.certificate, arguments.key)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+    print(listener.getsockname()[1], flush=True)
+
+    def accept():
+        number = 0
+        while True:
+            connection, _ = listener.accept()
+            step = arguments.steps[min(number, len(arguments.steps) - 1)]
+            number += 1
+            threading.Thread(target=serve, args=(connection, step, context), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
