@@ -8,7 +8,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -21,7 +24,7 @@ class FaultServer {
   explicit FaultServer(const std::vector<std::string>& arguments) {
     std::array<int, 2> in{};
     std::array<int, 2> out{};
-    if (pipe2(in.data(), O_CLOEXEC) != 0 || pipe2(out.data(), O_CLOEXEC) != 0) std::abort();
+    if (pipe2(in.data(), O_CLOEXEC) != 0 || pipe2(out.data(), O_CLOEXEC) != 0) Fail("pipe2", errno);
     std::vector<std::string> words = {QARION_TEST_PYTHON, QARION_FAULT_SERVER};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;
@@ -31,7 +34,9 @@ class FaultServer {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-    if (posix_spawn(&child_, argv[0], &actions, nullptr, argv.data(), environ) != 0) std::abort();
+    if (const int error = posix_spawn(&child_, argv[0], &actions, nullptr, argv.data(), environ)) {
+      Fail(argv[0], error);
+    }
     posix_spawn_file_actions_destroy(&actions);
     close(in[0]);
     close(out[1]);
@@ -62,6 +67,11 @@ class FaultServer {
   }
 
  private:
+  [[noreturn]] static void Fail(const char* what, int error) {
+    std::fprintf(stderr, "fault server: '%s': %s\n", what, std::strerror(error));
+    std::abort();
+  }
+
   pid_t child_ = -1;
   int input_ = -1;
   int output_ = -1;
