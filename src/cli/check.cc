@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "cli/command.h"
-#include "cli/json_writer.h"
 #include "cli/output.h"
+#include "core/json_writer.h"
 
 namespace qarion::secrets::cli {
 namespace {
@@ -91,7 +91,7 @@ std::string Text(const CheckReport& report) {
 }
 
 Secret Json(const CheckReport& report) {
-  JsonWriter json;
+  core::JsonWriter json;
   json.BeginObject().Key("findings").BeginArray();
   for (const Finding& finding : report.findings) {
     json.BeginObject()

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "cli/json_writer.h"
+#include "core/json_writer.h"
 #include "core/utf8.h"
 
 namespace qarion::secrets::cli {
@@ -194,7 +194,7 @@ Result<Secret> FormatValues(Format format, std::span<const NamedValue> values) {
     }
   }
   if (format == Format::kJson) {
-    JsonWriter json;
+    core::JsonWriter json;
     json.BeginObject();
     for (const NamedValue& field : values) json.Key(field.name).Text(field.value);
     json.EndObject();

@@ -5,9 +5,9 @@
 
 #include "cli/command.h"
 #include "cli/format.h"
-#include "cli/json_writer.h"
 #include "cli/output.h"
 #include "core/field_catalog.h"
+#include "core/json_writer.h"
 
 namespace qarion::secrets::cli {
 namespace {
@@ -86,7 +86,7 @@ Secret Table(const std::vector<Row>& rows, bool reveal) {
 }
 
 Secret JsonTable(const std::vector<Row>& rows) {
-  JsonWriter json;
+  core::JsonWriter json;
   json.BeginArray();
   for (const Row& row : rows) {
     json.BeginObject()

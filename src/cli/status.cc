@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "cli/command.h"
-#include "cli/json_writer.h"
 #include "cli/output.h"
+#include "core/json_writer.h"
 
 namespace qarion::secrets::cli {
 namespace {
@@ -53,7 +53,7 @@ std::string Text(const RuntimeStatus& status) {
 }
 
 Secret Json(const RuntimeStatus& status) {
-  JsonWriter json;
+  core::JsonWriter json;
   json.BeginObject();
   json.Key("backend").Text(status.backend);
   json.Key("source").Text(status.source);

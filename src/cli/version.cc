@@ -3,9 +3,9 @@
 #include <vector>
 
 #include "cli/command.h"
-#include "cli/json_writer.h"
 #include "cli/output.h"
 #include "core/build_info.h"
+#include "core/json_writer.h"
 #include "core/provider_factory.h"
 #include "qarion/secrets/provider_abi.h"
 #include "runtime/module_file.h"
@@ -43,7 +43,7 @@ std::string Text(const Build& build) {
 }
 
 Secret Json(const Build& build) {
-  JsonWriter json;
+  core::JsonWriter json;
   json.BeginObject();
   json.Key("version").Text(core::kVersion);
   json.Key("build_type").Text(core::kBuildType);

@@ -7,30 +7,13 @@
 #include <utility>
 
 #include "core/files.h"
+#include "core/json_text.h"
 #include "core/secret_memory.h"
 #include "qarion/secrets/field_set.h"
-
-// Boost.JSON is compiled into this file. Under its own name it would collide with the copy of a
-// program that links the static library and another Boost; so every name in it gets a prefix.
-// User configuration is the one header that Boost includes by a name the prefix would change. Nor
-// is any of it exported: what is not used goes when the library is linked.
-#define BOOST_NO_USER_CONFIG
-#define boost qarion_secrets_boost
-#include <boost/config.hpp>
-#undef BOOST_SYMBOL_EXPORT
-#define BOOST_SYMBOL_EXPORT
-#undef BOOST_SYMBOL_VISIBLE
-#define BOOST_SYMBOL_VISIBLE
-#include <boost/json/basic_parser_impl.hpp>
-#include <boost/json/src.hpp>
-#undef boost
 
 namespace qarion::secrets::core {
 namespace {
 
-namespace json = qarion_secrets_boost::json;
-
-constexpr std::size_t kMaxDepth = 32;
 constexpr std::size_t kMaxMembers = 10'000;
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
@@ -259,38 +242,6 @@ class Collector {
   std::string problem_;
 };
 
-std::string Explain(const json::error_code& ec, std::string_view rest) {
-  if (ec == json::error::incomplete) return "the JSON text ends too early";
-  if (ec == json::error::extra_data) return "more text follows the end of the JSON value";
-  if (ec == json::error::too_deep) {
-    return "values are nested deeper than " + std::to_string(kMaxDepth);
-  }
-  if (ec == json::error::exponent_overflow) return "a number's exponent is too large";
-  if (ec == json::error::expected_hex_digit)
-    return "\\u is not followed by four hexadecimal digits";
-  if (ec == json::error::illegal_leading_surrogate ||
-      ec == json::error::illegal_trailing_surrogate) {
-    return "a \\u escape is one half of a surrogate pair";
-  }
-  if (!rest.empty() && static_cast<unsigned char>(rest.front()) >= 0x80) {
-    return "not UTF-8, or a character that JSON has in strings only";
-  }
-  return "not valid JSON";
-}
-
-// ", line 3, column 14": lines and characters before `offset`, from 1.
-std::string Position(std::string_view text, std::size_t offset) {
-  const std::string_view before = text.substr(0, offset);
-  const std::size_t newline = before.rfind('\n');
-  const std::string_view in_line =
-      newline == std::string_view::npos ? before : before.substr(newline + 1);
-  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-  const auto column = 1 + std::count_if(in_line.begin(), in_line.end(), [](char c) {
-                        return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-                      });
-  return ", line " + std::to_string(line) + ", column " + std::to_string(column);
-}
-
 struct Parsed {
   std::vector<Field> fields;
   std::vector<Secret> strings;
@@ -299,7 +250,7 @@ struct Parsed {
 [[gnu::noinline]] Result<Parsed> Parse(std::string_view text, Expected expected,
                                        const std::string& origin) {
   json::parse_options options;
-  options.max_depth = kMaxDepth;
+  options.max_depth = kMaxJsonDepth;
   json::basic_parser<Collector> parser(options, expected, origin);
   json::error_code ec;
   const std::size_t consumed = parser.write_some(false, text.data(), text.size(), ec);
@@ -307,20 +258,11 @@ struct Parsed {
   if (ec) {
     const std::string& refused = parser.handler().problem();
     return Error(ErrorCode::kBadData,
-                 origin + Position(text, consumed) + ": " +
-                     (refused.empty() ? Explain(ec, text.substr(consumed)) : refused));
+                 origin + JsonPosition(text, consumed) + ": " +
+                     (refused.empty() ? ExplainJsonError(ec, text, consumed) : refused));
   }
   return Parsed{.fields = std::move(parser.handler().fields()),
                 .strings = std::move(parser.handler().strings())};
-}
-
-// The parser decodes strings with escapes in arrays on the stack, one in each frame of its
-// recursion. They are dead but not wiped when it returns: so overwrite as much of the stack as it
-// can have used (32 frames of some 4 KiB). Must be called from the function that called Parse, or
-// it would begin at another depth.
-[[gnu::noinline]] void WipeStackBelow() {
-  char dead[192 * 1024];
-  Wipe(dead, sizeof dead);
 }
 
 Result<Parsed> ParseWithoutTrace(std::string_view text, Expected expected,
@@ -331,7 +273,7 @@ Result<Parsed> ParseWithoutTrace(std::string_view text, Expected expected,
                                           std::to_string(kMaxFileBytes) + " are read");
   }
   auto parsed = Parse(text, expected, origin);
-  WipeStackBelow();
+  WipeJsonStack();
   return parsed;
 }
 

@@ -7,7 +7,7 @@
 
 #include "qarion/secrets/secret.h"
 
-namespace qarion::secrets::cli {
+namespace qarion::secrets::core {
 
 // What it writes may hold values, so it is gathered in secret memory. Text must be UTF-8.
 class JsonWriter {
@@ -40,4 +40,4 @@ class JsonWriter {
   bool after_key_ = false;
 };
 
-}  // namespace qarion::secrets::cli
+}  // namespace qarion::secrets::core

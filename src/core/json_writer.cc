@@ -1,9 +1,9 @@
-#include "cli/json_writer.h"
+#include "core/json_writer.h"
 
 #include <string>
 #include <utility>
 
-namespace qarion::secrets::cli {
+namespace qarion::secrets::core {
 
 JsonWriter& JsonWriter::Key(std::string_view name) {
   BeginItem();
@@ -90,4 +90,4 @@ void JsonWriter::Quote(std::string_view text) {
   out_.Append('"');
 }
 
-}  // namespace qarion::secrets::cli
+}  // namespace qarion::secrets::core
