@@ -1,6 +1,8 @@
 #include "net/http_client.h"
 
 #include <curl/curl.h>
+#include <openssl/ssl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -10,14 +12,15 @@
 #include <utility>
 #include <vector>
 
+#include "core/secret_memory.h"
 #include "core/system_clock.h"
+#include "net/url.h"
 
 namespace qarion::secrets::net {
 namespace {
 
 constexpr long kMostRedirects = 0;
 constexpr int kPollMilliseconds = 1000;
-constexpr std::size_t kLongestUrl = std::size_t{8} * 1024;
 // Where clouds answer questions about a machine: never through a proxy, which would be another one.
 constexpr std::array<std::string_view, 5> kMetadataHosts = {"169.254.169.254", "169.254.170.2",
                                                             "169.254.170.23", "[fd00:ec2::254]",
@@ -40,11 +43,6 @@ bool IsFieldValue(std::string_view text) {
   });
 }
 
-bool IsUrlText(std::string_view text) {
-  return !text.empty() && text.size() <= kLongestUrl &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-}
-
 char AsciiLower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 std::string_view TrimBlanks(std::string_view text) {
@@ -53,55 +51,80 @@ std::string_view TrimBlanks(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
+// libcurl keeps requests and answers in buffers of its own, so it gets its memory from where
+// secrets are kept. The size stands before each block, because free() is not told.
+struct alignas(16) BlockHeader {
+  std::size_t size;
+};
+
+void* AllocateForCurl(std::size_t size) {
+  auto* header = static_cast<BlockHeader*>(core::AllocateSecretMemory(sizeof(BlockHeader) + size));
+  header->size = size;
+  return header + 1;
+}
+void ReleaseForCurl(void* memory) {
+  if (memory == nullptr) return;
+  BlockHeader* header = static_cast<BlockHeader*>(memory) - 1;
+  core::ReleaseSecretMemory(header, sizeof(BlockHeader) + header->size);
+}
+void* ReallocateForCurl(void* memory, std::size_t size) {
+  if (memory == nullptr) return AllocateForCurl(size);
+  const std::size_t old_size = (static_cast<BlockHeader*>(memory) - 1)->size;
+  void* larger = AllocateForCurl(size);
+  core::CopySecretBytes(larger, memory, std::min(size, old_size));
+  ReleaseForCurl(memory);
+  return larger;
+}
+char* DuplicateForCurl(const char* text) {
+  const std::size_t size = std::strlen(text) + 1;
+  auto* copy = static_cast<char*>(AllocateForCurl(size));
+  core::CopySecretBytes(copy, text, size);
+  return copy;
+}
+void* AllocateZeroesForCurl(std::size_t count, std::size_t size) {
+  void* memory = AllocateForCurl(count * size);
+  std::memset(memory, 0, count * size);
+  return memory;
+}
+
 void InitializeCurl() {
-  // Thread-safe in this version, and undone by nobody: other code may use the library too.
-  static const CURLcode initialized = curl_global_init(CURL_GLOBAL_DEFAULT);
+  // Thread-safe in this version, and undone by nobody: other code may use the library too. Where it
+  // did so before, libcurl keeps the memory it has.
+  static const CURLcode initialized =
+      curl_global_init_mem(CURL_GLOBAL_DEFAULT, AllocateForCurl, ReleaseForCurl, ReallocateForCurl,
+                           DuplicateForCurl, AllocateZeroesForCurl);
   static_cast<void>(initialized);
 }
 
-struct UrlCleanup {
-  void operator()(CURLU* url) const noexcept { curl_url_cleanup(url); }
+CURLcode CleansePlaintext(CURL*, void* context, void*) {
+  SSL_CTX_set_options(static_cast<SSL_CTX*>(context), SSL_OP_CLEANSE_PLAINTEXT);
+  return CURLE_OK;
+}
+
+// Failures of TLS that no further try mends, by what OpenSSL says of them: libcurl gives several of
+// them the codes of broken connections, above all where TLS 1.3 lets the server refuse our
+// certificate after the handshake.
+struct TlsRefusal {
+  std::string_view said;
+  std::string_view cure;
+};
+constexpr TlsRefusal kTlsRefusals[] = {
+    {"certificate required", "name a client certificate and its key: the server demands one"},
+    {"handshake failure", "the server demands a client certificate, or other TLS settings"},
+    {"alert unknown ca", "use a client certificate that the server's authority signed"},
+    {"alert bad certificate", "use a client certificate that the server accepts"},
+    {"alert certificate expired", "renew the client certificate"},
+    {"alert certificate revoked", "renew the client certificate"},
+    {"alert certificate unknown", "use a client certificate that the server accepts"},
+    {"alert protocol version", "let the server speak TLS 1.2 or 1.3"},
+    {"wrong version number", "write http:// if the server does not speak TLS at this port"},
 };
 
-// The parts of a URL that are used apart from it.
-struct UrlParts {
-  std::string host;
-  std::string port;
-  std::string path;
-  std::string with_host(const std::string& other_host, const std::string& url) const {
-    const std::unique_ptr<CURLU, UrlCleanup> handle(curl_url());
-    curl_url_set(handle.get(), CURLUPART_URL, url.c_str(), 0);
-    curl_url_set(handle.get(), CURLUPART_HOST, other_host.c_str(), 0);
-    char* text = nullptr;
-    if (curl_url_get(handle.get(), CURLUPART_URL, &text, 0) != CURLUE_OK) return url;
-    std::string changed = text;
-    curl_free(text);
-    return changed;
-  }
-};
-
-std::optional<UrlParts> TakeApart(const std::string& url) {
-  const std::unique_ptr<CURLU, UrlCleanup> handle(curl_url());
-  if (!IsUrlText(url) || curl_url_set(handle.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) {
-    return std::nullopt;
-  }
-  const auto part = [&](CURLUPart which, unsigned flags = 0) -> std::optional<std::string> {
-    char* text = nullptr;
-    if (curl_url_get(handle.get(), which, &text, flags) != CURLUE_OK) return std::nullopt;
-    std::string copy = text;
-    curl_free(text);
-    return copy;
-  };
-  const auto scheme = part(CURLUPART_SCHEME);
-  if (!scheme || (*scheme != "http" && *scheme != "https")) return std::nullopt;
-  if (part(CURLUPART_USER) || part(CURLUPART_PASSWORD) || part(CURLUPART_FRAGMENT)) {
-    return std::nullopt;
-  }
-  UrlParts parts{.host = part(CURLUPART_HOST).value_or(""),
-                 .port = part(CURLUPART_PORT, CURLU_DEFAULT_PORT).value_or(""),
-                 .path = part(CURLUPART_PATH).value_or("/")};
-  if (parts.host.empty()) return std::nullopt;
-  return parts;
+const TlsRefusal* FindTlsRefusal(std::string_view text) {
+  const auto found = std::ranges::find_if(kTlsRefusals, [&](const TlsRefusal& refusal) {
+    return text.find(refusal.said) != std::string_view::npos;
+  });
+  return found == std::end(kTlsRefusals) ? nullptr : found;
 }
 
 bool IsAboutTrust(CURLcode code) {
@@ -135,6 +158,13 @@ class HttpClient::Pool {
 
   std::unique_ptr<Entry> Take() {
     const std::lock_guard lock(mutex_);
+    // After a fork the connections are the parent's. To close them would end its TLS sessions.
+    if (const pid_t process = getpid(); process != process_) {
+      process_ = process;
+      // NOLINTNEXTLINE(bugprone-unused-return-value)
+      for (auto& entry : idle_) static_cast<void>(entry.release());
+      idle_.clear();
+    }
     if (idle_.empty()) return std::make_unique<Entry>();
     auto entry = std::move(idle_.back());
     idle_.pop_back();
@@ -147,6 +177,7 @@ class HttpClient::Pool {
 
  private:
   std::mutex mutex_;
+  pid_t process_ = getpid();
   std::vector<std::unique_ptr<Entry>> idle_;  // the one used last is the one used next
 };
 
@@ -165,7 +196,7 @@ class HttpClient::Exchange {
 
   // What cannot be sent, if anything.
   Status Prepare() {
-    const auto parts = TakeApart(request_.url);
+    const auto parts = ParseUrl(request_.url);
     if (!parts) {
       return Error(ErrorCode::kConfiguration,
                    "the address of a request is not an http or https URL")
@@ -221,12 +252,21 @@ class HttpClient::Exchange {
     if (!text.empty()) Set(option, text.c_str());
   }
 
+  // The bytes outlive the exchange.
+  void SetBlob(CURLoption option, std::string_view bytes) {
+    if (bytes.empty()) return;
+    curl_blob blob{
+        .data = const_cast<char*>(bytes.data()), .len = bytes.size(), .flags = CURL_BLOB_NOCOPY};
+    curl_easy_setopt(easy_, option, &blob);
+  }
+
   void SetTransfer() {
     Set(CURLOPT_URL, request_.url.c_str());
     Set(CURLOPT_PROTOCOLS_STR, "http,https");
     Set(CURLOPT_FOLLOWLOCATION, kMostRedirects);
     Set(CURLOPT_NOSIGNAL, 1L);
-    Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+    Set(CURLOPT_HTTP_VERSION,
+        static_cast<long>(options_.allows_http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
     Set(CURLOPT_HTTP09_ALLOWED, 0L);
     Set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.limits.connect_timeout.count()));
@@ -246,16 +286,26 @@ class HttpClient::Exchange {
     Set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     Set(CURLOPT_SSL_VERIFYPEER, tls.is_verified ? 1L : 0L);
     Set(CURLOPT_SSL_VERIFYHOST, tls.is_verified ? 2L : 0L);
-    if (!tls.ca_file.empty() || !tls.ca_directory.empty()) {
+    Set(CURLOPT_SSL_CTX_FUNCTION, &CleansePlaintext);
+    if (!tls.ca_file.empty() || !tls.ca_text.empty() || !tls.ca_directory.empty()) {
       // Alone, not beside the system's.
-      Set(CURLOPT_CAINFO, tls.ca_file.empty() ? nullptr : tls.ca_file.c_str());
-      Set(CURLOPT_CAPATH, tls.ca_directory.empty() ? nullptr : tls.ca_directory.c_str());
+      Set(CURLOPT_CAINFO, nullptr);
+      Set(CURLOPT_CAPATH, nullptr);
+      if (!tls.ca_file.empty()) {
+        SetText(CURLOPT_CAINFO, tls.ca_file);
+      } else if (!tls.ca_text.empty()) {
+        SetBlob(CURLOPT_CAINFO_BLOB, tls.ca_text);
+      } else {
+        SetText(CURLOPT_CAPATH, tls.ca_directory);
+      }
     }
     SetText(CURLOPT_SSLCERT, tls.certificate_file);
     SetText(CURLOPT_SSLKEY, tls.key_file);
+    SetBlob(CURLOPT_SSLCERT_BLOB, tls.certificate_text);
+    SetBlob(CURLOPT_SSLKEY_BLOB, tls.key_text.Reveal());
     if (tls.server_name.empty()) return;
     // The name of the URL is what is asked for and verified; the connection goes where it went.
-    url_ = parts_.with_host(tls.server_name, request_.url);
+    url_ = WithHost(request_.url, tls.server_name);
     Set(CURLOPT_URL, url_.c_str());
     connect_to_text_ = "::" + parts_.host + ":" + parts_.port;
     connect_to_ = {connect_to_text_.data(), nullptr};
@@ -393,6 +443,11 @@ class HttpClient::Exchange {
     }
     // libcurl's longer text, where there is one, names hosts, files and certificates only.
     const std::string text = error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code);
+    if (const TlsRefusal* refusal = FindTlsRefusal(text)) {
+      return Error(ErrorCode::kConfiguration, Where() + ": " + text)
+          .With("host", parts_.host)
+          .Cure(std::string(refusal->cure));
+    }
     if (IsAboutTrust(code)) {
       return Error(ErrorCode::kConfiguration, Where() + ": " + text)
           .With("host", parts_.host)
@@ -409,7 +464,7 @@ class HttpClient::Exchange {
   const HttpRequest& request_;
   CURL* const easy_;
   CURLM* const multi_;
-  UrlParts parts_;
+  Url parts_;
   std::string url_;
   std::string connect_to_text_;
   curl_slist connect_to_{};

@@ -17,11 +17,16 @@ namespace qarion::secrets::net {
 
 // Whom to trust, and who we are. TLS 1.2 at least, always. Files are read for each new connection.
 struct TlsSettings {
-  std::string ca_file;       // PEM; where it and ca_directory are empty, the system's authorities
+  // Authorities, in PEM, the first of these that is not empty; the system's where all are.
+  std::string ca_file;
+  std::string ca_text;
   std::string ca_directory;  // hashed, as OpenSSL's rehash makes it
-  std::string certificate_file;  // PEM, with key_file or neither
-  std::string key_file;          // PEM, not encrypted
-  std::string server_name;       // to ask for and to verify instead of the URL's host
+  // Our certificate and its key, in PEM, not encrypted; both or neither, as files or as text.
+  std::string certificate_file;
+  std::string key_file;
+  std::string certificate_text;
+  Secret key_text;
+  std::string server_name;  // to ask for and to verify instead of the URL's host
   bool is_verified = true;
 };
 
@@ -43,6 +48,9 @@ struct HttpClientOptions {
   ProxySettings proxy = {};
   HttpLimits limits = {};
   std::string unix_socket = {};  // to connect to instead of the URL's host
+  // HTTP/2 where the server offers it. Its compression keeps request headers, so also credentials,
+  // in ordinary memory for as long as the connection lives.
+  bool allows_http2 = true;
   std::string user_agent = "qarion-secrets";
   // Receives a line for each exchange: method, host, path, status or failure, time, attempt; never
   // headers, query or body.

@@ -270,7 +270,7 @@ TEST(HttpClient, SpeaksTlsToATlsServerOnly) {
   HttpClient client({});
   const Attempt made = Send(client, Get("https://127.0.0.1:" + plain.port() + "/"));
   ASSERT_FALSE(made.result);
-  EXPECT_EQ(made.result.error().code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(made.result.error().code(), ErrorCode::kConfiguration);
 }
 
 }  // namespace

@@ -1,0 +1,99 @@
+#include "net/url.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace qarion::secrets::net {
+namespace {
+
+constexpr std::size_t kLongestUrl = std::size_t{8} * 1024;
+
+struct UrlCleanup {
+  void operator()(CURLU* url) const noexcept { curl_url_cleanup(url); }
+};
+using Handle = std::unique_ptr<CURLU, UrlCleanup>;
+
+bool IsUrlText(std::string_view text) {
+  return !text.empty() && text.size() <= kLongestUrl &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+std::optional<std::string> Part(CURLU* url, CURLUPart which, unsigned flags = 0) {
+  char* text = nullptr;
+  if (curl_url_get(url, which, &text, flags) != CURLUE_OK) return std::nullopt;
+  std::string copy = text;
+  curl_free(text);
+  return copy;
+}
+
+std::optional<Url> PartsOf(CURLU* url) {
+  if (Part(url, CURLUPART_USER) || Part(url, CURLUPART_PASSWORD) || Part(url, CURLUPART_FRAGMENT)) {
+    return std::nullopt;
+  }
+  Url parts{.scheme = Part(url, CURLUPART_SCHEME).value_or(""),
+            .host = Part(url, CURLUPART_HOST).value_or(""),
+            .port = Part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT).value_or(""),
+            .path = Part(url, CURLUPART_PATH).value_or("/"),
+            .query = Part(url, CURLUPART_QUERY).value_or(""),
+            .names_port = Part(url, CURLUPART_PORT).has_value()};
+  if ((parts.scheme != "http" && parts.scheme != "https") || parts.host.empty()) {
+    return std::nullopt;
+  }
+  std::transform(parts.host.begin(), parts.host.end(), parts.host.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return parts;
+}
+
+}  // namespace
+
+std::optional<Url> ParseUrl(std::string_view text) {
+  const Handle url(curl_url());
+  if (!IsUrlText(text) ||
+      curl_url_set(url.get(), CURLUPART_URL, std::string(text).c_str(), 0) != CURLUE_OK) {
+    return std::nullopt;
+  }
+  return PartsOf(url.get());
+}
+
+std::optional<Url> ResolveUrl(std::string_view base, std::string_view reference) {
+  const Handle url(curl_url());
+  if (!IsUrlText(base) || !IsUrlText(reference) ||
+      curl_url_set(url.get(), CURLUPART_URL, std::string(base).c_str(), 0) != CURLUE_OK ||
+      curl_url_set(url.get(), CURLUPART_URL, std::string(reference).c_str(), 0) != CURLUE_OK) {
+    return std::nullopt;
+  }
+  return PartsOf(url.get());
+}
+
+std::string WithHost(const std::string& url, const std::string& host) {
+  const Handle changed(curl_url());
+  curl_url_set(changed.get(), CURLUPART_URL, url.c_str(), 0);
+  curl_url_set(changed.get(), CURLUPART_HOST, host.c_str(), 0);
+  return Part(changed.get(), CURLUPART_URL).value_or(url);
+}
+
+bool IsLoopback(const Url& url) {
+  return url.host == "localhost" || url.host == "[::1]" || url.host.starts_with("127.");
+}
+
+std::string EncodePath(std::string_view path) {
+  constexpr std::string_view kHexDigits = "0123456789ABCDEF";
+  constexpr std::string_view kMarks = "-._~/";
+  std::string encoded;
+  for (const char c : path) {
+    if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+        kMarks.find(c) != std::string_view::npos) {
+      encoded += c;
+    } else {
+      encoded += '%';
+      encoded += kHexDigits[static_cast<unsigned char>(c) >> 4];
+      encoded += kHexDigits[static_cast<unsigned char>(c) & 0xf];
+    }
+  }
+  return encoded;
+}
+
+}  // namespace qarion::secrets::net
