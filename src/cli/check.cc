@@ -46,23 +46,17 @@ Finding AsFinding(const Error& error) {
 }
 
 CheckReport Examine(int& failure) {
-  CheckReport report;
-  const auto fail = [&](const Error& error) {
-    report.findings = {AsFinding(error)};
+  Examination examination = Runtime::Examine(Options());
+  CheckReport report{.findings = std::move(examination.findings),
+                     .backend = std::move(examination.backend),
+                     .fields_set = examination.fields_set};
+  if (examination.failure) {
+    const Error& error = *examination.failure;
+    report.findings.insert(report.findings.begin(), AsFinding(error));
+    report.backend.clear();
     // A line of `.env` that cannot be read is an error of the configuration that is checked.
     failure =
         ExitStatus(error.code() == ErrorCode::kBadData ? ErrorCode::kConfiguration : error.code());
-  };
-  auto runtime = OpenRuntime();
-  if (!runtime) {
-    fail(runtime.error());
-  } else if (auto findings = runtime->Check(); !findings) {
-    fail(findings.error());
-  } else {
-    report.findings = std::move(*findings);
-    const RuntimeStatus status = runtime->status();
-    report.backend = status.backend;
-    report.fields_set = status.fields_set;
   }
   for (const Finding& finding : report.findings) {
     ++(finding.severity == Severity::kError ? report.errors : report.warnings);

@@ -4,14 +4,16 @@
 
 namespace qarion::secrets::cli {
 
-Result<Runtime> OpenRuntime(bool all) {
+RuntimeOptions Options(bool all) {
   RuntimeOptions options;
   if (all) options.fields = {"*"};
   options.log = [](std::string_view line) {
     std::fprintf(stderr, "qsecrets: %.*s\n", static_cast<int>(line.size()), line.data());
   };
-  return Runtime::Create(std::move(options));
+  return options;
 }
+
+Result<Runtime> OpenRuntime(bool all) { return Runtime::Create(Options(all)); }
 
 void AddOutputOption(CLI::App& app, std::string& format, const std::vector<std::string>& formats) {
   format = "text";

@@ -21,8 +21,9 @@ void AddScrub(CLI::App& app, Command& command);
 void AddStatus(CLI::App& app, Command& command);
 void AddVersion(CLI::App& app, Command& command);
 
-// The runtime of a command: settings from the environment, log lines to standard error. `all`
+// What a command opens: settings from the environment, log lines to standard error. `all`
 // manages every key of the secret.
+RuntimeOptions Options(bool all = false);
 Result<Runtime> OpenRuntime(bool all = false);
 
 // Adds `-o, --output FORMAT`, one of `formats`, "text" if it is not given.

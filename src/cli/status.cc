@@ -36,10 +36,13 @@ std::string Text(const RuntimeStatus& status) {
       {"source", status.source},
       {"version", status.version},
       {"fields set", std::to_string(status.fields_set)},
+      {"created", status.created_at ? Timestamp(*status.created_at) : ""},
       {"fetched", Timestamp(status.fetched_at) + ", " + Seconds(status.age) + " ago"},
       {"freshness", std::string(ToString(status.freshness))},
       {"next refresh", status.next_refresh_in ? "in " + Seconds(*status.next_refresh_in)
                                               : "at every read (SECRETS_CACHE_TTL=0)"}};
+  std::erase_if(lines, [](const auto& line) { return line.second.empty(); });
+  lines.insert(lines.end(), status.details.begin(), status.details.end());
   if (status.last_error) lines.emplace_back("last error", status.last_error->reason());
   for (const SettingInUse& setting : status.settings) {
     lines.emplace_back(setting.name, setting.value + "  (" + setting.source + ")");
@@ -59,6 +62,8 @@ Secret Json(const RuntimeStatus& status) {
   json.Key("source").Text(status.source);
   json.Key("version").Text(status.version);
   json.Key("fields_set").Number(static_cast<std::int64_t>(status.fields_set));
+  json.Key("created_at");
+  status.created_at ? json.Text(Timestamp(*status.created_at)) : json.Null();
   json.Key("fetched_at").Text(Timestamp(status.fetched_at));
   json.Key("age_ms").Number(status.age.count());
   json.Key("freshness").Text(ToString(status.freshness));
@@ -66,7 +71,9 @@ Secret Json(const RuntimeStatus& status) {
   status.next_refresh_in ? json.Number(status.next_refresh_in->count()) : json.Null();
   json.Key("last_error");
   status.last_error ? json.Text(status.last_error->reason()) : json.Null();
-  json.Key("settings").BeginArray();
+  json.Key("details").BeginObject();
+  for (const auto& [name, text] : status.details) json.Key(name).Text(text);
+  json.EndObject().Key("settings").BeginArray();
   for (const SettingInUse& setting : status.settings) {
     json.BeginObject().Key("name").Text(setting.name).Key("value").Text(setting.value);
     json.Key("source").Text(setting.source).EndObject();

@@ -141,6 +141,18 @@ bool IsAboutTrust(CURLcode code) {
 
 }  // namespace
 
+TlsSettings TlsSettings::Share() const {
+  return {.ca_file = ca_file,
+          .ca_text = ca_text,
+          .ca_directory = ca_directory,
+          .certificate_file = certificate_file,
+          .key_file = key_file,
+          .certificate_text = certificate_text,
+          .key_text = key_text.Share(),
+          .server_name = server_name,
+          .is_verified = is_verified};
+}
+
 // One connection's worth of libcurl.
 class HttpClient::Pool {
  public:

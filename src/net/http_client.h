@@ -28,6 +28,9 @@ struct TlsSettings {
   Secret key_text;
   std::string server_name;  // to ask for and to verify instead of the URL's host
   bool is_verified = true;
+
+  // A copy; the key is not copied.
+  TlsSettings Share() const;
 };
 
 struct ProxySettings {

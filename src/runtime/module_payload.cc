@@ -13,7 +13,12 @@ namespace {
 constexpr std::size_t kMaxFields = 10'000;
 constexpr std::size_t kMaxFindings = 1'000;
 // The year 2255: the library's time points count nanoseconds and end soon after.
-constexpr std::int64_t kLatestExpiry = 9'000'000'000;
+constexpr std::int64_t kLatestTime = 9'000'000'000;
+
+std::chrono::system_clock::time_point TimeOf(std::int64_t unix_seconds) {
+  const std::chrono::seconds since_1970(std::clamp<std::int64_t>(unix_seconds, 0, kLatestTime));
+  return std::chrono::system_clock::time_point(since_1970);
+}
 
 bool IsFieldName(std::string_view name) {
   return name.find('/') == std::string_view::npos && CanonicalFieldName(name).has_value();
@@ -42,7 +47,10 @@ ModulePayload::ModulePayload(std::string fallback_origin)
     Self(context).AddFinding(is_error != 0, subject, problem, cure);
   };
   sink_.set_expiry = [](void* context, std::int64_t unix_seconds) noexcept {
-    Self(context).SetExpiry(unix_seconds);
+    Self(context).payload_.expires_at = TimeOf(unix_seconds);
+  };
+  sink_.set_created = [](void* context, std::int64_t unix_seconds) noexcept {
+    Self(context).payload_.created_at = TimeOf(unix_seconds);
   };
 }
 
@@ -100,11 +108,6 @@ void ModulePayload::AddFinding(bool is_error, const char* subject, const char* p
                                .subject = SafeText(subject, fallback_origin_),
                                .problem = SafeText(problem, "has a problem that was not described"),
                                .cure = SafeText(cure, "")});
-}
-
-void ModulePayload::SetExpiry(std::int64_t unix_seconds) {
-  const std::chrono::seconds since_1970(std::clamp<std::int64_t>(unix_seconds, 0, kLatestExpiry));
-  payload_.expires_at = std::chrono::system_clock::time_point(since_1970);
 }
 
 Result<Payload> ModulePayload::Take() && {

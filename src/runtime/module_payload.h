@@ -27,6 +27,8 @@ class ModulePayload {
     return payload_.expires_at;
   }
 
+  const std::vector<Finding>& findings() const noexcept { return payload_.findings; }
+
   // What was put in. kBadData: an impossible or repeated name, a null pointer, JSON that cannot be
   // read, fields and JSON both, more than 10,000 fields or 1 MiB. kInternal: no version.
   Result<Payload> Take() &&;
@@ -35,7 +37,6 @@ class ModulePayload {
   void AddField(const char* name, const char* value, std::size_t size, const char* origin);
   void AddJson(const char* json, std::size_t size, const char* origin);
   void AddFinding(bool is_error, const char* subject, const char* problem, const char* cure);
-  void SetExpiry(std::int64_t unix_seconds);
   void Refuse(ErrorCode code, std::string reason);
 
   static ModulePayload& Self(void* context) noexcept {

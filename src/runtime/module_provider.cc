@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -122,20 +123,46 @@ class Host {
 };
 
 // What the module may ask while it fetches.
-struct RequestContext {
-  const FetchRequest& request;
-  const Clock& clock;
+class RequestContext {
+ public:
+  RequestContext(const FetchRequest& request, const Clock& clock)
+      : request_(request), clock_(clock) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(request.deadline - clock.SteadyNow());
+    asked_ = {.size = sizeof asked_,
+              .known_version = request.known_version.c_str(),
+              .timeout_ms = std::max<std::int64_t>(left.count(), 0),
+              .wanted = Wanted,
+              .cancelled = Cancelled,
+              .context = this,
+              .on_cancel = OnCancel};
+  }
+  RequestContext(const RequestContext&) = delete;
+  RequestContext& operator=(const RequestContext&) = delete;
 
+  const qarion_secrets_request* get() const noexcept { return &asked_; }
+
+ private:
   static int Wanted(void* context, const char* name) noexcept {
     const auto& self = *static_cast<const RequestContext*>(context);
-    return name != nullptr && self.request.fields.Contains(name) ? 1 : 0;
+    return name != nullptr && self.request_.fields.Contains(name) ? 1 : 0;
   }
   static int Cancelled(void* context) noexcept {
     const auto& self = *static_cast<const RequestContext*>(context);
-    return self.request.stop.stop_requested() || self.clock.SteadyNow() >= self.request.deadline
-               ? 1
-               : 0;
+    const bool is_late = self.clock_.SteadyNow() >= self.request_.deadline;
+    return self.request_.stop.stop_requested() || is_late ? 1 : 0;
   }
+  static void OnCancel(void* context, void (*wake)(void*), void* argument) noexcept {
+    auto& self = *static_cast<RequestContext*>(context);
+    self.waking_.reset();  // waits for a call under way
+    if (wake == nullptr) return;
+    self.waking_.emplace(self.request_.stop, [wake, argument] { wake(argument); });
+  }
+
+  const FetchRequest& request_;
+  const Clock& clock_;
+  qarion_secrets_request asked_{};
+  std::optional<std::stop_callback<std::function<void()>>> waking_;
 };
 
 class ModuleProvider final : public SecretProvider {
@@ -173,22 +200,12 @@ class ModuleProvider final : public SecretProvider {
   }
 
   Result<Payload> Fetch(const FetchRequest& request) override {
-    RequestContext context{.request = request, .clock = clock_};
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(request.deadline -
-                                                                            clock_.SteadyNow());
-    const qarion_secrets_request asked{
-        .size = sizeof asked,
-        .known_version = request.known_version.c_str(),
-        .timeout_ms = std::max<std::int64_t>(left.count(), 0),
-        .wanted = RequestContext::Wanted,
-        .cancelled = RequestContext::Cancelled,
-        .context = &context,
-    };
+    RequestContext context(request, clock_);
     ModulePayload payload(Named(table_.name));
     ErrorSink error;
     int status = QARION_SECRETS_INTERNAL;
     try {
-      status = table_.fetch(instance_, &asked, &payload.sink(), &error.sink());
+      status = table_.fetch(instance_, context.get(), &payload.sink(), &error.sink());
     } catch (...) {
       return Defect(table_.name, "threw an exception while it fetched");
     }
@@ -212,7 +229,50 @@ class ModuleProvider final : public SecretProvider {
     }
   }
 
+  std::vector<std::pair<std::string, std::string>> Describe() const override {
+    std::vector<std::pair<std::string, std::string>> details;
+    if (!HasMember(offsetof(qarion_secrets_provider_table, describe)) ||
+        table_.describe == nullptr) {
+      return details;
+    }
+    qarion_secrets_detail_sink sink{};
+    sink.size = sizeof sink;
+    sink.context = &details;
+    sink.add = [](void* context, const char* name, const char* text) noexcept {
+      auto& all = *static_cast<decltype(details)*>(context);
+      if (all.size() < kMaxDetails) all.emplace_back(SafeText(name, "detail"), SafeText(text, ""));
+    };
+    try {
+      table_.describe(instance_, &sink);
+    } catch (...) {
+      host_.Log("threw an exception while it described itself");
+    }
+    return details;
+  }
+
+  std::vector<Finding> Diagnose(const FetchRequest& request) override {
+    if (!HasMember(offsetof(qarion_secrets_provider_table, diagnose)) ||
+        table_.diagnose == nullptr) {
+      return {};
+    }
+    RequestContext context(request, clock_);
+    ModulePayload payload(Named(table_.name));
+    try {
+      table_.diagnose(instance_, context.get(), &payload.sink());
+    } catch (...) {
+      host_.Log("threw an exception while it examined itself");
+    }
+    return payload.findings();
+  }
+
  private:
+  static constexpr std::size_t kMaxDetails = 100;
+
+  // Whether the module knows the member, a function, at that offset of its table.
+  bool HasMember(std::size_t offset) const noexcept {
+    return table_.size >= offset + sizeof(void*);
+  }
+
   Result<Payload> Accept(ModulePayload&& payload) const {
     auto taken = std::move(payload).Take();
     if (taken) return taken;

@@ -21,6 +21,12 @@ constexpr std::chrono::seconds kMaxTtl{86'400};
 constexpr std::chrono::seconds kDefaultMaxStale{3600};
 constexpr std::chrono::seconds kMaxMaxStale{7 * 86'400};
 
+bool IsError(const Finding& finding) { return finding.severity == Severity::kError; }
+
+void SortBySeverity(std::vector<Finding>& findings) {
+  std::ranges::stable_partition(findings, IsError);
+}
+
 Error Unmanaged(std::string_view name, const FieldSet& fields) {
   Error error(ErrorCode::kUsage, "'" + std::string(name) + "' is not a managed field");
   if (const auto nearest = core::Nearest(name, fields.names())) {
@@ -75,6 +81,7 @@ class Runtime::Impl {
 
   Result<Secret> Get(std::string_view reference);
   Result<std::vector<Finding>> Check();
+  static Examination Examine(RuntimeOptions options);
   RuntimeStatus status() const;
 
   cache::SnapshotCache& cache() noexcept { return *cache_; }
@@ -173,6 +180,7 @@ Result<cache::Fetched> Runtime::Impl::Fetch(const cache::FetchContext& context) 
                                                .version = std::move(payload->version),
                                                .fetched_at = clock_->SteadyNow(),
                                                .fetched_at_system = clock_->SystemNow(),
+                                               .created_at = payload->created_at,
                                                .fields = std::move(payload->fields),
                                                .findings = std::move(payload->findings)}),
                         .expires_at = payload->expires_at};
@@ -201,16 +209,42 @@ Result<Secret> Runtime::Impl::Get(std::string_view reference) {
 Result<std::vector<Finding>> Runtime::Impl::Check() {
   auto snapshot = cache_->Current();
   if (!snapshot) return std::move(snapshot).error();
-  const std::vector<Finding> of_fields = runtime::CheckFields(**snapshot);
-  std::vector<Finding> sorted;
-  for (const Severity severity : {Severity::kError, Severity::kWarning}) {
-    for (const std::span<const Finding> part : {std::span(of_fields), (*snapshot)->findings()}) {
-      std::ranges::copy_if(part, std::back_inserter(sorted), [severity](const Finding& finding) {
-        return finding.severity == severity;
-      });
+  std::vector<Finding> findings = runtime::CheckFields(**snapshot);
+  std::ranges::copy((*snapshot)->findings(), std::back_inserter(findings));
+  SortBySeverity(findings);
+  return findings;
+}
+
+Examination Runtime::Impl::Examine(RuntimeOptions options) {
+  Examination examination;
+  Impl impl;
+  const auto start_timeout = options.start_timeout;
+  Status done = impl.Configure(options);
+  core::WipeTraces();
+  if (done) {
+    examination.backend = impl.backend_;
+    const std::stop_source never;
+    examination.findings =
+        impl.provider_->Diagnose({.fields = impl.fields_,
+                                  .deadline = impl.clock_->SteadyNow() + start_timeout,
+                                  .stop = never.get_token()});
+    core::WipeTraces();
+    // What is in the way is known then, and better than a fetch could say it.
+    if (std::ranges::any_of(examination.findings, IsError)) {
+      SortBySeverity(examination.findings);
+      return examination;
     }
+    done = impl.cache_->Start();
   }
-  return sorted;
+  if (done) {
+    auto found = impl.Check();
+    if (found) std::ranges::move(*found, std::back_inserter(examination.findings));
+    examination.fields_set = impl.status().fields_set;
+  } else {
+    examination.failure = std::move(done).error();
+  }
+  SortBySeverity(examination.findings);
+  return examination;
 }
 
 RuntimeStatus Runtime::Impl::status() const {
@@ -219,6 +253,7 @@ RuntimeStatus Runtime::Impl::status() const {
   if (cached.snapshot) {
     status.version = cached.snapshot->version();
     status.fields_set = cached.snapshot->fields().size();
+    status.created_at = cached.snapshot->created_at();
     status.fetched_at = cached.snapshot->fetched_at_system();
   }
   status.age = cached.age;
@@ -227,6 +262,7 @@ RuntimeStatus Runtime::Impl::status() const {
                                     : Freshness::kStale;
   status.next_refresh_in = cached.next_refresh_in;
   status.last_error = cached.last_error;
+  status.details = provider_->Describe();
   for (const std::string_view name : core::GeneralSettings()) {
     if (const auto setting = settings_.Find(name)) {
       status.settings.push_back({std::string(name), std::string(setting->text), setting->source});
@@ -294,6 +330,7 @@ Subscription Runtime::OnChange(std::function<void(const Change&)> callback) {
       }));
 }
 
+Examination Runtime::Examine(RuntimeOptions options) { return Impl::Examine(std::move(options)); }
 Scrubber& Runtime::scrubber() const noexcept { return impl_->scrubber(); }
 Result<std::vector<Finding>> Runtime::Check() const { return impl_->Check(); }
 const FieldSet& Runtime::fields() const noexcept { return impl_->fields(); }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <qarion/secrets/export.h>
@@ -40,6 +41,9 @@ struct Payload {
   std::vector<Finding> findings;  // what was noticed on the way; no values
   bool not_modified = false;      // `known_version` is still current; fields is empty
 
+  // When the store made this version, where it says so.
+  std::optional<std::chrono::system_clock::time_point> created_at;
+
   // When the values stop being valid by the store's own word; shortens their freshness. With
   // `not_modified`: another end than before, if any.
   std::optional<std::chrono::system_clock::time_point> expires_at;
@@ -59,6 +63,14 @@ class QARION_SECRETS_EXPORT SecretProvider {
 
   // Where it reads from, for people: ".env, /run/secrets" or "secret/data/qarion at https://...".
   virtual std::string Source() const = 0;
+
+  // What else is worth knowing of its state, as names and texts: who is logged in, until when.
+  // No values. May be called at any time, by several threads.
+  virtual std::vector<std::pair<std::string, std::string>> Describe() const { return {}; }
+
+  // Examines step by step whether a fetch can succeed, and says what is in its way and what will
+  // be. Without findings a fetch may still fail. Not while a fetch is running.
+  virtual std::vector<Finding> Diagnose(const FetchRequest& /*request*/) { return {}; }
 };
 
 }  // namespace qarion::secrets

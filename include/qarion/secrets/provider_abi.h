@@ -46,8 +46,8 @@ typedef enum qarion_secrets_status {
   QARION_SECRETS_NOT_MODIFIED = 7 /* from fetch only: known_version is still current */
 } qarion_secrets_status;
 
-/* What the host offers a module for as long as an instance lives. Every function may be called from
- * any thread while a call of the module is running. */
+/* What the host offers a module for as long as an instance lives, until destroy() returns. Every
+ * function may be called from any thread. */
 typedef struct qarion_secrets_host {
   size_t size;
   void* context; /* first argument of every function below */
@@ -56,7 +56,7 @@ typedef struct qarion_secrets_host {
    * create(). */
   const char* (*setting)(void* context, const char* name);
 
-  /* A line for the log; no values. */
+  /* A line for the log; no values. Also between calls of the module, if it has threads. */
   void (*log)(void* context, const char* line);
 } qarion_secrets_host;
 
@@ -82,6 +82,10 @@ typedef struct qarion_secrets_request {
   /* Non-zero once the host no longer waits; return anything, early. */
   int (*cancelled)(void* context);
   void* context;
+  /* Asks to be told once, from another thread, when the host no longer waits: then wake(argument)
+   * is called, and must return at once. With a null `wake` takes that back; when that returns,
+   * `wake` is not running and will not run. To be taken back before fetch() returns. */
+  void (*on_cancel)(void* context, void (*wake)(void* argument), void* argument);
 } qarion_secrets_request;
 
 /* Where fetch() puts what it read. The host copies values into its secret memory at once. */
@@ -104,7 +108,17 @@ typedef struct qarion_secrets_payload_sink {
   /* When the values cease to be valid by the store's own word, in seconds since 1970 UTC. Also
    * before NOT_MODIFIED, where that moment is another one now. */
   void (*set_expiry)(void* context, int64_t unix_seconds);
+  /* When the store made this version, in seconds since 1970 UTC. */
+  void (*set_created)(void* context, int64_t unix_seconds);
 } qarion_secrets_payload_sink;
+
+/* Where describe() puts what it tells. */
+typedef struct qarion_secrets_detail_sink {
+  size_t size;
+  void* context;
+  /* A name such as "token expires" and a text. No values. */
+  void (*add)(void* context, const char* name, const char* text);
+} qarion_secrets_detail_sink;
 
 /* What a module is. */
 typedef struct qarion_secrets_provider_table {
@@ -125,6 +139,17 @@ typedef struct qarion_secrets_provider_table {
 
   /* Where it reads from, for people. Valid until the next call. */
   const char* (*source)(void* instance);
+
+  /* The rest may be null. */
+
+  /* What else is worth knowing of its state: who is logged in, until when. May be called at any
+   * time, also while another call is running, by several threads. */
+  void (*describe)(void* instance, const qarion_secrets_detail_sink* details);
+
+  /* Examines step by step whether fetch() can succeed, and adds to `findings` (with add_finding
+   * alone) what is in its way. Never while fetch() is running. */
+  void (*diagnose)(void* instance, const qarion_secrets_request* request,
+                   const qarion_secrets_payload_sink* findings);
 } qarion_secrets_provider_table;
 
 /* NOLINTEND(readability-identifier-naming) */

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <qarion/secrets/clock.h>
@@ -86,12 +87,23 @@ struct RuntimeStatus {
   std::string source;
   std::string version;
   std::size_t fields_set = 0;
+  std::optional<std::chrono::system_clock::time_point> created_at;  // of that version
   std::chrono::system_clock::time_point fetched_at;
   std::chrono::milliseconds age{};
   Freshness freshness = Freshness::kFresh;
   std::optional<std::chrono::milliseconds> next_refresh_in;  // none where every read fetches
   std::optional<Error> last_error;                           // of the latest fetch, where it failed
+  // What the backend tells of itself, as names and texts: "login", "token expires", ...
+  std::vector<std::pair<std::string, std::string>> details;
   std::vector<SettingInUse> settings;
+};
+
+// What Runtime::Examine found.
+struct Examination {
+  std::string backend;
+  std::size_t fields_set = 0;
+  std::vector<Finding> findings;  // errors first
+  std::optional<Error> failure;   // why there is no snapshot, where there is none
 };
 
 // Reads of one thread, as cheap as a hash look-up: no lock, no allocation, no shared counter.
@@ -155,6 +167,10 @@ class QARION_SECRETS_EXPORT Runtime {
 
   // The set of values that must not be seen; Add() to it what the service learns elsewhere.
   Scrubber& scrubber() const noexcept;
+
+  // Looks for whatever keeps a service with these options from its secrets: settings, the way to
+  // the store as the backend examines it, one fetch, and then every field as Check() does.
+  static Examination Examine(RuntimeOptions options);
 
   // Holds every field that is set against what is known of it (too short, a placeholder, a stray
   // newline, ...) and adds what the provider noticed. Errors first.

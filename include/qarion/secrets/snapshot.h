@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@ class QARION_SECRETS_EXPORT Snapshot {
     std::string version;  // the store's own name for it; `env`: when its files last changed
     std::chrono::steady_clock::time_point fetched_at;
     std::chrono::system_clock::time_point fetched_at_system;
+    std::optional<std::chrono::system_clock::time_point> created_at;
     std::vector<Field> fields;  // names are unique
     std::vector<Finding> findings;
   };
@@ -45,6 +47,10 @@ class QARION_SECRETS_EXPORT Snapshot {
   std::chrono::steady_clock::time_point fetched_at() const noexcept { return contents_.fetched_at; }
   std::chrono::system_clock::time_point fetched_at_system() const noexcept {
     return contents_.fetched_at_system;
+  }
+  // When the store made this version, where it says so.
+  std::optional<std::chrono::system_clock::time_point> created_at() const noexcept {
+    return contents_.created_at;
   }
   std::span<const Field> fields() const noexcept { return contents_.fields; }
   // What the provider noticed while it read, such as a file that everybody can read.

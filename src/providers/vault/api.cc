@@ -1,0 +1,310 @@
+#include "providers/vault/api.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <utility>
+
+#include "core/utf8.h"
+#include "net/http_date.h"
+#include "net/url.h"
+
+namespace qarion::secrets::vault {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kLongestServerText = 300;
+// How long one of several addresses may take, in the first round and in later ones: a server that
+// is stopped accepts connections and says nothing.
+constexpr milliseconds kFirstRound{1000};
+constexpr milliseconds kLaterRounds{2000};
+constexpr milliseconds kPatientRound{5000};
+constexpr milliseconds kFirstPause{250};
+constexpr milliseconds kLongestPause{1000};
+constexpr std::size_t kMostLearned = 64;
+
+bool IsWhite(char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; }
+
+// One line without control characters, shortened.
+std::string OneLine(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    if (!IsWhite(c)) {
+      line += c;
+    } else if (!line.empty() && line.back() != ' ') {
+      line += ' ';
+    }
+  }
+  while (line.ends_with(' ')) line.pop_back();
+  if (line.size() > kLongestServerText) {
+    line.resize(kLongestServerText);
+    while (core::FindInvalidUtf8(line)) line.pop_back();
+    line += "...";
+  }
+  return line;
+}
+
+std::string Join(const core::JsonValue& texts) {
+  std::string joined;
+  for (const core::JsonValue& element : texts.Elements()) {
+    const auto text = element.Text();
+    if (!text) continue;
+    joined += (joined.empty() ? "" : "; ") + std::string(*text);
+  }
+  // "1 error occurred:\n\t* permission denied\n\n", as Go's multierror writes it.
+  constexpr std::string_view kOne = "1 error occurred:";
+  if (joined.starts_with(kOne)) {
+    joined.erase(0, kOne.size());
+    joined.erase(0, std::min(joined.find_first_not_of(" \t\n*"), joined.size()));
+  }
+  return OneLine(joined);
+}
+
+bool HasText(const net::HttpResponse& response, std::string_view text) {
+  return response.body.Reveal().find(text) != std::string_view::npos;
+}
+
+// A node that cannot serve now where another one may.
+bool IsUnableNow(const net::HttpResponse& response) {
+  switch (response.status) {
+    case 502:
+    case 503:
+    case 504: return true;
+    case 500: return HasText(response, "node not active") || HasText(response, "leadership lost");
+    default: return false;
+  }
+}
+
+bool IsRedirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+}  // namespace
+
+std::string ApiAnswer::Errors() const { return Join((*this)["errors"]); }
+std::string ApiAnswer::Warnings() const { return Join((*this)["warnings"]); }
+
+namespace {
+
+net::HttpClientOptions ClientOptions(const VaultSettings& settings, const std::string& unix_socket,
+                                     std::function<void(std::string_view)> trace) {
+  return {.tls = settings.tls.Share(),
+          .proxy = settings.proxy,
+          .unix_socket = unix_socket,
+          .allows_http2 = false,  // its tables would keep the token
+          .trace = std::move(trace)};
+}
+
+}  // namespace
+
+Api::Api(const VaultSettings& settings, Clock& clock, std::function<void(std::string_view)> trace)
+    : settings_(settings), clock_(clock), redirected_(ClientOptions(settings, "", trace)) {
+  for (const Address& address : settings_.addresses) {
+    nodes_.push_back({.address = &address,
+                      .client = std::make_unique<net::HttpClient>(
+                          ClientOptions(settings, address.unix_socket, trace))});
+  }
+  policy_.most_attempts = settings_.max_retries + 1;
+  policy_.statuses = {412, 429, 500, 502, 503, 504};
+  policy_.backoff = {.first = kFirstPause, .longest = kLongestPause};
+  if (settings_.rate_limit) limiter_.emplace(*settings_.rate_limit, clock_.SteadyNow());
+}
+
+std::string Api::address() const { return settings_.addresses[preferred_].shown; }
+
+void Api::Learn(std::string_view address) {
+  const auto url = net::ParseUrl(address);
+  if (!url) return;
+  const std::lock_guard lock(mutex_);
+  if (learned_.size() < kMostLearned) learned_.insert(url->Origin());
+}
+
+net::HttpRequest Api::Compose(const ApiRequest& request, const std::string& base) const {
+  net::HttpRequest composed{.method = request.method,
+                            .url = base + "/v1/" + net::EncodePath(request.path)};
+  if (!request.query.empty()) composed.url += "?" + request.query;
+  composed.headers.push_back({"X-Vault-Request", Secret::CopyOf("true")});
+  if (request.token != nullptr)
+    composed.headers.push_back({"X-Vault-Token", request.token->Share()});
+  if (request.has_namespace && !settings_.name_space.empty()) {
+    composed.headers.push_back({"X-Vault-Namespace", Secret::CopyOf(settings_.name_space)});
+  }
+  for (const net::HttpHeader& header : settings_.headers) {
+    composed.headers.push_back({header.name, header.value.Share()});
+  }
+  composed.body = request.body.Share();
+  return composed;
+}
+
+Result<ApiAnswer> Api::Take(net::HttpResponse response) const {
+  ApiAnswer answer{.status = response.status, .address = address()};
+  if (const auto date = response.Find("date")) answer.date = net::ParseHttpDate(*date);
+  answer.body = std::move(response.body);
+  if (answer.body.empty()) return answer;
+  auto json = core::JsonDocument::Parse(answer.body.Reveal(), answer.address);
+  if (json) {
+    answer.json = std::move(*json);
+  } else if (response.status < 300) {
+    return Error(ErrorCode::kBadData, "the answer of " + json.error().reason())
+        .Cure("see that " + settings_.address_setting +
+              " names the server's API and not something before it");
+  }
+  return answer;
+}
+
+Result<ApiAnswer> Api::Send(const ApiRequest& request, const Call& call) {
+  const Clock::SteadyTime deadline =
+      std::min(call.deadline, clock_.SteadyNow() + settings_.timeout);
+  net::RetryPolicy policy = policy_;
+  if (!request.retries_statuses) policy.statuses = {412, 429, 502, 503, 504};
+  core::SystemRandom random = [this] {
+    const std::lock_guard lock(mutex_);
+    return core::SystemRandom(static_cast<std::uint64_t>(random_.Uniform() * 1e18));
+  }();
+  auto response = net::SendWithRetries(
+      [&](int attempt) {
+        return TryAll(request, attempt, {.deadline = deadline, .stop = call.stop});
+      },
+      policy,
+      {.clock = clock_,
+       .random = random,
+       .budget = budget_,
+       .deadline = deadline,
+       .stop = call.stop});
+  if (!response) return std::move(response).error();
+  return Take(std::move(*response));
+}
+
+Result<ApiAnswer> Api::SendTo(std::size_t address, const ApiRequest& request, const Call& call) {
+  auto attempt = nodes_[address].client->Send(Compose(request, nodes_[address].address->url),
+                                              call.deadline, call.stop, 1);
+  if (!attempt.result) return std::move(attempt.result).error();
+  auto answer = Take(std::move(*attempt.result));
+  if (answer) answer->address = nodes_[address].address->shown;
+  return answer;
+}
+
+net::Attempt Api::TryAll(const ApiRequest& request, int attempt, const Call& call) {
+  const std::size_t first = preferred_;
+  net::Attempt last{Error(ErrorCode::kUnavailable, "no address was asked")};
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const std::size_t node = (first + i) % nodes_.size();
+    if (limiter_) {
+      const auto turn = limiter_->Reserve(clock_.SteadyNow());
+      if (turn >= call.deadline) break;
+      std::mutex mutex;
+      std::condition_variable never;
+      std::unique_lock lock(mutex);
+      clock_.WaitUntil(lock, never, turn, [&] { return call.stop.stop_requested(); });
+    }
+    Clock::SteadyTime deadline = call.deadline;
+    if (nodes_.size() > 1) {
+      const milliseconds most =
+          request.is_patient ? kPatientRound : (attempt == 1 ? kFirstRound : kLaterRounds);
+      deadline = std::min(deadline, clock_.SteadyNow() + most);
+    }
+    Outcome outcome = TryOne(node, request, attempt, deadline, call.stop);
+    if (outcome.is_definite) {
+      preferred_ = node;
+      return std::move(outcome.attempt);
+    }
+    // Whatever comes next begins with another address.
+    if (preferred_ == node) preferred_ = (node + 1) % nodes_.size();
+    last = std::move(outcome.attempt);
+    if (call.stop.stop_requested() || clock_.SteadyNow() >= call.deadline) break;
+  }
+  if (nodes_.size() > 1 && !last.result) {
+    const Error& error = last.result.error();
+    return {
+        Error(error.code(), "none of the " + std::to_string(nodes_.size()) + " addresses of " +
+                                settings_.address_setting + " serves; the last: " + error.reason())
+            .With("setting", settings_.address_setting)
+            .Cure(error.cure()),
+        last.timed_out};
+  }
+  return last;
+}
+
+Api::Outcome Api::TryOne(std::size_t node, const ApiRequest& request, int attempt,
+                         Clock::SteadyTime deadline, const std::stop_token& stop) {
+  const Node& chosen = nodes_[node];
+  net::Attempt made =
+      chosen.client->Send(Compose(request, chosen.address->url), deadline, stop, attempt);
+  if (made.result && IsRedirect(made.result->status)) {
+    return FollowRedirect(node, request, std::move(*made.result), attempt, deadline, stop);
+  }
+  return Judge(std::move(made));
+}
+
+Api::Outcome Api::Judge(net::Attempt attempt) const {
+  // One server's bad certificate says nothing of the others.
+  const bool is_definite = attempt.result && !IsUnableNow(*attempt.result);
+  return {std::move(attempt), is_definite};
+}
+
+// The base URL of a configured address, or a learned one, with that origin.
+std::optional<std::string> Api::ClusterBase(const std::string& origin) const {
+  for (const Node& node : nodes_) {
+    const auto url = net::ParseUrl(node.address->url);
+    if (url && node.address->unix_socket.empty() && url->Origin() == origin)
+      return node.address->url;
+  }
+  const std::lock_guard lock(mutex_);
+  if (learned_.contains(origin)) return origin;
+  return std::nullopt;
+}
+
+Api::Outcome Api::FollowRedirect(std::size_t node, const ApiRequest& request,
+                                 net::HttpResponse answer, int attempt, Clock::SteadyTime deadline,
+                                 const std::stop_token& stop) {
+  const std::string& from = nodes_[node].address->shown;
+  const auto fail = [&](ErrorCode code, const std::string& problem, std::string cure) {
+    return Outcome{{Error(code, from + " redirects " + problem)
+                        .With("setting", settings_.address_setting)
+                        .Cure(std::move(cure))},
+                   false};
+  };
+  const auto location = answer.Find("location");
+  const auto target = location ? net::ResolveUrl(nodes_[node].address->url + "/", *location)
+                               : std::optional<net::Url>();
+  const auto base = net::ParseUrl(nodes_[node].address->url);
+  if (!target || !base) {
+    return fail(ErrorCode::kBadData, "without saying where to",
+                "see that the address is that of the server's API");
+  }
+  if (!settings_.follows_redirects) {
+    return fail(ErrorCode::kUnavailable,
+                "to " + target->Origin() + ", and VAULT_DISABLE_REDIRECTS is set",
+                "name the active server's address in " + settings_.address_setting);
+  }
+  if (target->Origin() == base->Origin()) {
+    // A server that is losing or gaining leadership names itself.
+    return fail(ErrorCode::kUnavailable, "to itself",
+                "wait until the cluster has a leader; else name the path as the server has it");
+  }
+  const bool keeps_secrecy =
+      target->scheme == "https" ||
+      (base->scheme == "http" && net::IsLoopback(*base) && net::IsLoopback(*target));
+  if (!keeps_secrecy) {
+    return fail(
+        ErrorCode::kUnavailable,
+        "to " + target->Origin() + ", where the token would go in clear text; it was not sent",
+        "let the server's api_addr begin with https://");
+  }
+  const auto cluster_base = ClusterBase(target->Origin());
+  if (!cluster_base) {
+    return fail(ErrorCode::kUnavailable,
+                "to " + target->Origin() + ", which " + settings_.address_setting +
+                    " does not name; the token was not sent there",
+                "if that server belongs to the cluster, add its address to " +
+                    settings_.address_setting + ", with a comma before it");
+  }
+  net::Attempt made = redirected_.Send(Compose(request, *cluster_base), deadline, stop, attempt);
+  if (made.result && IsRedirect(made.result->status)) {
+    return fail(ErrorCode::kUnavailable, "to " + target->Origin() + ", which redirects again",
+                "wait until the cluster has a leader");
+  }
+  return Judge(std::move(made));
+}
+
+}  // namespace qarion::secrets::vault

@@ -1,0 +1,210 @@
+#include "providers/vault/doctor.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "core/json_writer.h"
+#include "net/url.h"
+
+namespace qarion::secrets::vault {
+namespace {
+
+using std::chrono::seconds;
+
+// Beyond what logins with signed tokens commonly allow.
+constexpr seconds kTolerableSkew{30};
+constexpr seconds kSoon{3600};
+constexpr seconds kLongestProbe{10};
+
+class Examiner {
+ public:
+  Examiner(const VaultSettings& settings, Api& api, Session& session, const Clock& clock,
+           const Call& call)
+      : settings_(settings), api_(api), session_(session), clock_(clock), call_(call) {}
+
+  std::vector<Finding> Run() {
+    LookAtSettings();
+    if (AnyAddressServes() && LogIn() && LookAtToken()) LookAtSecret();
+    return std::move(findings_);
+  }
+
+ private:
+  void Add(Severity severity, std::string subject, std::string problem, std::string cure) {
+    findings_.push_back({severity, std::move(subject), std::move(problem), std::move(cure)});
+  }
+  void Warn(std::string subject, std::string problem, std::string cure) {
+    Add(Severity::kWarning, std::move(subject), std::move(problem), std::move(cure));
+  }
+  void Fail(std::string subject, const Error& error) {
+    Add(Severity::kError, std::move(subject), error.reason(), error.cure());
+  }
+
+  void LookAtSettings() {
+    if (!settings_.tls.is_verified) {
+      Warn("VAULT_SKIP_VERIFY", "is true: whoever answers at the address gets the token",
+           "leave it out, and name the server's authority in VAULT_CACERT");
+    }
+    for (const Address& address : settings_.addresses) {
+      const auto url = net::ParseUrl(address.url);
+      if (url && url->scheme == "http" && address.unix_socket.empty() && !net::IsLoopback(*url)) {
+        Warn(settings_.address_setting,
+             address.shown + " is not https: token and secrets can be read on the way",
+             "let the server speak TLS, and write https://");
+      }
+    }
+    for (const std::string& setting : settings_.ignored) {
+      Warn(setting, "has no effect here: what is read is never wrapped", "leave it out");
+    }
+  }
+
+  bool AnyAddressServes() {
+    std::vector<Finding> failures;
+    std::size_t serving = 0;
+    for (std::size_t i = 0; i < api_.address_count(); ++i) {
+      if (auto failure = Probe(i)) {
+        failures.push_back(std::move(*failure));
+      } else {
+        ++serving;
+      }
+    }
+    for (Finding& failure : failures) {
+      // One of several that is down is worth knowing, and no reason to fail.
+      if (serving > 0) failure.severity = Severity::kWarning;
+      findings_.push_back(std::move(failure));
+    }
+    return serving > 0;
+  }
+
+  // What is wrong with the server at one address, if anything.
+  std::optional<Finding> Probe(std::size_t index) {
+    const std::string& shown = api_.address(index).shown;
+    const auto failure = [&](std::string problem, std::string cure) {
+      return Finding{Severity::kError, shown, std::move(problem), std::move(cure)};
+    };
+    const auto deadline =
+        std::min<Clock::SteadyTime>(call_.deadline, clock_.SteadyNow() + kLongestProbe);
+    auto answer = api_.SendTo(index, {.path = "sys/health", .has_namespace = false},
+                              {.deadline = deadline, .stop = call_.stop});
+    if (!answer) return failure(answer.error().reason(), answer.error().cure());
+    LookAtDate(*answer, shown);
+    switch (answer->status) {
+      case 200:
+      case 429:  // a standby
+      case 472:  // a secondary for disaster recovery
+      case 473: break;
+      case 501: return failure("is not initialised", "initialise it: bao operator init");
+      case 503: return failure("is sealed", "unseal it: bao operator unseal");
+      case 474: return failure("is a standby that lost its leader", "see the state of the cluster");
+      case 530: return failure("was removed from its cluster", "leave its address out");
+      default: {
+        const Error error = ErrorOf(*answer, "asking for its health");
+        if (answer->status == 403 || answer->status == 404) break;  // a proxy may hide it
+        return failure(error.reason(), error.cure());
+      }
+    }
+    if (answer->status == 200 && !(*answer)["initialized"].exists()) {
+      return failure("does not answer as a Vault or OpenBao server does",
+                     "see that " + settings_.address_setting + " is the address of its API");
+    }
+    return std::nullopt;
+  }
+
+  void LookAtDate(const ApiAnswer& answer, const std::string& shown) {
+    if (!answer.date) return;
+    const auto skew = std::chrono::duration_cast<seconds>(clock_.SystemNow() - *answer.date);
+    if (skew <= kTolerableSkew && skew >= -kTolerableSkew) return;
+    Warn(shown,
+         "its clock is " + std::to_string(std::abs(skew.count())) + " s " +
+             (skew > seconds::zero() ? "behind" : "ahead of") + " this machine's",
+         "let both keep time (NTP): tokens that carry times are refused otherwise");
+  }
+
+  bool LogIn() {
+    auto token = session_.Token(call_);
+    if (token) return true;
+    Fail(settings_.auth.method == AuthMethod::kToken ? "VAULT_TOKEN" : "login", token.error());
+    return false;
+  }
+
+  bool LookAtToken() {
+    Status known = session_.LookUp(call_);
+    if (!known && known.error().IsTransient()) {
+      Fail("token", known.error());
+      return false;
+    }
+    const auto grant = session_.grant();
+    if (!grant) return false;
+    if (std::ranges::find(grant->policies, "root") != grant->policies.end()) {
+      Warn("token", "has the policy root, which may do anything",
+           "give the service a token that may read its secret and nothing else");
+    }
+    const auto left = session_.expires_in();
+    if (left && *left < kSoon && !grant->is_renewable &&
+        settings_.auth.method == AuthMethod::kToken) {
+      Warn("token", "ends in " + std::to_string(left->count()) + " s and cannot be renewed",
+           "use a renewable token, or a login that can be repeated");
+    }
+    return true;
+  }
+
+  void LookAtSecret() {
+    auto token = session_.Token(call_);
+    if (!token) return;
+    const auto grant = session_.grant();
+    const auto guess = TargetFromDataPath(settings_.path);
+    const std::string path = guess ? guess->DataPath() : settings_.path;
+    auto mount = api_.Send({.path = "sys/internal/ui/mounts/" + settings_.path,
+                            .token = &token->value,
+                            .is_patient = true},
+                           call_);
+    std::string data_path = path;
+    bool knows_mount = false;
+    if (mount) {
+      auto target = TargetFromMount(*mount, settings_.path);
+      if (!target) return Fail("VAULT_SECRET_PATH", target.error());
+      if (*target) {
+        data_path = (**target).DataPath();
+        knows_mount = true;
+      }
+    }
+    core::JsonWriter json;
+    json.BeginObject().Key("paths").BeginArray().Text(data_path).EndArray().EndObject();
+    auto capabilities = api_.Send({.method = "POST",
+                                   .path = "sys/capabilities-self",
+                                   .body = std::move(json).Take(),
+                                   .token = &token->value,
+                                   .is_patient = true},
+                                  call_);
+    if (!capabilities || capabilities->status != 200) return;  // it may not ask; the read will tell
+    const auto granted = (*capabilities)["data"][data_path].Elements();
+    const bool may_read = std::ranges::any_of(granted, [](const core::JsonValue& capability) {
+      const auto text = capability.Text().value_or("");
+      return text == "read" || text == "root";
+    });
+    if (may_read) return;
+    Add(Severity::kError, "token",
+        "lacks the capability read on " + data_path + ": it is " + session_.Identity(),
+        "give it a policy with: path \"" + data_path + "\" { capabilities = [\"read\"] }" +
+            (guess || knows_mount
+                 ? ""
+                 : "; if that is not the path, write it with data/ after the mount"));
+  }
+
+  const VaultSettings& settings_;
+  Api& api_;
+  Session& session_;
+  const Clock& clock_;
+  const Call& call_;
+  std::vector<Finding> findings_;
+};
+
+}  // namespace
+
+std::vector<Finding> Examine(const VaultSettings& settings, Api& api, Session& session,
+                             const Clock& clock, const Call& call) {
+  return Examiner(settings, api, session, clock, call).Run();
+}
+
+}  // namespace qarion::secrets::vault

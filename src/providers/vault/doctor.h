@@ -1,0 +1,19 @@
+// Examines step by step whether the secret can be read, and what is in the way.
+#pragma once
+
+#include <vector>
+
+#include "providers/vault/api.h"
+#include "providers/vault/kv.h"
+#include "providers/vault/session.h"
+#include "providers/vault/vault_settings.h"
+#include "qarion/secrets/finding.h"
+
+namespace qarion::secrets::vault {
+
+// Asks every address for its health, logs in, looks the token up, and asks what it may do. Stops
+// where a step fails that the next ones need.
+std::vector<Finding> Examine(const VaultSettings& settings, Api& api, Session& session,
+                             const Clock& clock, const Call& call);
+
+}  // namespace qarion::secrets::vault

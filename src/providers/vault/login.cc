@@ -1,0 +1,229 @@
+#include "providers/vault/login.h"
+
+#include <utility>
+
+#include "core/json_writer.h"
+
+namespace qarion::secrets::vault {
+namespace {
+
+std::vector<std::string> Texts(const core::JsonValue& array) {
+  std::vector<std::string> texts;
+  for (const core::JsonValue& element : array.Elements()) {
+    if (const auto text = element.Text()) texts.emplace_back(*text);
+  }
+  return texts;
+}
+
+std::string TextOf(const core::JsonValue& value) { return std::string(value.Text().value_or("")); }
+
+std::string Said(const ApiAnswer& answer) {
+  const std::string errors = answer.Errors();
+  return std::to_string(answer.status) + (errors.empty() ? "" : ", " + errors);
+}
+
+}  // namespace
+
+std::optional<Grant> GrantFromAuth(const core::JsonValue& auth) {
+  const auto token = auth["client_token"].Text();
+  if (!token || token->empty()) return std::nullopt;
+  return Grant{.token = Secret::CopyOf(*token),
+               .accessor = TextOf(auth["accessor"]),
+               .policies = Texts(auth["policies"]),
+               .lease = std::chrono::seconds(auth["lease_duration"].Integer().value_or(0)),
+               .is_renewable = auth["renewable"].Bool().value_or(false),
+               .uses_left = auth["num_uses"].Integer().value_or(0),
+               .is_known = true};
+}
+
+Grant GrantFromLookup(const core::JsonValue& data, const Secret& token) {
+  return Grant{.token = token.Share(),
+               .accessor = TextOf(data["accessor"]),
+               .policies = Texts(data["policies"]),
+               .lease = std::chrono::seconds(data["ttl"].Integer().value_or(0)),
+               .is_renewable = data["renewable"].Bool().value_or(false),
+               .uses_left = data["num_uses"].Integer().value_or(0),
+               .is_known = true};
+}
+
+std::string Login::Path() const {
+  const std::string base = "auth/" + settings_.mount + "/login";
+  switch (settings_.method) {
+    case AuthMethod::kUserpass:
+    case AuthMethod::kLdap: return base + "/" + settings_.username;
+    default: return base;
+  }
+}
+
+std::string Login::Describe() const {
+  if (settings_.method == AuthMethod::kToken) {
+    return "token from " +
+           (settings_.token.file.empty() ? settings_.token.setting : settings_.token.file);
+  }
+  std::string text = std::string(ToString(settings_.method)) + " at auth/" + settings_.mount + "/";
+  if (!settings_.role.empty()) text += ", role " + settings_.role;
+  if (!settings_.username.empty()) text += ", user " + settings_.username;
+  return text;
+}
+
+bool Login::CanRepeat() const {
+  return settings_.method != AuthMethod::kToken || !settings_.token.file.empty();
+}
+
+Error Login::Refused(const ApiAnswer& answer) const {
+  const bool is_server_fault = answer.status >= 500;
+  const std::string cure =
+      settings_.method == AuthMethod::kKubernetes
+          ? "see that the role is bound to this service account and namespace, and that the server "
+            "may review tokens"
+          : "see that the credentials are right, have not expired and belong to " + Path() +
+                "; after several wrong ones the server refuses right ones too for a while";
+  return Error(is_server_fault ? ErrorCode::kUnavailable : ErrorCode::kNotPermitted,
+               "the login by " + Describe() + " was refused (" + Said(answer) + ")")
+      .With("login", Path())
+      .Cure(cure);
+}
+
+Result<Grant> Login::Run(const Call& call) {
+  if (settings_.method == AuthMethod::kToken) {
+    auto token = settings_.token.ReadToken();
+    if (!token) return std::move(token).error();
+    return Grant{.token = std::move(*token)};
+  }
+  auto body = Body(call);
+  if (!body) return std::move(body).error();
+  return Exchange(*body, call);
+}
+
+bool Login::IsKnownToBeRefused() {
+  if (refused_.empty() || !settings_.secret_id_creation_path.empty()) return false;
+  auto body = Body({});  // without a wrapped secret id nothing is sent for it
+  return body && body->ConstantTimeEquals(refused_);
+}
+
+Result<Secret> Login::Body(const Call& call) {
+  core::JsonWriter json;
+  json.BeginObject();
+  const auto add = [&json](std::string_view name, const Result<Secret>& value) {
+    if (value) json.Key(name).Text(value->Reveal());
+    return value.has_value();
+  };
+  switch (settings_.method) {
+    case AuthMethod::kToken: break;
+    case AuthMethod::kAppRole: {
+      auto role_id = settings_.role_id.ReadToken();
+      if (!add("role_id", role_id)) return role_id;
+      if (!settings_.secret_id.exists()) break;
+      auto secret_id = SecretId(call);
+      if (!add("secret_id", secret_id)) return secret_id;
+      break;
+    }
+    case AuthMethod::kKubernetes:
+    case AuthMethod::kJwt: {
+      auto jwt = settings_.jwt.ReadToken();
+      if (!add("jwt", jwt)) return jwt;
+      if (!settings_.role.empty()) json.Key("role").Text(settings_.role);
+      break;
+    }
+    case AuthMethod::kUserpass:
+    case AuthMethod::kLdap: {
+      auto password = settings_.password.ReadPassword();
+      if (!add("password", password)) return password;
+      break;
+    }
+    case AuthMethod::kCert:
+      if (!settings_.role.empty()) json.Key("name").Text(settings_.role);
+      break;
+  }
+  json.EndObject();
+  return std::move(json).Take();
+}
+
+Result<Secret> Login::SecretId(const Call& call) {
+  auto given = settings_.secret_id.ReadToken();
+  if (!given || settings_.secret_id_creation_path.empty()) return given;
+  if (!unwrapped_.empty() && unwrapped_from_.ConstantTimeEquals(*given)) return unwrapped_.Share();
+  return Unwrap(*given, call);
+}
+
+Result<Secret> Login::Unwrap(const Secret& wrapping_token, const Call& call) {
+  const std::string& expected = settings_.secret_id_creation_path;
+  const auto refuse = [&](const std::string& problem, const char* cure) {
+    return Error(ErrorCode::kNotPermitted,
+                 settings_.secret_id.setting + " holds a wrapping token that " + problem)
+        .With("setting", settings_.secret_id.setting)
+        .Cure(cure);
+  };
+  core::JsonWriter json;
+  json.BeginObject().Key("token").Text(wrapping_token.Reveal()).EndObject();
+  auto lookup = api_.Send({.method = "POST",
+                           .path = "sys/wrapping/lookup",
+                           .body = std::move(json).Take(),
+                           .is_patient = true},
+                          call);
+  if (!lookup) return std::move(lookup).error();
+  if (lookup->status != 200) {
+    return refuse("the server does not know (" + Said(*lookup) + ")",
+                  "wrap a new secret id; if nobody of yours unwrapped this one, somebody else did: "
+                  "destroy its secret id and look into the audit log");
+  }
+  const auto path = (*lookup)["data"]["creation_path"].Text();
+  if (!path || *path != expected) {
+    return refuse("was not made at " + expected + ", so it is not what should be here",
+                  "treat it as put there by somebody else, or correct "
+                  "VAULT_SECRET_ID_WRAPPING_PATH");
+  }
+  auto unwrapped = api_.Send({.method = "POST",
+                              .path = "sys/wrapping/unwrap",
+                              .token = &wrapping_token,
+                              .is_patient = true,
+                              .retries_statuses = false},
+                             call);
+  if (!unwrapped) return std::move(unwrapped).error();
+  const auto secret_id = (*unwrapped)["data"]["secret_id"].Text();
+  if (unwrapped->status != 200 || !secret_id) {
+    return refuse("could not be unwrapped (" + Said(*unwrapped) + ")",
+                  "wrap a new secret id; if nobody of yours unwrapped this one, somebody else did");
+  }
+  unwrapped_ = Secret::CopyOf(*secret_id);
+  unwrapped_from_ = wrapping_token.Share();
+  return unwrapped_.Share();
+}
+
+Result<Grant> Login::Exchange(const Secret& body, const Call& call) {
+  auto answer = api_.Send({.method = "POST",
+                           .path = Path(),
+                           .body = body.Share(),
+                           .is_patient = true,
+                           .retries_statuses = false},
+                          call);
+  if (!answer) return std::move(answer).error();
+  if (answer->status == 429 || answer->status == 412) {
+    return Error(ErrorCode::kTryAgain,
+                 "the login by " + Describe() + " was put off (" + Said(*answer) + ")")
+        .Cure("wait, or let the server take more logins at a time");
+  }
+  const core::JsonValue auth = (*answer)["auth"];
+  if (answer->status == 200 && auth["mfa_requirement"].IsObject()) {
+    refused_ = body.Share();
+    return Error(ErrorCode::kNotPermitted,
+                 "the login by " + Describe() +
+                     " asks for a second factor, which no service can give")
+        .Cure("exempt this login from multi-factor authentication, or use another method");
+  }
+  auto grant = answer->status == 200 ? GrantFromAuth(auth) : std::nullopt;
+  if (grant) {
+    refused_ = {};
+    return std::move(*grant);
+  }
+  if (answer->status == 200 || answer->status == 204) {
+    return Error(ErrorCode::kBadData, "the login by " + Describe() + " brought no token")
+        .Cure((*answer)["wrap_info"].IsObject()
+                  ? "do not wrap the answers to logins"
+                  : "see that the address is that of the server's API");
+  }
+  if (answer->status < 500) refused_ = body.Share();
+  return Refused(*answer);
+}
+
+}  // namespace qarion::secrets::vault

@@ -1,0 +1,70 @@
+// How a token is come by.
+#pragma once
+
+#include <string>
+
+#include "providers/vault/api.h"
+#include "providers/vault/vault_settings.h"
+#include "qarion/secrets/result.h"
+#include "qarion/secrets/secret.h"
+
+namespace qarion::secrets::vault {
+
+// What a login brought. A token that was given and not issued here is known by its value alone,
+// until it is looked up.
+struct Grant {
+  Secret token;
+  std::string accessor;
+  std::vector<std::string> policies;
+  std::chrono::seconds lease{};  // 0: does not expire
+  bool is_renewable = false;
+  std::int64_t uses_left = 0;  // 0: any number
+  bool is_known = false;       // all but the token
+};
+
+// Reads `auth` of an answer to a login or a renewal, or `data` of a look-up. Nothing where it holds
+// no token that could be used.
+std::optional<Grant> GrantFromAuth(const core::JsonValue& auth);
+Grant GrantFromLookup(const core::JsonValue& data, const Secret& token);
+
+// Logs in by the method of the settings.
+//
+// Thread-safety: one thread at a time.
+class Login {
+ public:
+  // Both outlive it.
+  Login(const AuthSettings& settings, Api& api) : settings_(settings), api_(api) {}
+
+  // Reads the credentials anew and exchanges them. Not retried on a refusal. kNotPermitted: the
+  // server refuses the credentials; kConfiguration: they are missing, or the method cannot be used;
+  // else as Api::Send.
+  Result<Grant> Run(const Call& call);
+
+  // Whether the latest refusal was of exactly the credentials that there are now: to offer them
+  // again would be refused again, and lock the account after a few times.
+  bool IsKnownToBeRefused();
+
+  // "approle at auth/approle/".
+  std::string Describe() const;
+  // Where the login goes, below /v1/.
+  std::string Path() const;
+
+  // Whether Run() could bring another token than the one it brought last.
+  bool CanRepeat() const;
+
+ private:
+  Result<Secret> Body(const Call& call);
+  Result<Secret> SecretId(const Call& call);
+  Result<Secret> Unwrap(const Secret& wrapping_token, const Call& call);
+  Result<Grant> Exchange(const Secret& body, const Call& call);
+  Error Refused(const ApiAnswer& answer) const;
+
+  const AuthSettings& settings_;
+  Api& api_;
+  // Of a wrapped secret id, which can be unwrapped once.
+  Secret unwrapped_from_;
+  Secret unwrapped_;
+  Secret refused_;  // what was offered when the server refused it last
+};
+
+}  // namespace qarion::secrets::vault

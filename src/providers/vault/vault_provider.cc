@@ -1,0 +1,147 @@
+#include "providers/vault/vault_provider.h"
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/random.h"
+#include "providers/vault/api.h"
+#include "providers/vault/doctor.h"
+#include "providers/vault/kv.h"
+#include "providers/vault/session.h"
+
+namespace qarion::secrets::vault {
+namespace {
+
+class VaultProvider final : public SecretProvider {
+ public:
+  VaultProvider(VaultSettings settings, Clock& clock,
+                const std::function<void(std::string_view)>& log)
+      : settings_(std::move(settings)),
+        clock_(clock),
+        api_(settings_, clock, settings_.is_traced ? log : nullptr),
+        session_(settings_, api_, clock, std::make_unique<core::SystemRandom>(), log) {}
+
+  Result<Payload> Fetch(const FetchRequest& request) override {
+    auto payload = FetchOnce({.deadline = request.deadline, .stop = request.stop});
+    const std::lock_guard lock(mutex_);
+    last_error_ = payload ? "" : payload.error().reason();
+    return payload;
+  }
+
+  std::string Source() const override {
+    const std::string& first = settings_.addresses.front().shown;
+    const std::size_t others = settings_.addresses.size() - 1;
+    return settings_.path + " at " + first +
+           (others == 0 ? "" : " and " + std::to_string(others) + " more");
+  }
+
+  std::vector<std::pair<std::string, std::string>> Describe() const override {
+    std::vector<std::pair<std::string, std::string>> lines = {{"address", api_.address()}};
+    for (auto& line : session_.Describe()) lines.push_back(std::move(line));
+    const std::lock_guard lock(mutex_);
+    if (!last_error_.empty()) lines.emplace_back("last fetch", last_error_);
+    return lines;
+  }
+
+  std::vector<Finding> Diagnose(const FetchRequest& request) override {
+    return Examine(settings_, api_, session_, clock_,
+                   {.deadline = request.deadline, .stop = request.stop});
+  }
+
+ private:
+  Result<Payload> FetchOnce(const Call& call) {
+    auto token = session_.Token(call);
+    if (!token) return std::move(token).error();
+    auto answer = Read(*token, call);
+    if (!answer) return std::move(answer).error();
+    if (answer->status == 403) {
+      // The token may have ended behind our back: one more login, one more read.
+      auto other = session_.Replace(*token, call);
+      if (!other) return std::move(other).error();
+      if (*other) {
+        token = std::move(**other);
+        answer = Read(*token, call);
+        if (!answer) return std::move(answer).error();
+        if (answer->status == 403) session_.Rejected(*token);
+      }
+    }
+    if (answer->status == 200) session_.Accepted(*token);
+    // A token that lives may say whom it belongs to.
+    const bool is_policy = answer->status == 403 &&
+                           answer->body.Reveal().find("1 error occurred") != std::string_view::npos;
+    if (is_policy) static_cast<void>(session_.LookUp(call));
+    return PayloadFromRead(*answer, reading_, settings_.version, session_.Identity(),
+                           clock_.SystemNow());
+  }
+
+  // Reads the secret, wherever its mount ends.
+  Result<ApiAnswer> Read(const HeldToken& token, const Call& call) {
+    bool is_guess = !target_;
+    if (!target_ && !TargetFromDataPath(settings_.path)) {
+      auto found = FindMount(token, call);
+      if (!found) return std::move(found).error();
+      reading_ = std::move(*found);
+      is_guess = false;
+    } else {
+      reading_ = target_.value_or(Guess());
+    }
+    auto answer = ReadTarget(token, call);
+    if (answer && is_guess && MayBeOnAnotherMount(*answer)) {
+      auto found = FindMount(token, call);
+      if (!found) return std::move(found).error();
+      if (*found != reading_) {
+        reading_ = std::move(*found);
+        answer = ReadTarget(token, call);
+      }
+    }
+    if (answer && answer->status == 200) target_ = reading_;
+    return answer;
+  }
+
+  Result<ApiAnswer> ReadTarget(const HeldToken& token, const Call& call) {
+    ApiRequest request{.path = reading_.DataPath(), .token = &token.value};
+    if (settings_.version != 0) request.query = "version=" + std::to_string(settings_.version);
+    return api_.Send(request, call);
+  }
+
+  // Asks the server, as its own command line does.
+  Result<KvTarget> FindMount(const HeldToken& token, const Call& call) {
+    auto answer = api_.Send(
+        {.path = "sys/internal/ui/mounts/" + settings_.path, .token = &token.value}, call);
+    if (!answer) return std::move(answer).error();
+    auto found = TargetFromMount(*answer, settings_.path);
+    if (!found) return std::move(found).error();
+    return found->value_or(Guess());
+  }
+
+  // Where the server does not tell, the mount ends before data/ or is the first part of the path.
+  KvTarget Guess() const {
+    if (auto target = TargetFromDataPath(settings_.path)) return std::move(*target);
+    const std::size_t slash = settings_.path.find('/');
+    return {.mount = settings_.path.substr(0, slash), .name = settings_.path.substr(slash + 1)};
+  }
+
+  const VaultSettings settings_;
+  Clock& clock_;
+  Api api_;
+  Session session_;
+  std::optional<KvTarget> target_;  // where a read succeeded
+  KvTarget reading_;                // where the latest one went
+  mutable std::mutex mutex_;        // of what follows
+  std::string last_error_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<SecretProvider>> CreateVaultProvider(
+    const SettingLookup& lookup, Clock& clock, std::function<void(std::string_view)> log) {
+  auto settings = LoadVaultSettings(lookup);
+  if (!settings) return std::move(settings).error();
+  return std::unique_ptr<SecretProvider>(
+      std::make_unique<VaultProvider>(std::move(*settings), clock, log));
+}
+
+}  // namespace qarion::secrets::vault
