@@ -33,6 +33,17 @@ Finding AsFinding(const Error& error) {
         std::ranges::find(error.context(), kind, &std::pair<std::string, std::string>::first);
     if (detail != error.context().end()) subject = detail->second;
   }
+  if (subject == "qsecrets") {
+    const auto backend =
+        std::ranges::find(error.context(), "backend", &std::pair<std::string, std::string>::first);
+    if (backend != error.context().end()) {
+      subject = backend->second;
+      const std::string prefix = "the backend '" + subject + "': ";
+      const std::string& reason = error.reason();
+      return {Severity::kError, subject,
+              reason.starts_with(prefix) ? reason.substr(prefix.size()) : reason, error.cure()};
+    }
+  }
   // A reason that begins with the subject, and maybe a line of it, is not to say it twice.
   std::string problem = error.reason();
   if (problem.starts_with(subject)) {
