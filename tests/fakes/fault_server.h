@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -64,6 +65,14 @@ class FaultServer {
     char byte = 0;
     while (read(output_, &byte, 1) == 1 && byte != '\n') line += byte;
     return line;
+  }
+
+  // How many requests it read that nobody took yet; waits a moment for late ones.
+  int CountRequests() {
+    int count = 0;
+    pollfd readable{.fd = output_, .events = POLLIN, .revents = 0};
+    while (poll(&readable, 1, 100) == 1 && !NextLine().empty()) ++count;
+    return count;
   }
 
  private:

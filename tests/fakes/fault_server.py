@@ -5,7 +5,8 @@ A server that misbehaves as told: the n-th connection is treated as the n-th STE
 the last. Prints its port, then a JSON line for each request it read, until its input ends.
 
 Steps: answer:STATUS[:HEADER=VALUE]      a small JSON answer, and more of them on the same connection
-       close                             as soon as it is accepted
+       json:STATUS:BODY                  an answer with that body
+       close                             as soon as it is accepted, also before TLS
        greet                             speaks first, as mail servers do
        hang                              reads and never answers
        drip                              a byte of an answer each second
@@ -70,6 +71,10 @@ def misbehave(connection, step):
             headers = [argument.replace("=", ": ", 1) for argument in arguments[1:]]
             connection.sendall(answer(arguments[0], headers))
             continue
+        if name == "json":
+            connection.sendall(answer(arguments[0], ["Content-Type: application/json"],
+                                      arguments[1].encode()))
+            continue
         if name == "hang":
             time.sleep(3600)
         elif name == "drip":
@@ -105,7 +110,7 @@ def misbehave(connection, step):
 
 def serve(connection, step, context):
     try:
-        if context:
+        if context and step != "close":
             connection = context.wrap_socket(connection, server_side=True)
         misbehave(connection, step)
     except (Quit, OSError):

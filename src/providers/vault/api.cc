@@ -14,11 +14,14 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kLongestServerText = 300;
-// How long one of several addresses may take, in the first round and in later ones: a server that
-// is stopped accepts connections and says nothing.
-constexpr milliseconds kFirstRound{1000};
-constexpr milliseconds kLaterRounds{2000};
+// How long one of several addresses may take in a round: a server that is stopped accepts
+// connections and says nothing, and one that forwards to it says nothing either. Short at first,
+// so that the others are asked soon after a cluster has recovered.
+constexpr milliseconds kFirstRounds{500};
+constexpr milliseconds kLaterRounds{1000};
 constexpr milliseconds kPatientRound{5000};
+constexpr int kFirstRoundsCount = 2;
+constexpr int kMostSilences = 10;
 constexpr milliseconds kFirstPause{250};
 constexpr milliseconds kLongestPause{1000};
 constexpr std::size_t kMostLearned = 64;
@@ -184,11 +187,20 @@ Result<ApiAnswer> Api::SendTo(std::size_t address, const ApiRequest& request, co
   return answer;
 }
 
-net::Attempt Api::TryAll(const ApiRequest& request, int attempt, const Call& call) {
-  const std::size_t first = preferred_;
-  net::Attempt last{Error(ErrorCode::kUnavailable, "no address was asked")};
+std::vector<std::size_t> Api::Order() const {
+  std::vector<std::size_t> order;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    const std::size_t node = (first + i) % nodes_.size();
+    order.push_back((preferred_ + i) % nodes_.size());
+  }
+  std::vector<int> silences;  // as they are now: they change while others sort
+  for (const Node& node : nodes_) silences.push_back(node.silences->load());
+  std::ranges::stable_sort(order, {}, [&](std::size_t node) { return silences[node]; });
+  return order;
+}
+
+net::Attempt Api::TryAll(const ApiRequest& request, int attempt, const Call& call) {
+  net::Attempt last{Error(ErrorCode::kUnavailable, "no address was asked")};
+  for (const std::size_t node : Order()) {
     if (limiter_) {
       const auto turn = limiter_->Reserve(clock_.SteadyNow());
       if (turn >= call.deadline) break;
@@ -199,8 +211,9 @@ net::Attempt Api::TryAll(const ApiRequest& request, int attempt, const Call& cal
     }
     Clock::SteadyTime deadline = call.deadline;
     if (nodes_.size() > 1) {
-      const milliseconds most =
-          request.is_patient ? kPatientRound : (attempt == 1 ? kFirstRound : kLaterRounds);
+      const milliseconds most = request.is_patient             ? kPatientRound
+                                : attempt <= kFirstRoundsCount ? kFirstRounds
+                                                               : kLaterRounds;
       deadline = std::min(deadline, clock_.SteadyNow() + most);
     }
     Outcome outcome = TryOne(node, request, attempt, deadline, call.stop);
@@ -208,8 +221,6 @@ net::Attempt Api::TryAll(const ApiRequest& request, int attempt, const Call& cal
       preferred_ = node;
       return std::move(outcome.attempt);
     }
-    // Whatever comes next begins with another address.
-    if (preferred_ == node) preferred_ = (node + 1) % nodes_.size();
     last = std::move(outcome.attempt);
     if (call.stop.stop_requested() || clock_.SteadyNow() >= call.deadline) break;
   }
@@ -230,6 +241,11 @@ Api::Outcome Api::TryOne(std::size_t node, const ApiRequest& request, int attemp
   const Node& chosen = nodes_[node];
   net::Attempt made =
       chosen.client->Send(Compose(request, chosen.address->url), deadline, stop, attempt);
+  if (made.result) {
+    *chosen.silences = 0;
+  } else if (!stop.stop_requested()) {
+    *chosen.silences = std::min(*chosen.silences + 1, kMostSilences);
+  }
   if (made.result && IsRedirect(made.result->status)) {
     return FollowRedirect(node, request, std::move(*made.result), attempt, deadline, stop);
   }

@@ -66,7 +66,8 @@ class Api {
   Api(const VaultSettings& settings, Clock& clock, std::function<void(std::string_view)> trace);
 
   // Asks the address that answered last, then the others in order where one does not answer, is
-  // sealed or knows no leader; and all of them again as the retry policy has it. Every definite
+  // sealed or knows no leader, those last that were silent before; and all of them again as the
+  // retry policy has it. Every definite
   // answer is a success here, whatever its status. A redirect is followed once, and only to a host
   // of the cluster: the token goes nowhere else. Errors as HttpClient's; kUnavailable where no
   // address answers.
@@ -88,6 +89,8 @@ class Api {
   struct Node {
     const Address* address;
     std::unique_ptr<net::HttpClient> client;
+    // How often in a row it gave no answer at all.
+    std::unique_ptr<std::atomic<int>> silences = std::make_unique<std::atomic<int>>(0);
   };
   struct Outcome {
     net::Attempt attempt;
@@ -95,6 +98,7 @@ class Api {
   };
 
   net::HttpRequest Compose(const ApiRequest& request, const std::string& base) const;
+  std::vector<std::size_t> Order() const;
   net::Attempt TryAll(const ApiRequest& request, int attempt, const Call& call);
   Outcome TryOne(std::size_t node, const ApiRequest& request, int attempt,
                  Clock::SteadyTime deadline, const std::stop_token& stop);

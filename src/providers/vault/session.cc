@@ -211,6 +211,7 @@ void Session::Upkeep() {
     if (!std::exchange(has_learned, true)) {
       lock.unlock();
       LearnLeader();
+      core::WipeTraces();  // buffers of libcurl hold earlier answers, which pass through registers
       lock.lock();
       continue;
     }

@@ -67,10 +67,10 @@ class Server:
         self.start()
 
     def start(self):
-        self.log = open(os.path.join(self.home, "log"), "ab")
-        self.process = subprocess.Popen(
-            self.arguments, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
-            env={"HOME": self.home, "PATH": os.environ["PATH"]}, cwd=self.home)
+        with open(os.path.join(self.home, "log"), "ab") as log:
+            self.process = subprocess.Popen(
+                self.arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={"HOME": self.home, "PATH": os.environ["PATH"]}, cwd=self.home)
 
     def wait_until_ready(self, statuses=(200,)):
         deadline = time.monotonic() + START_SECONDS
@@ -104,7 +104,6 @@ class Server:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        self.log.close()
         shutil.rmtree(self.home, ignore_errors=True)
 
 

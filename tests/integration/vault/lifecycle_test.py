@@ -61,7 +61,8 @@ class Lifecycle(Audited, VaultCase):
         settings = self.approle("bound", token_ttl="1h")
         reader = self.reader(10, **settings, SECRETS_CACHE_TTL="0")
         reader.expect(event="value")
-        self.server.must("PUT", "sys/policies/acl/app-read", {"policy": ""})
+        self.server.must("PUT", "sys/policies/acl/app-read", {
+            "policy": 'path "nothing" { capabilities = ["deny"] }'})
         self.addCleanup(self.server.must, "PUT", "sys/policies/acl/app-read", {"policy": READ_POLICY})
         logins = self.logins()
         failure = reader.expect(event="failure")

@@ -185,10 +185,6 @@ class Places(VaultCase):
     def test_the_second_address_serves_where_the_first_does_not(self):
         dead = f"http://127.0.0.1:{bao.free_port()}"
         self.assert_gets(VAULT_ADDR=f"{dead}, {self.server.address}", VAULT_TOKEN="root")
-        begin = time.monotonic()
-        result = self.assert_fails(69, "none of the 2 addresses of VAULT_ADDR serves",
-                                   VAULT_ADDR=f"{dead},{dead}/x", VAULT_TOKEN="root")
-        self.assertLess(time.monotonic() - begin, 45, result.stderr)
 
     def test_what_is_no_address_is_refused_and_not_repeated(self):
         for text in ("vault:8200", "ftp://x", "https://u:hunter2@x", "http://x,", "unix://relative",
@@ -242,11 +238,12 @@ class Limits(Audited, VaultCase):
             self.assert_gets(VAULT_TOKEN="root")
 
     def test_a_quota_for_long_is_said(self):
+        reader = self.reader(10, VAULT_TOKEN="root", SECRETS_CACHE_TTL="0")
+        reader.expect(event="value")
         self.server.must("POST", "sys/quotas/rate-limit/app",
                          {"path": "secret/", "rate": 1, "interval": "100s"})
         self.addCleanup(self.server.must, "DELETE", "sys/quotas/rate-limit/app")
-        self.server.call("GET", "secret/data/qarion")
-        self.assert_fails(75, "429", "quota", VAULT_TOKEN="root")
+        self.assertIn("429", reader.expect(event="failure")["error"])
 
     def test_our_own_limit_slows_down(self):
         reader = self.reader(1, VAULT_TOKEN="root", SECRETS_CACHE_TTL="0", VAULT_RATE_LIMIT="10:1")

@@ -40,6 +40,8 @@ void Print(const std::string& event, const std::string& members) {
   std::fflush(stdout);
 }
 
+constexpr milliseconds kSlow{200};
+
 struct Counts {
   long long reads = 0;
   long long failures = 0;
@@ -57,6 +59,7 @@ void ReadAllTheTime(secrets::Runtime& runtime, milliseconds interval, const std:
     ++counts.reads;
     counts.slowest_ms = std::max(counts.slowest_ms, took.count());
     if (!value) ++counts.failures;
+    if (took > kSlow) Print("slow", ",\"took_ms\":" + std::to_string(took.count()));
     const std::string outcome = value ? std::string(value->Reveal()) : value.error().reason();
     if (outcome == last) continue;
     last = outcome;

@@ -127,7 +127,7 @@ class Reader:
 
     def collect(self):
         for line in self.process.stdout:
-            self.lines.put(json.loads(line))
+            self.lines.put({**json.loads(line), "at": time.monotonic()})
         self.lines.put(None)
 
     def collect_errors(self):

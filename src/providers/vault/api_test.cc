@@ -1,0 +1,257 @@
+#include "providers/vault/api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/system_clock.h"
+#include "tests/fakes/fault_server.h"
+
+namespace qarion::secrets::vault {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using test::FaultServer;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr char kRead[] = R"({"data":{"data":{},"metadata":{"version":1}}})";
+
+class ApiTest : public testing::Test {
+ protected:
+  void Connect(const std::string& addresses, std::map<std::string, std::string> more = {}) {
+    more.emplace("VAULT_ADDR", addresses);
+    more.emplace("VAULT_TOKEN", "fake-token");
+    auto settings =
+        LoadVaultSettings([&](const std::string& name) -> std::optional<std::string_view> {
+          const auto found = more.find(name);
+          if (found == more.end()) return std::nullopt;
+          return found->second;
+        });
+    ASSERT_TRUE(settings) << settings.error().reason();
+    settings_ = std::make_unique<VaultSettings>(std::move(*settings));
+    api_ = std::make_unique<Api>(*settings_, clock_, nullptr);
+  }
+
+  Result<ApiAnswer> Read(milliseconds time = seconds(20)) {
+    return api_->Send({.path = "secret/data/qarion", .token = &token_},
+                      {.deadline = clock_.SteadyNow() + time});
+  }
+
+  // "200", or the code of the error.
+  static std::string Outcome(const Result<ApiAnswer>& answer) {
+    return answer ? std::to_string(answer->status) : std::string(ToString(answer.error().code()));
+  }
+
+  core::SystemClock clock_;
+  Secret token_ = Secret::CopyOf("fake-token");
+  std::unique_ptr<VaultSettings> settings_;
+  std::unique_ptr<Api> api_;
+};
+
+TEST_F(ApiTest, SendsTheHeadersOfTheProtocol) {
+  FaultServer server({"json:200:" + std::string(kRead)});
+  Connect(server.Url(""),
+          {{"VAULT_NAMESPACE", "team1"}, {"VAULT_HEADERS", R"({"X-Gateway":"fake"})"}});
+  EXPECT_EQ(Outcome(Read()), "200");
+  EXPECT_THAT(
+      server.NextLine(),
+      AllOf(HasSubstr(R"("method": "GET", "path": "/v1/secret/data/qarion")"),
+            HasSubstr(R"("x-vault-request": "true")"),
+            HasSubstr(R"("x-vault-token": "fake-token")"),
+            HasSubstr(R"("x-vault-namespace": "team1")"), HasSubstr(R"("x-gateway": "fake")")));
+}
+
+struct Fault {
+  const char* step;
+  const char* outcome;
+  int attempts;
+};
+
+class ApiFault : public ApiTest, public testing::WithParamInterface<Fault> {};
+
+// Three attempts, as VAULT_MAX_RETRIES has it where it is not set, where another one can help.
+TEST_P(ApiFault, EndsWithTheRightErrorAfterTheRightNumberOfAttempts) {
+  FaultServer server({GetParam().step});
+  Connect(server.Url(""));
+  const auto begin = std::chrono::steady_clock::now();
+  auto answer = Read();
+  EXPECT_EQ(Outcome(answer), GetParam().outcome) << (answer ? "" : answer.error().reason());
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(15));
+  EXPECT_EQ(server.CountRequests(), GetParam().attempts);
+  if (answer) return;
+  EXPECT_EQ(answer.error().reason().find("fake-token"), std::string::npos);
+  EXPECT_NE(answer.error().cure(), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, ApiFault,
+    testing::Values(Fault{"cut-header", "unavailable", 3}, Fault{"cut-body", "unavailable", 3},
+                    Fault{"long-length", "unavailable", 3}, Fault{"endless-body", "bad_data", 1},
+                    Fault{"endless-headers", "bad_data", 1}, Fault{"compressed", "bad_data", 1},
+                    Fault{"no-http", "bad_data", 1}, Fault{"json:200:{\"cut", "bad_data", 1},
+                    Fault{"json:200:<html>", "bad_data", 1}, Fault{"http-1.0", "200", 1},
+                    Fault{"two-answers", "200", 1}, Fault{"json:400:{}", "400", 1},
+                    Fault{"json:403:{}", "403", 1}, Fault{"json:404:{}", "404", 1},
+                    Fault{"json:405:{}", "405", 1}, Fault{"json:412:{}", "412", 3},
+                    Fault{"json:413:too large", "413", 1}, Fault{"json:429:{}", "429", 3},
+                    Fault{"json:500:{}", "500", 3}, Fault{"json:501:{}", "501", 1},
+                    Fault{"json:502:<html>", "502", 3}, Fault{"json:503:{}", "503", 3},
+                    Fault{"json:504:", "504", 3}),
+    [](const testing::TestParamInfo<Fault>& tested) {
+      std::string name(tested.param.step);
+      for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+      return name + std::to_string(tested.index);
+    });
+
+TEST_F(ApiTest, WaitsNoLongerThanItsDeadline) {
+  for (const char* const step : {"hang", "drip"}) {
+    FaultServer server({step});
+    Connect(server.Url(""));
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(Outcome(Read(milliseconds(400))), "unavailable");
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(2));
+  }
+}
+
+TEST_F(ApiTest, HasATimeoutOfItsOwn) {
+  FaultServer server({"hang"});
+  Connect(server.Url(""), {{"VAULT_CLIENT_TIMEOUT", "500ms"}});
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(Outcome(Read()), "unavailable");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(3));
+}
+
+TEST_F(ApiTest, DoesNotRetryWhereToldNotTo) {
+  FaultServer server({"json:503:{}"});
+  Connect(server.Url(""), {{"VAULT_MAX_RETRIES", "0"}});
+  EXPECT_EQ(Outcome(Read()), "503");
+  EXPECT_EQ(server.CountRequests(), 1);
+}
+
+TEST_F(ApiTest, AsksTheNextAddressAtOnceAndThenFirst) {
+  for (const char* const step :
+       {"close", "hang", "json:503:{}", "json:500:local node not active"}) {
+    FaultServer first({step});
+    FaultServer second({"json:200:" + std::string(kRead)});
+    Connect(first.Url("") + "," + second.Url(""));
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(Outcome(Read()), "200") << step;
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(1800)) << step;
+    EXPECT_EQ(Outcome(Read()), "200");
+    EXPECT_LE(first.CountRequests(), 1);
+    EXPECT_EQ(second.CountRequests(), 2);
+    EXPECT_EQ(api_->address(), second.Url(""));
+  }
+}
+
+TEST_F(ApiTest, TakesADefiniteAnswerForAll) {
+  FaultServer first({"json:403:{}"});
+  FaultServer second({"json:200:" + std::string(kRead)});
+  Connect(first.Url("") + "," + second.Url(""));
+  EXPECT_EQ(Outcome(Read()), "403");
+  EXPECT_EQ(second.CountRequests(), 0);
+}
+
+TEST_F(ApiTest, FollowsARedirectToAnotherConfiguredAddressOnce) {
+  FaultServer leader({"json:200:" + std::string(kRead)});
+  FaultServer standby({"answer:307:Location=" + leader.Url("/v1/secret/data/qarion")});
+  Connect(standby.Url("") + "," + leader.Url(""));
+  EXPECT_EQ(Outcome(Read()), "200");
+  EXPECT_EQ(standby.CountRequests(), 1);
+  EXPECT_THAT(leader.NextLine(), HasSubstr(R"("x-vault-token": "fake-token")"));
+}
+
+TEST_F(ApiTest, FollowsARedirectToALearnedAddress) {
+  FaultServer leader({"json:200:" + std::string(kRead)});
+  FaultServer standby({"answer:307:Location=" + leader.Url("/v1/secret/data/qarion")});
+  Connect(standby.Url(""), {{"VAULT_MAX_RETRIES", "0"}});
+  EXPECT_EQ(Outcome(Read()), "unavailable");
+  api_->Learn(leader.Url(""));
+  EXPECT_EQ(Outcome(Read()), "200");
+}
+
+TEST_F(ApiTest, SendsNothingToAHostThatNobodyNamed) {
+  FaultServer thief({"json:200:" + std::string(kRead)});
+  for (const std::string& location :
+       {thief.Url("/v1/secret/data/qarion"), "//127.0.0.1:" + thief.port() + "/x",
+        "https://127.0.0.1:" + thief.port() + "/x"}) {
+    FaultServer server({"answer:307:Location=" + location});
+    Connect(server.Url(""), {{"VAULT_MAX_RETRIES", "0"}});
+    auto answer = Read();
+    ASSERT_FALSE(answer);
+    EXPECT_THAT(answer.error().reason(),
+                AllOf(HasSubstr("127.0.0.1:" + thief.port()), HasSubstr("VAULT_ADDR"),
+                      HasSubstr("the token was not sent there")));
+  }
+  EXPECT_EQ(thief.CountRequests(), 0);
+}
+
+TEST_F(ApiTest, SendsNothingInClearTextToAnotherMachine) {
+  FaultServer server({"answer:307:Location=http://192.0.2.1:8200/v1/x"});
+  Connect(server.Url(""), {{"VAULT_MAX_RETRIES", "0"}});
+  api_->Learn("http://192.0.2.1:8200");
+  auto answer = Read();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code(), ErrorCode::kUnavailable);
+  EXPECT_THAT(answer.error().reason(), HasSubstr("in clear text"));
+}
+
+TEST_F(ApiTest, SaysThatNoneOfSeveralAddressesServes) {
+  FaultServer first({"close"});
+  FaultServer second({"close"});
+  Connect(first.Url("") + "," + second.Url(""), {{"VAULT_MAX_RETRIES", "0"}});
+  auto answer = Read();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code(), ErrorCode::kUnavailable);
+  EXPECT_THAT(answer.error().reason(),
+              HasSubstr("none of the 2 addresses of VAULT_ADDR serves; the last: 127.0.0.1:" +
+                        second.port()));
+}
+
+TEST_F(ApiTest, FollowsNothingElse) {
+  FaultServer other({"answer:307:Location=http://127.0.0.1:1/"});
+  const std::string there = other.Url("/v1/x");
+  struct {
+    std::string step;
+    const char* says;
+  } const cases[] = {{"answer:307:Location=" + there, "redirects again"},
+                     {"answer:307", "without saying where to"},
+                     {"answer:307:Location=/v1/elsewhere", "to itself"},
+                     {"answer:307:Location=file:///etc/passwd", "without saying where to"}};
+  for (const auto& tried : cases) {
+    FaultServer server({tried.step});
+    Connect(server.Url(""), {{"VAULT_MAX_RETRIES", "0"}});
+    api_->Learn(other.Url(""));
+    auto answer = Read();
+    ASSERT_FALSE(answer) << tried.step;
+    EXPECT_THAT(answer.error().reason(), HasSubstr(tried.says));
+    EXPECT_EQ(server.CountRequests(), 1);
+  }
+  FaultServer server({"answer:307:Location=" + there});
+  Connect(server.Url("") + "," + other.Url(""),
+          {{"VAULT_DISABLE_REDIRECTS", "true"}, {"VAULT_MAX_RETRIES", "0"}});
+  auto answer = Read();
+  ASSERT_FALSE(answer);
+  EXPECT_THAT(answer.error().reason(), HasSubstr("VAULT_DISABLE_REDIRECTS"));
+}
+
+TEST_F(ApiTest, ShowsWhatTheServerSaysOnOneLineAndShortened) {
+  FaultServer server(
+      {R"(json:404:{"errors":["1 error occurred:\n\t* no\tway\u0007\n\n"],"warnings":[")" +
+       std::string(2000, 'x') + R"("]})"});
+  Connect(server.Url(""));
+  auto answer = Read();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->Errors(), "no way");
+  EXPECT_LT(answer->Warnings().size(), 320u);
+}
+
+}  // namespace
+}  // namespace qarion::secrets::vault

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""Whom the client trusts, who it says it is, and what a dump of its memory shows."""
+import json
+import os
+import pathlib
+import secrets
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import bao
+from support import READ_POLICY, VaultCase
+
+HOLDER = os.environ.get("QARION_TEST_HOLDER")
+
+
+class Authority:
+    """Signs certificates for as long as a test runs."""
+
+    def __init__(self, directory, name):
+        self.directory = pathlib.Path(directory)
+        self.name = name
+        self.openssl("req", "-x509", *self.new_key(name), "-days", "2", "-subj", f"/CN=fake authority {name}",
+                     "-addext", "basicConstraints=critical,CA:TRUE", "-addext",
+                     "keyUsage=keyCertSign,cRLSign", "-out", self.path(name + ".pem"))
+
+    def path(self, name):
+        return str(self.directory / name)
+
+    def new_key(self, name):
+        return ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                self.path(name + ".key"))
+
+    @staticmethod
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], check=True, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def issue(self, name, alternative="IP:127.0.0.1", days=1):
+        """Makes NAME.pem and NAME.key, with CN=NAME."""
+        request = self.path(name + ".csr")
+        self.openssl("req", *self.new_key(name), "-subj", f"/CN={name}", "-out", request)
+        extensions = pathlib.Path(self.path(name + ".ext"))
+        extensions.write_text(f"subjectAltName={alternative}\nextendedKeyUsage=serverAuth,clientAuth\n")
+        self.openssl("x509", "-req", "-in", request, "-CA", self.path(self.name + ".pem"), "-CAkey",
+                     self.path(self.name + ".key"), "-CAcreateserial", "-days", str(days), "-extfile",
+                     str(extensions), "-out", self.path(name + ".pem"))
+        return self.path(name + ".pem"), self.path(name + ".key")
+
+
+class TlsCase(VaultCase):
+    """The server has further listeners with TLS: open to all, for another name, for clients we know."""
+
+    @classmethod
+    def setUpClass(cls):
+        directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(directory.cleanup)
+        cls.ours = Authority(directory.name, "ours")
+        cls.theirs = Authority(directory.name, "theirs")
+        cls.ca = cls.ours.path("ours.pem")
+        listeners = []
+        cls.addresses = {}
+        for kind, certificate, more in (
+                ("open", cls.ours.issue("server"), ""),
+                ("named", cls.ours.issue("named", "DNS:bao.example"), ""),
+                ("closed", cls.ours.issue("closed"),
+                 f'tls_require_and_verify_client_cert = true\n  tls_client_ca_file = "{cls.ca}"')):
+            port = bao.free_port()
+            cls.addresses[kind] = f"https://127.0.0.1:{port}"
+            listeners.append(f'listener "tcp" {{\n  address = "127.0.0.1:{port}"\n'
+                             f'  tls_cert_file = "{certificate[0]}"\n  tls_key_file = "{certificate[1]}"\n'
+                             f"  {more}\n}}\n")
+        cls.audit = pathlib.Path(directory.name, "audit")
+        config = pathlib.Path(directory.name, "config.hcl")
+        config.write_text("".join(listeners) + f'audit "file" "a" {{\n  options = {{ file_path = "{cls.audit}"'
+                                               f', log_raw = "true" }}\n}}\n')
+        cls.server = bao.dev_server(config=config)
+        cls.addClassCleanup(cls.server.close)
+        cls.server.must("PUT", "sys/policies/acl/app-read", {"policy": READ_POLICY})
+
+
+class Trust(TlsCase):
+    def test_in_the_authority_that_is_named(self):
+        text = pathlib.Path(self.ca).read_text()
+        folder = self.directory / "authorities"
+        folder.mkdir()
+        shutil.copy(self.ca, folder / "ours.pem")
+        subprocess.run(["openssl", "rehash", folder], check=True)
+        for setting, value in (("VAULT_CACERT", self.ca), ("VAULT_CACERT_BYTES", text),
+                               ("VAULT_CAPATH", str(folder)), ("BAO_CACERT", self.ca)):
+            self.assert_gets(VAULT_ADDR=self.addresses["open"], VAULT_TOKEN="root", **{setting: value})
+
+    def test_the_file_wins_over_the_text_and_that_over_the_directory(self):
+        theirs = self.theirs.path("theirs.pem")
+        ours = pathlib.Path(self.ca).read_text()
+        self.assert_gets(VAULT_ADDR=self.addresses["open"], VAULT_TOKEN="root", VAULT_CACERT_BYTES=ours,
+                         VAULT_CAPATH="/nowhere")
+        self.assert_fails(78, "certificate", VAULT_ADDR=self.addresses["open"], VAULT_TOKEN="root",
+                          VAULT_CACERT=theirs, VAULT_CACERT_BYTES=ours)
+
+    def test_in_nobody_else(self):
+        for settings in ({}, {"VAULT_CACERT": self.theirs.path("theirs.pem")}, {"VAULT_CACERT": "/nowhere"}):
+            self.assert_fails(78, "certificate", VAULT_ADDR=self.addresses["open"], VAULT_TOKEN="root",
+                              **settings)
+
+    def test_in_the_name_of_the_address_or_the_one_that_is_set(self):
+        settings = {"VAULT_ADDR": self.addresses["named"], "VAULT_CACERT": self.ca, "VAULT_TOKEN": "root"}
+        self.assert_fails(78, "certificate", **settings)
+        self.assert_gets(VAULT_TLS_SERVER_NAME="bao.example", **settings)
+        self.assert_fails(78, "certificate", VAULT_TLS_SERVER_NAME="other.example", **settings)
+
+    def test_in_anybody_only_where_told_so(self):
+        self.assert_gets(VAULT_ADDR=self.addresses["named"], VAULT_TOKEN="root", VAULT_SKIP_VERIFY="true")
+
+
+class ClientCertificate(TlsCase):
+    def settings(self, authority, name):
+        certificate, key = authority.issue(name)
+        return {"VAULT_CLIENT_CERT": certificate, "VAULT_CLIENT_KEY": key}
+
+    def closed(self, **settings):
+        return {"VAULT_ADDR": self.addresses["closed"], "VAULT_CACERT": self.ca, "VAULT_TOKEN": "root",
+                **settings}
+
+    def test_one_that_the_server_knows(self):
+        settings = self.settings(self.ours, "client")
+        self.assert_gets(**self.closed(**settings))
+        texts = {"BAO_CLIENT_CERT_BYTES": pathlib.Path(settings["VAULT_CLIENT_CERT"]).read_text(),
+                 "BAO_CLIENT_KEY_BYTES": pathlib.Path(settings["VAULT_CLIENT_KEY"]).read_text()}
+        self.assert_gets(**self.closed(**texts))
+
+    def test_none_or_a_foreign_one_is_refused_at_once(self):
+        self.assert_fails(78, "certificate", **self.closed())
+        self.assert_fails(78, "certificate", **self.closed(**self.settings(self.theirs, "stranger")))
+
+    def test_logs_in(self):
+        self.server.must("POST", "sys/auth/cert", {"type": "cert"})
+        self.server.must("POST", "auth/cert/certs/app", {
+            "certificate": pathlib.Path(self.ca).read_text(), "allowed_common_names": ["client-app"],
+            "token_policies": "app-read", "token_ttl": "3s", "token_max_ttl": "1h"})
+        settings = {"VAULT_ADDR": self.addresses["open"], "VAULT_CACERT": self.ca, "VAULT_AUTH_METHOD": "cert"}
+        own = self.settings(self.ours, "client-app")
+        self.assert_gets(**settings, **own)
+        self.assert_gets(**settings, **own, VAULT_AUTH_ROLE="app")
+        self.assert_fails(77, "no client certificate found", **settings)
+        self.assert_fails(77, "login certificate", **settings, **self.settings(self.ours, "somebody"))
+        reader = self.reader(10, **settings, **own, SECRETS_CACHE_TTL="0")
+        reader.expect(event="value")
+        bao.time.sleep(5)  # longer than the token lives without a renewal
+        self.assertEqual(reader.end()["failures"], 0)
+
+
+@unittest.skipUnless(HOLDER and shutil.which("gcore"), "needs the holder of secrets and gcore")
+class Memory(TlsCase):
+    """A dump of a process that logged in and read shows neither tokens nor values."""
+
+    def dump(self, **settings):
+        values = {name: secrets.token_urlsafe(36) for name in (
+            "SECRET_KEY", "POSTGRES_PASSWORD", "SENDGRID_API_KEY", "LLM_API_KEY_FAKE")}
+        self.server.put(values)
+        approle = self.approle("dump")
+        files = {"VAULT_ROLE_ID_FILE": self.write("role", approle["VAULT_ROLE_ID"]),
+                 "VAULT_SECRET_ID_FILE": self.write("secret", approle["VAULT_SECRET_ID"])}
+        process = subprocess.Popen(
+            [HOLDER], cwd=self.directory, env=self.environment(CONTROL="fake-control", **files, **settings),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        bao.time.sleep(1)  # the upkeep of the token has begun
+        prefix = self.directory / "core"
+        made = subprocess.run(["gcore", "-o", prefix, str(process.pid)], capture_output=True)
+        process.communicate("end\n")
+        core = pathlib.Path(f"{prefix}.{process.pid}")
+        if not core.exists():
+            self.skipTest("gcore may not attach here: " + made.stderr.decode()[:200])
+        logins = [json.loads(line) for line in self.audit.read_text().splitlines()]
+        token = next(line["response"]["auth"]["client_token"] for line in reversed(logins)
+                     if line["type"] == "response" and line["request"]["path"] == "auth/approle/login")
+        return core.read_bytes(), {"the token": token, "the secret id": approle["VAULT_SECRET_ID"], **values}
+
+    def assert_clean(self, dump, values):
+        self.assertIn(b"fake-control", dump)
+        leaks = [f"a part of {name}" for name, value in values.items()
+                 if any(value[at:at + 12].encode() in dump for at in range(0, len(value) - 12, 12))]
+        self.assertEqual(leaks, [])
+
+    def test_without_tls(self):
+        self.assert_clean(*self.dump())
+
+    def test_with_tls(self):
+        self.assert_clean(*self.dump(VAULT_ADDR=self.addresses["open"], VAULT_CACERT=self.ca))
+
+
+if __name__ == "__main__":
+    unittest.main()
