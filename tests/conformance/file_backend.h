@@ -5,20 +5,15 @@
 #include <sys/stat.h>
 
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <utility>
 
-#include "core/environment.h"
-#include "core/provider_factory.h"
-#include "core/settings.h"
-#include "provider_conformance.h"
-#include "runtime/provider_registry.h"
+#include "named_backend.h"
 #include "tests/support/temporary_directory.h"
 
 namespace qarion::secrets::conformance {
 
-class FileBackend : public Backend {
+class FileBackend : public NamedBackend {
  public:
   void Remove() override { std::filesystem::remove_all(path()); }
 
@@ -41,22 +36,9 @@ class FileBackend : public Backend {
     utimensat(AT_FDCWD, changed.c_str(), stamps, 0);
   }
 
-  Result<std::unique_ptr<SecretProvider>> OpenNamed(std::string_view backend,
-                                                    std::map<std::string, std::string> options) {
-    auto settings = core::Settings::Load(environment_, std::move(options));
-    if (!settings) return std::move(settings).error();
-    // Settings outlive the providers that were made with them.
-    settings_.push_back(std::make_unique<core::Settings>(std::move(*settings)));
-    return runtime::OpenProvider(
-        backend, {.settings = *settings_.back(), .clock = *clock_, .log = [](std::string_view) {}});
-  }
-
  private:
   test::TemporaryDirectory directory_;
   time_t changed_at_seconds_ = 1'767'225'600;  // 2026
-  core::MapEnvironment environment_;
-  std::shared_ptr<Clock> clock_ = Clock::System();
-  std::vector<std::unique_ptr<core::Settings>> settings_;
 };
 
 }  // namespace qarion::secrets::conformance
