@@ -83,7 +83,7 @@ char* DuplicateForCurl(const char* text) {
 }
 void* AllocateZeroesForCurl(std::size_t count, std::size_t size) {
   void* memory = AllocateForCurl(count * size);
-  std::memset(memory, 0, count * size);
+  std::fill_n(static_cast<char*>(memory), count * size, '\0');
   return memory;
 }
 

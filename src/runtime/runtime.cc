@@ -24,7 +24,13 @@ constexpr std::chrono::seconds kMaxMaxStale{7 * 86'400};
 bool IsError(const Finding& finding) { return finding.severity == Severity::kError; }
 
 void SortBySeverity(std::vector<Finding>& findings) {
-  std::ranges::stable_partition(findings, IsError);
+  std::vector<Finding> sorted;
+  for (const bool errors : {true, false}) {
+    for (Finding& finding : findings) {
+      if (IsError(finding) == errors) sorted.push_back(std::move(finding));
+    }
+  }
+  findings = std::move(sorted);
 }
 
 Error Unmanaged(std::string_view name, const FieldSet& fields) {

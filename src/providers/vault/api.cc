@@ -188,13 +188,19 @@ Result<ApiAnswer> Api::SendTo(std::size_t address, const ApiRequest& request, co
 }
 
 std::vector<std::size_t> Api::Order() const {
-  std::vector<std::size_t> order;
+  struct Place {
+    int silences;  // as they are now: they change while this sorts
+    std::size_t distance;
+  };
+  const std::size_t first = preferred_;
+  std::vector<Place> places;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    order.push_back((preferred_ + i) % nodes_.size());
+    places.push_back({nodes_[(first + i) % nodes_.size()].silences->load(), i});
   }
-  std::vector<int> silences;  // as they are now: they change while others sort
-  for (const Node& node : nodes_) silences.push_back(node.silences->load());
-  std::ranges::stable_sort(order, {}, [&](std::size_t node) { return silences[node]; });
+  std::ranges::sort(places, {},
+                    [](const Place& place) { return std::pair(place.silences, place.distance); });
+  std::vector<std::size_t> order;
+  for (const Place& place : places) order.push_back((first + place.distance) % nodes_.size());
   return order;
 }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
@@ -64,7 +65,7 @@ struct Thrower {
 #if defined(FAULT_other_abi)
   table.abi_version = 99;
 #elif defined(FAULT_small_table)
-  table.size -= sizeof(void*);
+  table.size = offsetof(qarion_secrets_provider_table, source);
 #elif defined(FAULT_tiny_table)
   table.size = sizeof(size_t);
 #elif defined(FAULT_other_name)

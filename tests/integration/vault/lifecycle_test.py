@@ -61,10 +61,10 @@ class Lifecycle(Audited, VaultCase):
         settings = self.approle("bound", token_ttl="1h")
         reader = self.reader(10, **settings, SECRETS_CACHE_TTL="0")
         reader.expect(event="value")
+        logins = self.logins()
         self.server.must("PUT", "sys/policies/acl/app-read", {
             "policy": 'path "nothing" { capabilities = ["deny"] }'})
         self.addCleanup(self.server.must, "PUT", "sys/policies/acl/app-read", {"policy": READ_POLICY})
-        logins = self.logins()
         failure = reader.expect(event="failure")
         self.assertIn("was refused (403, permission denied)", failure["error"])
         self.assertIn("policies app-read, default", failure["error"])
