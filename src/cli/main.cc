@@ -33,6 +33,7 @@ constexpr char kFooter[] =
     "  SECRETS_DIR         a directory with one file per field\n"
     "  SECRETS_FIELDS      further fields: PAYMENT_KEY,PARTNER_TOKEN_*\n"
     "  SECRETS_CACHE_TTL, SECRETS_MAX_STALE   seconds; see the man page\n"
+    "  VAULT_ADDR, VAULT_TOKEN, VAULT_SECRET_PATH, ...   of the backend vault\n"
     "\n"
     "Examples:\n"
     "  qsecrets check                               is everything in order?\n"

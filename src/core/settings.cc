@@ -17,7 +17,8 @@ constexpr char kNoEnvFile[] = "/dev/null";
 
 constexpr std::string_view kGeneralSettings[] = {"SECRETS_BACKEND",   "SECRETS_CACHE_TTL",
                                                  "SECRETS_MAX_STALE", "SECRETS_FIELDS",
-                                                 kEnvFileSetting,     "SECRETS_DIR"};
+                                                 kEnvFileSetting,     "SECRETS_DIR",
+                                                 "QARION_SECRETS_LOG"};
 
 Error Malformed(std::string_view name, const std::string& source, std::string_view problem,
                 std::string cure) {

@@ -134,7 +134,14 @@ Status Runtime::Impl::Configure(RuntimeOptions& options) {
   auto ttl = settings_.Seconds("SECRETS_CACHE_TTL", kDefaultTtl, kMaxTtl);
   auto max_stale = settings_.Seconds("SECRETS_MAX_STALE", kDefaultMaxStale, kMaxMaxStale);
   auto listed = settings_.List("SECRETS_FIELDS");
+  auto log_level = settings_.Text("QARION_SECRETS_LOG", "info");
   if (!backend) return std::move(backend).error();
+  if (!log_level) return std::move(log_level).error();
+  if (*log_level != "info" && *log_level != "debug") {
+    return Error(ErrorCode::kConfiguration, "QARION_SECRETS_LOG is neither info nor debug")
+        .With("setting", "QARION_SECRETS_LOG")
+        .Cure("write info or debug, or leave it out for info");
+  }
   if (!ttl) return std::move(ttl).error();
   if (!max_stale) return std::move(max_stale).error();
   if (!listed) return std::move(listed).error();

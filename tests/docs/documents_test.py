@@ -15,7 +15,8 @@ COMPILER = sys.argv.pop()
 QSECRETS = pathlib.Path(sys.argv.pop()).resolve()
 
 SETTINGS = {"SECRETS_BACKEND": "env", "SECRETS_CACHE_TTL": "60", "SECRETS_MAX_STALE": "60",
-            "SECRETS_FIELDS": "FAKE", "SECRETS_ENV_FILE": ".env", "SECRETS_DIR": "."}
+            "SECRETS_FIELDS": "FAKE", "SECRETS_ENV_FILE": ".env", "SECRETS_DIR": ".",
+            "QARION_SECRETS_LOG": "info"}
 VALUES = {"SECRET_KEY": "fake-0123456789-abcdefghijklmnopqrstuvwxyz-fake",
           "POSTGRES_PASSWORD": "fake-database-password",
           "STORAGE_GCS_CREDENTIALS_JSON": '''{"type": "fake", "private_key": "fake-private-key",
