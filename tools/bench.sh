@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cmake --preset bench >build/bench.log 2>&1 || { cat build/bench.log; exit 1; }
-cmake --build build/bench --target qsecrets cache_bench scrub_bench fleet_simulation empty_program
+cmake --build build/bench --target qsecrets cache_bench scrub_bench fleet_simulation \
+  vault_bench qarion_secrets_vault empty_program
 
 bin=build/bench/bench
 qsecrets=build/bench/bin/qsecrets
@@ -21,3 +22,5 @@ echo; echo "== start-up; target <= 2x an empty program =="
 $python bench/start_up_bench.py $qsecrets "$bin"/empty_program $python
 echo; echo "== exec beside other supervisors; targets: --no-scrub <= 1.5x envdir, scrubbed <= +3 ms and 8 MB =="
 $python bench/exec_bench.py $qsecrets --python $python
+echo; echo "== vault, against one local server =="
+$python bench/vault_bench.py $qsecrets "$bin"/vault_bench

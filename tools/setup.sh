@@ -13,7 +13,7 @@ test=(libgtest-dev libgmock-dev libfmt-dev openssl python3 python3-venv pkg-conf
   procps util-linux)
 lint=(clang-19 clang-tidy-19 clang-format-19 shellcheck)
 sanitize=(clang-19 libclang-rt-19-dev llvm-19)
-bench=(libbenchmark-dev daemontools tini runit)
+bench=(libbenchmark-dev daemontools tini runit curl jq)
 
 case "${1:-all}" in
   build) packages=("${build[@]}") ;;

@@ -146,7 +146,7 @@ JsonValue JsonDocument::root() const noexcept { return JsonValue(&tree_->root); 
   json::parser parser(json::storage_ptr(Resource()), options);
   parser.reset(json::storage_ptr(Resource()));
   json::error_code error;
-  std::size_t consumed = parser.write_some(text.data(), text.size(), error);
+  const std::size_t consumed = parser.write_some(text.data(), text.size(), error);
   if (!error && consumed < text.size()) error = json::error::extra_data;
   if (error) {
     return Error(ErrorCode::kBadData, origin + JsonPosition(text, consumed) + ": " +

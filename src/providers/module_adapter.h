@@ -18,7 +18,7 @@ using SettingLookup = std::function<std::optional<std::string_view>(const std::s
 // Makes the provider of a module. `clock` and `log` may be used until it goes, settings in this
 // call alone.
 using CreateFunction = Result<std::unique_ptr<SecretProvider>> (*)(
-    const SettingLookup& lookup, Clock& clock, std::function<void(std::string_view)> log);
+    const SettingLookup& lookup, Clock& clock, const std::function<void(std::string_view)>& log);
 
 // The table of a module of that name. Defined once in each module, which has one backend:
 //   const qarion_secrets_provider_table* qarion_secrets_provider() {

@@ -153,7 +153,7 @@ class RequestContext {
     return self.request_.stop.stop_requested() || is_late ? 1 : 0;
   }
   static void OnCancel(void* context, void (*wake)(void*), void* argument) noexcept {
-    auto& self = *static_cast<RequestContext*>(context);
+    const auto& self = *static_cast<const RequestContext*>(context);
     self.waking_.reset();  // waits for a call under way
     if (wake == nullptr) return;
     self.waking_.emplace(self.request_.stop, [wake, argument] { wake(argument); });
@@ -162,7 +162,8 @@ class RequestContext {
   const FetchRequest& request_;
   const Clock& clock_;
   qarion_secrets_request asked_{};
-  std::optional<std::stop_callback<std::function<void()>>> waking_;
+  // Set by the module through its request.
+  mutable std::optional<std::stop_callback<std::function<void()>>> waking_;
 };
 
 class ModuleProvider final : public SecretProvider {
@@ -200,7 +201,7 @@ class ModuleProvider final : public SecretProvider {
   }
 
   Result<Payload> Fetch(const FetchRequest& request) override {
-    RequestContext context(request, clock_);
+    const RequestContext context(request, clock_);
     ModulePayload payload(Named(table_.name));
     ErrorSink error;
     int status = QARION_SECRETS_INTERNAL;
@@ -255,7 +256,8 @@ class ModuleProvider final : public SecretProvider {
         table_.diagnose == nullptr) {
       return {};
     }
-    RequestContext context(request, clock_);
+    const RequestContext context(request, clock_);
+    // NOLINTNEXTLINE(misc-const-correctness): the module writes to it through its sink
     ModulePayload payload(Named(table_.name));
     try {
       table_.diagnose(instance_, context.get(), &payload.sink());

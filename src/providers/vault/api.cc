@@ -6,6 +6,7 @@
 
 #include "core/utf8.h"
 #include "net/http_date.h"
+#include "net/srv.h"
 #include "net/url.h"
 
 namespace qarion::secrets::vault {
@@ -90,20 +91,22 @@ std::string ApiAnswer::Warnings() const { return Join((*this)["warnings"]); }
 namespace {
 
 net::HttpClientOptions ClientOptions(const VaultSettings& settings, const std::string& unix_socket,
-                                     std::function<void(std::string_view)> trace) {
+                                     const std::function<void(std::string_view)>& trace) {
   return {.tls = settings.tls.Share(),
           .proxy = settings.proxy,
           .unix_socket = unix_socket,
           .allows_http2 = false,  // its tables would keep the token
-          .trace = std::move(trace)};
+          .trace = trace};
 }
 
 }  // namespace
 
-Api::Api(const VaultSettings& settings, Clock& clock, std::function<void(std::string_view)> trace)
+Api::Api(const VaultSettings& settings, Clock& clock,
+         const std::function<void(std::string_view)>& trace)
     : settings_(settings), clock_(clock), redirected_(ClientOptions(settings, "", trace)) {
   for (const Address& address : settings_.addresses) {
     nodes_.push_back({.address = &address,
+                      .url = address.url,
                       .client = std::make_unique<net::HttpClient>(
                           ClientOptions(settings, address.unix_socket, trace))});
   }
@@ -122,10 +125,26 @@ void Api::Learn(std::string_view address) {
   if (learned_.size() < kMostLearned) learned_.insert(url->Origin());
 }
 
-net::HttpRequest Api::Compose(const ApiRequest& request, const std::string& base) const {
+// VAULT_SRV_LOOKUP, as the official client has it: for addresses without a port, and where there is
+// no record the address stays what it is.
+void Api::LookUpServices() {
+  for (Node& node : nodes_) {
+    const auto url = net::ParseUrl(node.address->shown);
+    if (!url || url->names_port || !node.address->unix_socket.empty()) continue;
+    const auto target = net::LookUpSrv("_http._tcp." + url->host);
+    if (!target) continue;
+    node.host = url->host;
+    node.url = url->scheme + "://" + target->host + ":" + std::to_string(target->port) +
+               (url->path == "/" ? "" : url->path);
+  }
+}
+
+net::HttpRequest Api::Compose(const ApiRequest& request, const std::string& base,
+                              const std::string& host) const {
   net::HttpRequest composed{.method = request.method,
                             .url = base + "/v1/" + net::EncodePath(request.path)};
   if (!request.query.empty()) composed.url += "?" + request.query;
+  if (!host.empty()) composed.headers.push_back({"Host", Secret::CopyOf(host)});
   composed.headers.push_back({"X-Vault-Request", Secret::CopyOf("true")});
   if (request.token != nullptr)
     composed.headers.push_back({"X-Vault-Token", request.token->Share()});
@@ -158,6 +177,7 @@ Result<ApiAnswer> Api::Take(net::HttpResponse response) const {
 Result<ApiAnswer> Api::Send(const ApiRequest& request, const Call& call) {
   const Clock::SteadyTime deadline =
       std::min(call.deadline, clock_.SteadyNow() + settings_.timeout);
+  if (settings_.looks_up_srv) std::call_once(looked_up_services_, [this] { LookUpServices(); });
   net::RetryPolicy policy = policy_;
   if (!request.retries_statuses) policy.statuses = {412, 429, 502, 503, 504};
   core::SystemRandom random = [this] {
@@ -179,8 +199,8 @@ Result<ApiAnswer> Api::Send(const ApiRequest& request, const Call& call) {
 }
 
 Result<ApiAnswer> Api::SendTo(std::size_t address, const ApiRequest& request, const Call& call) {
-  auto attempt = nodes_[address].client->Send(Compose(request, nodes_[address].address->url),
-                                              call.deadline, call.stop, 1);
+  auto attempt = nodes_[address].client->Send(Compose(request, nodes_[address].url), call.deadline,
+                                              call.stop, 1);
   if (!attempt.result) return std::move(attempt.result).error();
   auto answer = Take(std::move(*attempt.result));
   if (answer) answer->address = nodes_[address].address->shown;
@@ -246,7 +266,7 @@ Api::Outcome Api::TryOne(std::size_t node, const ApiRequest& request, int attemp
                          Clock::SteadyTime deadline, const std::stop_token& stop) {
   const Node& chosen = nodes_[node];
   net::Attempt made =
-      chosen.client->Send(Compose(request, chosen.address->url), deadline, stop, attempt);
+      chosen.client->Send(Compose(request, chosen.url, chosen.host), deadline, stop, attempt);
   if (made.result) {
     *chosen.silences = 0;
   } else if (!stop.stop_requested()) {
@@ -267,9 +287,8 @@ Api::Outcome Api::Judge(net::Attempt attempt) const {
 // The base URL of a configured address, or a learned one, with that origin.
 std::optional<std::string> Api::ClusterBase(const std::string& origin) const {
   for (const Node& node : nodes_) {
-    const auto url = net::ParseUrl(node.address->url);
-    if (url && node.address->unix_socket.empty() && url->Origin() == origin)
-      return node.address->url;
+    const auto url = net::ParseUrl(node.url);
+    if (url && node.address->unix_socket.empty() && url->Origin() == origin) return node.url;
   }
   const std::lock_guard lock(mutex_);
   if (learned_.contains(origin)) return origin;
@@ -287,9 +306,9 @@ Api::Outcome Api::FollowRedirect(std::size_t node, const ApiRequest& request,
                    false};
   };
   const auto location = answer.Find("location");
-  const auto target = location ? net::ResolveUrl(nodes_[node].address->url + "/", *location)
-                               : std::optional<net::Url>();
-  const auto base = net::ParseUrl(nodes_[node].address->url);
+  const auto target =
+      location ? net::ResolveUrl(nodes_[node].url + "/", *location) : std::optional<net::Url>();
+  const auto base = net::ParseUrl(nodes_[node].url);
   if (!target || !base) {
     return fail(ErrorCode::kBadData, "without saying where to",
                 "see that the address is that of the server's API");

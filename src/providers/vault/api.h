@@ -63,7 +63,8 @@ struct Call {
 class Api {
  public:
   // `settings` and `clock` outlive it. `trace` receives a line for each exchange; may be empty.
-  Api(const VaultSettings& settings, Clock& clock, std::function<void(std::string_view)> trace);
+  Api(const VaultSettings& settings, Clock& clock,
+      const std::function<void(std::string_view)>& trace);
 
   // Asks the address that answered last, then the others in order where one does not answer, is
   // sealed or knows no leader, those last that were silent before; and all of them again as the
@@ -88,6 +89,8 @@ class Api {
  private:
   struct Node {
     const Address* address;
+    std::string url;   // the address's, or what its SRV records say
+    std::string host;  // to name to the server where that is another one, else empty
     std::unique_ptr<net::HttpClient> client;
     // How often in a row it gave no answer at all.
     std::unique_ptr<std::atomic<int>> silences = std::make_unique<std::atomic<int>>(0);
@@ -97,7 +100,9 @@ class Api {
     bool is_definite = true;
   };
 
-  net::HttpRequest Compose(const ApiRequest& request, const std::string& base) const;
+  void LookUpServices();
+  net::HttpRequest Compose(const ApiRequest& request, const std::string& base,
+                           const std::string& host = "") const;
   std::vector<std::size_t> Order() const;
   net::Attempt TryAll(const ApiRequest& request, int attempt, const Call& call);
   Outcome TryOne(std::size_t node, const ApiRequest& request, int attempt,
@@ -115,6 +120,7 @@ class Api {
   net::RetryPolicy policy_;
   net::RetryBudget budget_;
   std::optional<RateLimiter> limiter_;
+  std::once_flag looked_up_services_;
   std::atomic<std::size_t> preferred_ = 0;  // the address that is asked first
 
   mutable std::mutex mutex_;  // of what follows

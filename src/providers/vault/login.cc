@@ -47,7 +47,7 @@ Grant GrantFromLookup(const core::JsonValue& data, const Secret& token) {
 }
 
 std::string Login::Path() const {
-  const std::string base = "auth/" + settings_.mount + "/login";
+  std::string base = "auth/" + settings_.mount + "/login";
   switch (settings_.method) {
     case AuthMethod::kUserpass:
     case AuthMethod::kLdap: return base + "/" + settings_.username;

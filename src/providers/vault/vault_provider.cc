@@ -137,7 +137,7 @@ class VaultProvider final : public SecretProvider {
 }  // namespace
 
 Result<std::unique_ptr<SecretProvider>> CreateVaultProvider(
-    const SettingLookup& lookup, Clock& clock, std::function<void(std::string_view)> log) {
+    const SettingLookup& lookup, Clock& clock, const std::function<void(std::string_view)>& log) {
   auto settings = LoadVaultSettings(lookup);
   if (!settings) return std::move(settings).error();
   return std::unique_ptr<SecretProvider>(

@@ -14,6 +14,6 @@ namespace qarion::secrets::vault {
 // Reads the settings; asks no server yet. Errors: see LoadVaultSettings. `clock` and `log` are used
 // until the provider goes, `log` from any thread.
 Result<std::unique_ptr<SecretProvider>> CreateVaultProvider(
-    const SettingLookup& lookup, Clock& clock, std::function<void(std::string_view)> log);
+    const SettingLookup& lookup, Clock& clock, const std::function<void(std::string_view)>& log);
 
 }  // namespace qarion::secrets::vault
