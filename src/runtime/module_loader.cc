@@ -71,10 +71,13 @@ Status CheckTable(const Table& table, const std::string& backend, const std::str
   return {};
 }
 
-Result<const Table*> LoadTable(const std::string& backend, const std::string& path) {
-  // RTLD_NOW: a missing function is an error here and not a crash later. RTLD_LOCAL: what a module
-  // brings along is not seen by others. Never closed: its threads and exit handlers may outlive us.
-  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+Result<const Table*> LoadTable(const std::string& backend, const std::string& path,
+                               bool is_foreign) {
+  // RTLD_NOW: a missing function is an error here and not a crash later. It binds every function of
+  // every library that the module stands on, which takes milliseconds; our own modules are linked
+  // so that they alone are bound at once. RTLD_LOCAL: what a module brings along is not seen by
+  // others. Never closed: its threads and exit handlers may outlive us.
+  void* library = dlopen(path.c_str(), (is_foreign ? RTLD_NOW : RTLD_LAZY) | RTLD_LOCAL);
   if (library == nullptr) {
     return Refused(path, "cannot be loaded: " + SafeText(dlerror(), "no reason is known"),
                    "install what it needs (ldd " + path + "), or a module for this machine");
@@ -97,9 +100,9 @@ Result<const Table*> LoadTable(const std::string& backend, const std::string& pa
 }
 
 Result<std::unique_ptr<SecretProvider>> LoadAndCreate(const std::string& backend,
-                                                      const std::string& path,
+                                                      const std::string& path, bool is_foreign,
                                                       const core::ProviderContext& context) {
-  auto table = LoadTable(backend, path);
+  auto table = LoadTable(backend, path, is_foreign);
   if (!table) return std::move(table).error();
   return CreateModuleProvider(**table, context);
 }
@@ -111,7 +114,7 @@ Status Probe(const std::string& backend, const std::string& path, const ModuleOp
       .settings = context.settings, .clock = context.clock, .log = [](std::string_view) {}};
   const auto death = TryInChild(
       [&] {
-        auto created = LoadAndCreate(backend, path, quiet);
+        auto created = LoadAndCreate(backend, path, options.is_probed, quiet);
         // Not destroyed: the child ends at once, and destroy() has nothing to prove.
         // NOLINTNEXTLINE(bugprone-unused-return-value)
         if (created) static_cast<void>(created->release());
@@ -134,7 +137,7 @@ Result<std::unique_ptr<SecretProvider>> OpenModule(const std::string& backend,
       return std::move(survived).error();
     }
   }
-  return LoadAndCreate(backend, *path, context);
+  return LoadAndCreate(backend, *path, options.is_probed, context);
 }
 
 }  // namespace qarion::secrets::runtime
