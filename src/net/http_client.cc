@@ -277,6 +277,7 @@ class HttpClient::Exchange {
     Set(CURLOPT_PROTOCOLS_STR, "http,https");
     Set(CURLOPT_FOLLOWLOCATION, kMostRedirects);
     Set(CURLOPT_NOSIGNAL, 1L);
+    Set(CURLOPT_QUICK_EXIT, 1L);  // not to wait for a name server beyond the deadline
     Set(CURLOPT_HTTP_VERSION,
         static_cast<long>(options_.allows_http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
     Set(CURLOPT_HTTP09_ALLOWED, 0L);
@@ -330,6 +331,8 @@ class HttpClient::Exchange {
     } else if (!options_.proxy.url.empty()) {
       Set(CURLOPT_PROXY, options_.proxy.url.c_str());
       Set(CURLOPT_NOPROXY, "");
+    } else if (IsLoopback(parts_)) {
+      Set(CURLOPT_NOPROXY, "*");  // a proxy's own loopback would be another machine
     }
   }
 

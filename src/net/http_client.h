@@ -35,7 +35,7 @@ struct TlsSettings {
 
 struct ProxySettings {
   // Used for every host but those of metadata services. Where it is empty, HTTPS_PROXY, http_proxy
-  // and NO_PROXY say what to do.
+  // and NO_PROXY say what to do, except for this machine's own addresses.
   std::string url;
 };
 

@@ -32,19 +32,6 @@ std::chrono::nanoseconds PauseAfter(const Result<HttpResponse>& result, int atte
   return asked ? std::max<std::chrono::nanoseconds>(pause, *asked) : pause;
 }
 
-// Returns whether it was not stopped meanwhile.
-bool PauseUntil(Clock::SteadyTime end, const RetryContext& context) {
-  std::mutex mutex;
-  std::condition_variable stopped;
-  const std::stop_callback wake(context.stop, [&] {
-    const std::lock_guard lock(mutex);
-    stopped.notify_all();
-  });
-  std::unique_lock lock(mutex);
-  return !context.clock.WaitUntil(lock, stopped, end,
-                                  [&] { return context.stop.stop_requested(); });
-}
-
 }  // namespace
 
 std::chrono::nanoseconds Backoff::Pause(int retry, core::Random& random) const {
@@ -73,6 +60,17 @@ int RetryBudget::left() const {
   return left_;
 }
 
+bool PauseUntil(Clock::SteadyTime end, Clock& clock, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable stopped;
+  const std::stop_callback wake(stop, [&] {
+    const std::lock_guard lock(mutex);
+    stopped.notify_all();
+  });
+  std::unique_lock lock(mutex);
+  return !clock.WaitUntil(lock, stopped, end, [&] { return stop.stop_requested(); });
+}
+
 Result<HttpResponse> SendWithRetries(const std::function<Attempt(int)>& send,
                                      const RetryPolicy& policy, const RetryContext& context) {
   int taken = 0;
@@ -89,7 +87,7 @@ Result<HttpResponse> SendWithRetries(const std::function<Attempt(int)>& send,
     }
     taken = context.budget.Take(made.timed_out);
     if (taken == 0) return std::move(made.result);
-    if (!PauseUntil(retry_at, context)) {
+    if (!PauseUntil(retry_at, context.clock, context.stop)) {
       return Error(ErrorCode::kUnavailable, "stopped while waiting for another attempt")
           .Cure("nothing: whoever asked does not wait any more");
     }

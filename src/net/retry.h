@@ -66,6 +66,9 @@ struct RetryContext {
   std::stop_token stop;
 };
 
+// Waits until `end`. Returns whether nobody asked it to stop meanwhile.
+bool PauseUntil(Clock::SteadyTime end, Clock& clock, const std::stop_token& stop);
+
 // Calls `send(n)` for n = 1, 2, ... until an attempt is worth no other, and returns what the last
 // one came to. A server's Retry-After makes a pause longer, never shorter. A pause that would reach
 // the deadline is not begun. kUnavailable: stopped while it paused.

@@ -1,7 +1,6 @@
 #include "providers/vault/api.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <utility>
 
 #include "core/utf8.h"
@@ -125,8 +124,12 @@ void Api::Learn(std::string_view address) {
   if (learned_.size() < kMostLearned) learned_.insert(url->Origin());
 }
 
-// VAULT_SRV_LOOKUP, as the official client has it: for addresses without a port, and where there is
-// no record the address stays what it is.
+void Api::LookUpServicesOnce() {
+  if (settings_.looks_up_srv) std::call_once(looked_up_services_, [this] { LookUpServices(); });
+}
+
+// As the official client has it: for addresses without a port, and where there is no record the
+// address stays what it is.
 void Api::LookUpServices() {
   for (Node& node : nodes_) {
     const auto url = net::ParseUrl(node.address->shown);
@@ -177,7 +180,7 @@ Result<ApiAnswer> Api::Take(net::HttpResponse response) const {
 Result<ApiAnswer> Api::Send(const ApiRequest& request, const Call& call) {
   const Clock::SteadyTime deadline =
       std::min(call.deadline, clock_.SteadyNow() + settings_.timeout);
-  if (settings_.looks_up_srv) std::call_once(looked_up_services_, [this] { LookUpServices(); });
+  LookUpServicesOnce();
   net::RetryPolicy policy = policy_;
   if (!request.retries_statuses) policy.statuses = {412, 429, 502, 503, 504};
   core::SystemRandom random = [this] {
@@ -199,8 +202,9 @@ Result<ApiAnswer> Api::Send(const ApiRequest& request, const Call& call) {
 }
 
 Result<ApiAnswer> Api::SendTo(std::size_t address, const ApiRequest& request, const Call& call) {
-  auto attempt = nodes_[address].client->Send(Compose(request, nodes_[address].url), call.deadline,
-                                              call.stop, 1);
+  LookUpServicesOnce();
+  auto attempt = nodes_[address].client->Send(
+      Compose(request, nodes_[address].url, nodes_[address].host), call.deadline, call.stop, 1);
   if (!attempt.result) return std::move(attempt.result).error();
   auto answer = Take(std::move(*attempt.result));
   if (answer) answer->address = nodes_[address].address->shown;
@@ -229,11 +233,7 @@ net::Attempt Api::TryAll(const ApiRequest& request, int attempt, const Call& cal
   for (const std::size_t node : Order()) {
     if (limiter_) {
       const auto turn = limiter_->Reserve(clock_.SteadyNow());
-      if (turn >= call.deadline) break;
-      std::mutex mutex;
-      std::condition_variable never;
-      std::unique_lock lock(mutex);
-      clock_.WaitUntil(lock, never, turn, [&] { return call.stop.stop_requested(); });
+      if (turn >= call.deadline || !net::PauseUntil(turn, clock_, call.stop)) break;
     }
     Clock::SteadyTime deadline = call.deadline;
     if (nodes_.size() > 1) {

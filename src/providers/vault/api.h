@@ -100,6 +100,7 @@ class Api {
     bool is_definite = true;
   };
 
+  void LookUpServicesOnce();
   void LookUpServices();
   net::HttpRequest Compose(const ApiRequest& request, const std::string& base,
                            const std::string& host = "") const;

@@ -1,5 +1,6 @@
 #include "providers/vault/login.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/json_writer.h"
@@ -13,6 +14,12 @@ std::vector<std::string> Texts(const core::JsonValue& array) {
     if (const auto text = element.Text()) texts.emplace_back(*text);
   }
   return texts;
+}
+
+// A lease beyond this is as good as endless, and can be counted in nanoseconds.
+std::chrono::seconds LeaseOf(const core::JsonValue& value) {
+  constexpr std::int64_t kLongest = std::int64_t{10} * 366 * 24 * 3600;
+  return std::chrono::seconds(std::clamp<std::int64_t>(value.Integer().value_or(0), 0, kLongest));
 }
 
 std::string TextOf(const core::JsonValue& value) { return std::string(value.Text().value_or("")); }
@@ -30,7 +37,7 @@ std::optional<Grant> GrantFromAuth(const core::JsonValue& auth) {
   return Grant{.token = Secret::CopyOf(*token),
                .accessor = TextOf(auth["accessor"]),
                .policies = Texts(auth["policies"]),
-               .lease = std::chrono::seconds(auth["lease_duration"].Integer().value_or(0)),
+               .lease = LeaseOf(auth["lease_duration"]),
                .is_renewable = auth["renewable"].Bool().value_or(false),
                .uses_left = auth["num_uses"].Integer().value_or(0),
                .is_known = true};
@@ -40,7 +47,7 @@ Grant GrantFromLookup(const core::JsonValue& data, const Secret& token) {
   return Grant{.token = token.Share(),
                .accessor = TextOf(data["accessor"]),
                .policies = Texts(data["policies"]),
-               .lease = std::chrono::seconds(data["ttl"].Integer().value_or(0)),
+               .lease = LeaseOf(data["ttl"]),
                .is_renewable = data["renewable"].Bool().value_or(false),
                .uses_left = data["num_uses"].Integer().value_or(0),
                .is_known = true};
@@ -96,8 +103,12 @@ Result<Grant> Login::Run(const Call& call) {
 }
 
 bool Login::IsKnownToBeRefused() {
-  if (refused_.empty() || !settings_.secret_id_creation_path.empty()) return false;
-  auto body = Body({});  // without a wrapped secret id nothing is sent for it
+  if (!refused_wrapping_token_.empty()) {
+    auto given = settings_.secret_id.ReadToken();
+    return given && given->ConstantTimeEquals(refused_wrapping_token_);
+  }
+  if (refused_.empty()) return false;
+  auto body = Body({});  // there is no time for a request: nothing is unwrapped for this
   return body && body->ConstantTimeEquals(refused_);
 }
 
@@ -149,6 +160,7 @@ Result<Secret> Login::SecretId(const Call& call) {
 Result<Secret> Login::Unwrap(const Secret& wrapping_token, const Call& call) {
   const std::string& expected = settings_.secret_id_creation_path;
   const auto refuse = [&](const std::string& problem, const char* cure) {
+    refused_wrapping_token_ = wrapping_token.Share();
     return Error(ErrorCode::kNotPermitted,
                  settings_.secret_id.setting + " holds a wrapping token that " + problem)
         .With("setting", settings_.secret_id.setting)
@@ -187,6 +199,7 @@ Result<Secret> Login::Unwrap(const Secret& wrapping_token, const Call& call) {
   }
   unwrapped_ = Secret::CopyOf(*secret_id);
   unwrapped_from_ = wrapping_token.Share();
+  refused_wrapping_token_ = {};
   return unwrapped_.Share();
 }
 

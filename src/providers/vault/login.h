@@ -64,6 +64,7 @@ class Login {
   // Of a wrapped secret id, which can be unwrapped once.
   Secret unwrapped_from_;
   Secret unwrapped_;
+  Secret refused_wrapping_token_;
   Secret refused_;  // what was offered when the server refused it last
 };
 

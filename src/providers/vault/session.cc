@@ -15,6 +15,7 @@ using std::chrono::seconds;
 // When the upkeep begins after the first use of a token: commands that end at once never get there.
 constexpr milliseconds kFirstUpkeep{500};
 constexpr seconds kUpkeepTimeout{10};
+constexpr seconds kLookUpRetry{5};
 constexpr seconds kFirstRefusalPause{5};
 constexpr seconds kLongestRefusalPause{300};
 constexpr milliseconds kShortestRetry{200};
@@ -74,7 +75,7 @@ void Session::PlanUpkeep(SteadyTime now) {
   upkeep_at_.reset();
   logs_in_ahead_ = false;
   const Grant& grant = state_->grant;
-  if (!grant.is_known) {
+  if (NeedsLookUp()) {
     upkeep_at_ = now + kFirstUpkeep;
   } else if (grant.lease > seconds::zero() && grant.uses_left == 0) {
     // Without another way to a token every renewal is worth while.
@@ -159,7 +160,6 @@ void Session::Accepted(const HeldToken& token) {
   no_replacement_until_ = {};
   replacement_pause_ = {};
   if (!state_ || state_->number != token.number) return;
-  state_->is_accepted = true;
   if (std::exchange(upkeep_started_, true)) return;
   upkeep_ = std::jthread([this] { Upkeep(); });
 }
@@ -175,7 +175,7 @@ Status Session::LookUp(const Call& call) {
   std::optional<HeldToken> token;
   {
     const std::lock_guard lock(mutex_);
-    if (!state_ || state_->grant.is_known) return {};
+    if (!state_ || !NeedsLookUp()) return {};
     token = Held();
   }
   const SteadyTime asked_at = clock_.SteadyNow();
@@ -184,9 +184,14 @@ Status Session::LookUp(const Call& call) {
   if (!answer) return std::move(answer).error();
   const std::lock_guard lock(mutex_);
   if (!state_ || state_->number != token->number) return {};
+  if (answer->status == 429 || answer->status >= 500) {
+    return Error(ErrorCode::kUnavailable,
+                 "looking the token up failed (" + std::to_string(answer->status) + ")")
+        .Cure("see the state of the server");
+  }
   if (answer->status != 200) {
     // Tokens without the default policy may not ask. What cannot be known is not asked again.
-    state_->grant.is_known = true;
+    state_->may_look_up = false;
     return Error(ErrorCode::kNotPermitted,
                  "the token may not look itself up (" + std::to_string(answer->status) + ")")
         .Cure("give it the default policy if it is to be renewed");
@@ -234,14 +239,13 @@ void Session::Upkeep() {
 void Session::DoUpkeep(Lock& lock) {
   upkeep_at_.reset();
   if (!state_) return;
-  if (!state_->grant.is_known) {
+  if (NeedsLookUp()) {
     lock.unlock();
     Status known = LookUp(UpkeepCall());
     lock.lock();
-    if (!known && !stops_) {
-      Report(known.error().reason());
-      if (known.error().IsTransient()) upkeep_at_ = clock_.SteadyNow() + seconds(5);
-    }
+    if (known || stops_ || !state_) return;
+    Report(known.error().reason());
+    if (NeedsLookUp()) upkeep_at_ = clock_.SteadyNow() + kLookUpRetry;
   } else if (logs_in_ahead_) {
     LogInAhead(lock);
   } else {
@@ -359,10 +363,10 @@ std::vector<std::pair<std::string, std::string>> Session::Describe() const {
   } else if (held->is_known) {
     lines.emplace_back("token expires", "never");
   } else {
-    lines.emplace_back("token expires", "not asked yet");
+    lines.emplace_back("token expires", "not known");
   }
   const std::lock_guard lock(mutex_);
-  if (upkeep_at_ && state_ && state_->grant.is_known) {
+  if (upkeep_at_ && state_ && !NeedsLookUp()) {
     const auto in = duration_cast<seconds>(*upkeep_at_ - clock_.SteadyNow());
     lines.emplace_back(logs_in_ahead_ ? "next login" : "next renewal",
                        "in " + std::to_string(std::max<std::int64_t>(in.count(), 0)) + " s");

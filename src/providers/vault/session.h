@@ -74,9 +74,10 @@ class Session {
     std::uint64_t number = 0;
     std::chrono::seconds first_lease{};
     std::optional<SteadyTime> expires_at;
-    bool is_accepted = false;
+    bool may_look_up = true;  // it was not refused that
   };
 
+  bool NeedsLookUp() const { return !state_->grant.is_known && state_->may_look_up; }
   void Hold(Grant grant, SteadyTime asked_at);  // with mutex_ held
   Result<HeldToken> LogIn(std::uint64_t instead_of, const Call& call);
   HeldToken Held() const;  // with mutex_ held; there is one

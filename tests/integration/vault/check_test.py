@@ -81,6 +81,14 @@ class Check(VaultCase):
         self.assertEqual(code, 0)
         self.assertLessEqual({"VAULT_SKIP_VERIFY", "VAULT_WRAP_TTL"}, {f["subject"] for f in findings})
 
+    def test_a_proxy_that_is_named_and_one_that_is_not_for_this_machine(self):
+        dead = f"http://127.0.0.1:{bao.free_port()}"
+        for setting in ("VAULT_PROXY_ADDR", "VAULT_HTTP_PROXY"):
+            self.assert_finds(78, "error", self.server.address, "connect", VAULT_TOKEN="root",
+                              NO_PROXY="*", **{setting: dead})
+        code, _ = self.findings(VAULT_TOKEN="root", http_proxy=dead, all_proxy=dead)
+        self.assertEqual(code, 0)
+
     def test_something_else_than_the_api(self):
         status, findings = self.findings(VAULT_ADDR=self.server.address + "/ui", VAULT_TOKEN="root")
         self.assertEqual(status, 78, findings)

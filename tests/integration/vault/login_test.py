@@ -204,6 +204,19 @@ class Wrapped(Audited, VaultCase):
         self.server.must("POST", "sys/wrapping/unwrap", {}, token=token)
         self.assert_fails(77, "wrapping token", "somebody else did", **self.settings(token))
 
+    def test_a_burnt_one_is_offered_once(self):
+        settings = self.approle("burnt", token_ttl="1s", token_max_ttl="1s")
+        path = "auth/approle/role/burnt/secret-id"
+        token = self.wrapped(path)
+        reader = self.reader(5, **settings | {"VAULT_SECRET_ID": token, "VAULT_SECRET_ID_WRAPPING_PATH": path},
+                             SECRETS_CACHE_TTL="0")
+        reader.expect(event="value")
+        self.server.must("DELETE", "auth/approle/role/burnt")
+        reader.expect(event="failure")
+        logins = self.count("update auth/approle/login")
+        time.sleep(2)
+        self.assertLess(self.count("update auth/approle/login") - logins, 3)
+
     def test_one_made_elsewhere_is_not_unwrapped(self):
         self.approle()
         token = self.wrapped("sys/wrapping/wrap")
