@@ -258,6 +258,57 @@ TEST_F(TlsTest, RefusesAnotherName) {
   EXPECT_EQ(Body(SendTo("named", "named", "bao.example")), R"({"data":"fake"})");
 }
 
+TEST_F(TlsTest, RefusesWhatHasExpired) {
+  MakeCertificate(directory_, "expired", "IP:127.0.0.1");
+  // Signed again, to be valid until yesterday.
+  const std::string signed_again = "openssl x509 -in " + directory_.Path("expired.pem") +
+                                   " -signkey " + directory_.Path("expired.key") +
+                                   " -days -1 -out " + directory_.Path("expired.pem") +
+                                   " 2>/dev/null";
+  ASSERT_EQ(std::system(signed_again.c_str()), 0);  // NOLINT(cert-env33-c)
+  const Attempt made = SendTo("expired", "expired");
+  ASSERT_FALSE(made.result);
+  EXPECT_EQ(made.result.error().code(), ErrorCode::kConfiguration);
+  EXPECT_THAT(made.result.error().reason(), HasSubstr("expired"));
+}
+
+// Neither says how it will end, so another try may help.
+TEST_F(TlsTest, EndsSoonWhereTheHandshakeDoes) {
+  for (const char* const step : {"close", "close-when-spoken-to", "hang", "drip"}) {
+    FaultServer server({step});
+    HttpClientOptions options;
+    options.limits.connect_timeout = milliseconds(500);
+    HttpClient client(std::move(options));
+    const auto begin = steady_clock::now();
+    const Attempt made = Send(client, Get("https://127.0.0.1:" + server.port() + "/"));
+    ASSERT_FALSE(made.result) << step;
+    EXPECT_EQ(made.result.error().code(), ErrorCode::kUnavailable) << made.result.error().reason();
+    EXPECT_LT(steady_clock::now() - begin, seconds(3)) << step;
+  }
+}
+
+TEST_F(TlsTest, ReadsARenewedCertificateForANewConnection) {
+  MakeCertificate(directory_, "server", "IP:127.0.0.1");
+  MakeCertificate(directory_, "client", "IP:127.0.0.1");
+  HttpClientOptions options;
+  options.tls.ca_file = directory_.Path("server.pem");
+  options.tls.certificate_file = directory_.Path("client.pem");
+  options.tls.key_file = directory_.Path("client.key");
+  HttpClient client(std::move(options));
+  const auto send = [&] {
+    FaultServer server({"--certificate", directory_.Path("server.pem"), "--key",
+                        directory_.Path("server.key"), "answer:200"});
+    return Send(client, Get("https://127.0.0.1:" + server.port() + "/"));
+  };
+  EXPECT_TRUE(send().result);
+  directory_.Write("client.pem", "no certificate");
+  const Attempt broken = send();
+  ASSERT_FALSE(broken.result);
+  EXPECT_EQ(broken.result.error().code(), ErrorCode::kConfiguration);
+  MakeCertificate(directory_, "client", "IP:127.0.0.1");
+  EXPECT_TRUE(send().result);
+}
+
 TEST_F(TlsTest, SaysThatAFileOfItsSettingsIsMissing) {
   MakeCertificate(directory_, "ours", "IP:127.0.0.1");
   const Attempt made = SendTo("ours", "gone");

@@ -7,6 +7,7 @@ the last. Prints its port, then a JSON line for each request it read, until its 
 Steps: answer:STATUS[:HEADER=VALUE]      a small JSON answer, and more of them on the same connection
        json:STATUS:BODY                  an answer with that body
        close                             as soon as it is accepted, also before TLS
+       close-when-spoken-to              after the first bytes: in the middle of a TLS handshake
        greet                             speaks first, as mail servers do
        hang                              reads and never answers
        drip                              a byte of an answer each second
@@ -58,6 +59,9 @@ def answer(status="200", headers=(), body=BODY):
 def misbehave(connection, step):
     name, *arguments = step.split(":", 2)
     if name == "close":
+        return
+    if name == "close-when-spoken-to":
+        connection.recv(65536)
         return
     if name == "greet":
         connection.sendall(b"220 fake mail server\r\n")

@@ -177,6 +177,18 @@ TEST_F(ApiTest, FollowsARedirectToALearnedAddress) {
   EXPECT_EQ(Outcome(Read()), "200");
 }
 
+TEST_F(ApiTest, SurvivesARedirectToAServerThatDoesNotAnswer) {
+  for (const char* const step : {"close", "hang"}) {
+    FaultServer leader({step});
+    FaultServer standby({"answer:307:Location=" + leader.Url("/v1/secret/data/qarion")});
+    FaultServer other({"json:200:" + std::string(kRead)});
+    Connect(standby.Url("") + "," + leader.Url("") + "," + other.Url(""));
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(Outcome(Read()), "200") << step;
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(1800)) << step;
+  }
+}
+
 TEST_F(ApiTest, SendsNothingToAHostThatNobodyNamed) {
   FaultServer thief({"json:200:" + std::string(kRead)});
   for (const std::string& location :

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """`qsecrets check` as a doctor, and `status`."""
+import http.server
 import json
+import threading
 import unittest
 
 import bao
@@ -41,6 +43,29 @@ class Check(VaultCase):
     def test_clear_text_to_another_machine(self):
         self.assert_finds(78, "warning", "VAULT_ADDR", "not https", VAULT_ADDR="http://192.0.2.1:1",
                           VAULT_CLIENT_TIMEOUT="1", VAULT_TOKEN="root")
+
+    def test_a_clock_that_is_wrong(self):
+        class Server(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response_only(200)
+                self.send_header("Date", "Thu, 01 Jan 2026 00:00:00 GMT")
+                body = b'{"initialized": true, "sealed": false}'
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        _, findings = self.findings(VAULT_ADDR=address, VAULT_TOKEN="fake")
+        skew, = [finding for finding in findings if "clock" in finding["problem"]]
+        self.assertEqual((skew["subject"], skew["severity"]), (address, "warning"))
+        self.assertRegex(skew["problem"], r"is \d{6,} s behind this machine's")
 
     def test_a_login_that_is_refused(self):
         settings = {**self.approle(), "VAULT_SECRET_ID": "fake"}
