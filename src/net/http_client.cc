@@ -274,6 +274,7 @@ class HttpClient::Exchange {
 
   void SetTransfer() {
     Set(CURLOPT_URL, request_.url.c_str());
+    Set(CURLOPT_PATH_AS_IS, 1L);
     Set(CURLOPT_PROTOCOLS_STR, "http,https");
     Set(CURLOPT_FOLLOWLOCATION, kMostRedirects);
     Set(CURLOPT_NOSIGNAL, 1L);
@@ -455,6 +456,12 @@ class HttpClient::Exchange {
     if (stop.stop_requested()) return Unavailable("nobody waits for the answer any more");
     if (refusal_ != nullptr) {
       return BadData(std::string("sent an answer that ") + refusal_);
+    }
+    if (code == CURLE_COULDNT_RESOLVE_PROXY) {
+      // The longer text may show a proxy's address with a password in it.
+      return Error(ErrorCode::kUnavailable, Where() + ": the proxy's name does not resolve")
+          .With("host", parts_.host)
+          .Cure("see the settings of the proxy, also https_proxy and the like, and of NO_PROXY");
     }
     // libcurl's longer text, where there is one, names hosts, files and certificates only.
     const std::string text = error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code);

@@ -79,6 +79,24 @@ bool IsLoopback(const Url& url) {
   return url.host == "localhost" || url.host == "[::1]" || url.host.starts_with("127.");
 }
 
+bool IsProxyUrl(std::string_view text) {
+  constexpr std::string_view kSchemes[] = {"http",    "https",  "socks4",
+                                           "socks4a", "socks5", "socks5h"};
+  const Handle url(curl_url());
+  if (!IsUrlText(text) || curl_url_set(url.get(), CURLUPART_URL, std::string(text).c_str(),
+                                       CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
+    return false;
+  }
+  const std::string scheme = Part(url.get(), CURLUPART_SCHEME).value_or("");
+  return std::ranges::find(kSchemes, scheme) != std::end(kSchemes) &&
+         Part(url.get(), CURLUPART_HOST).has_value();
+}
+
+bool IsHostName(std::string_view text) {
+  return !text.empty() && ParseUrl("https://" + std::string(text)).has_value() &&
+         text.find_first_of("/?#@") == std::string_view::npos;
+}
+
 std::string EncodePath(std::string_view path) {
   constexpr std::string_view kHexDigits = "0123456789ABCDEF";
   constexpr std::string_view kMarks = "-._~/";

@@ -32,6 +32,13 @@ std::string WithHost(const std::string& url, const std::string& host);
 // Whether only this machine can answer: localhost, 127.0.0.0/8 or ::1.
 bool IsLoopback(const Url& url);
 
+// Whether it names a proxy: http, https, socks4, socks4a, socks5 or socks5h, maybe with user and
+// password.
+bool IsProxyUrl(std::string_view text);
+
+// Whether it has the form of a host's name or address (RFC 3986, 3.2.2, without percent-encoding).
+bool IsHostName(std::string_view text);
+
 // Percent-encodes all but unreserved characters (RFC 3986, 2.3) and slashes.
 std::string EncodePath(std::string_view path);
 

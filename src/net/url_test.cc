@@ -55,6 +55,25 @@ TEST(Url, KnowsThisMachine) {
   }
 }
 
+TEST(Url, NamesAProxy) {
+  for (const std::string text :
+       {"http://proxy:3128", "https://u:p@proxy", "socks5h://[::1]:1080"}) {
+    EXPECT_TRUE(IsProxyUrl(text)) << text;
+  }
+  for (const std::string text : {"", "proxy:3128", "not a url", "ftp://proxy", "http://"}) {
+    EXPECT_FALSE(IsProxyUrl(text)) << text;
+  }
+}
+
+TEST(Url, NamesAHost) {
+  for (const std::string text : {"vault.example", "127.0.0.1", "[::1]"}) {
+    EXPECT_TRUE(IsHostName(text)) << text;
+  }
+  for (const std::string text : {"", "a b", "a/b", "u@a", "a?b", "a#b", "https://a"}) {
+    EXPECT_FALSE(IsHostName(text)) << text;
+  }
+}
+
 TEST(Url, EncodesPaths) {
   EXPECT_EQ(EncodePath("secret/data/caf\xc3\xa9 +%?#.x"), "secret/data/caf%C3%A9%20%2B%25%3F%23.x");
 }

@@ -12,6 +12,7 @@
 #include "core/json_document.h"
 #include "core/utf8.h"
 #include "net/duration.h"
+#include "net/url.h"
 
 namespace qarion::secrets::vault {
 namespace {
@@ -178,6 +179,10 @@ void ReadTls(Reader& reader, VaultSettings& settings) {
   if (const auto bytes = reader.Find("VAULT_CACERT_BYTES")) tls.ca_text = bytes->text;
   tls.ca_directory = reader.Text("VAULT_CAPATH");
   tls.server_name = reader.Text("VAULT_TLS_SERVER_NAME");
+  if (!tls.server_name.empty() && !net::IsHostName(tls.server_name)) {
+    reader.Fail(Wrong("VAULT_TLS_SERVER_NAME", "is no name of a host",
+                      "write the name in the server's certificate"));
+  }
   tls.is_verified = !reader.Bool("VAULT_SKIP_VERIFY");
   tls.certificate_file = reader.Text("VAULT_CLIENT_CERT");
   tls.key_file = reader.Text("VAULT_CLIENT_KEY");
@@ -197,6 +202,16 @@ void ReadTls(Reader& reader, VaultSettings& settings) {
   if (!certificate || !tls.certificate_file.empty()) return;  // files win
   tls.certificate_text = certificate->text;
   tls.key_text = Secret::CopyOf(key->text);
+}
+
+void ReadProxy(Reader& reader, VaultSettings& settings) {
+  auto found = reader.Find("VAULT_PROXY_ADDR");
+  if (!found) found = reader.Find("VAULT_HTTP_PROXY");
+  if (!found) return;
+  settings.proxy.url = found->text;
+  if (net::IsProxyUrl(settings.proxy.url)) return;
+  reader.Fail(Wrong(found->setting, "is no address of a proxy",
+                    "write http://host:port, https:// or socks5://"));
 }
 
 void ReadTimeout(Reader& reader, VaultSettings& settings) {
@@ -271,11 +286,6 @@ void ReadHeaders(Reader& reader, VaultSettings& settings) {
     settings.headers.push_back({std::string(name), Secret::CopyOf(*value)});
   }
 }
-
-struct MethodSettings {
-  AuthMethod method;
-  std::vector<std::string> named;  // settings that only this method reads
-};
 
 std::optional<AuthMethod> MethodNamed(std::string_view name) {
   const auto found = std::ranges::find(kMethodNames, name);
@@ -353,6 +363,18 @@ void Need(Reader& reader, bool is_there, const AuthSettings& auth, const std::st
       "set it, or " + what + "_FILE to a file with it where that is a secret"));
 }
 
+// Segments that would lead a request elsewhere.
+void RefuseDots(Reader& reader, const std::string& setting, const std::string& text) {
+  const std::string path = "/" + text + "/";
+  if (path.find("/../") == std::string::npos && path.find("/./") == std::string::npos &&
+      path.find("//") == std::string::npos) {
+    return;
+  }
+  if (text.empty()) return;
+  reader.Fail(
+      Wrong(setting, "has a segment that is empty, '.' or '..'", "write it as the server has it"));
+}
+
 void ReadAuth(Reader& reader, const SettingLookup& lookup, AuthSettings& auth) {
   ReadMethod(reader, auth);
   if (reader.error()) return;
@@ -362,6 +384,7 @@ void ReadAuth(Reader& reader, const SettingLookup& lookup, AuthSettings& auth) {
   if (auth.mount.starts_with("auth/")) auth.mount.erase(0, 5);
   while (auth.mount.starts_with('/')) auth.mount.erase(0, 1);
   while (auth.mount.ends_with('/')) auth.mount.pop_back();
+  RefuseDots(reader, "VAULT_AUTH_MOUNT", auth.mount);
   switch (auth.method) {
     case AuthMethod::kToken: {
       auth.token = reader.Secret("VAULT_TOKEN");
@@ -411,6 +434,7 @@ void ReadAuth(Reader& reader, const SettingLookup& lookup, AuthSettings& auth) {
     case AuthMethod::kUserpass:
     case AuthMethod::kLdap:
       auth.username = reader.Text("VAULT_USERNAME");
+      RefuseDots(reader, "VAULT_USERNAME", auth.username);
       auth.password = reader.Secret("VAULT_PASSWORD");
       Need(reader, !auth.username.empty(), auth, "VAULT_USERNAME");
       Need(reader, auth.password.exists(), auth, "VAULT_PASSWORD");
@@ -473,8 +497,7 @@ Result<VaultSettings> LoadVaultSettings(const SettingLookup& lookup) {
   ReadRateLimit(reader, settings);
   settings.looks_up_srv = reader.Bool("VAULT_SRV_LOOKUP");
   settings.follows_redirects = !reader.Bool("VAULT_DISABLE_REDIRECTS");
-  settings.proxy.url = reader.Text("VAULT_PROXY_ADDR");
-  if (settings.proxy.url.empty()) settings.proxy.url = reader.Text("VAULT_HTTP_PROXY");
+  ReadProxy(reader, settings);
   ReadHeaders(reader, settings);
   ReadAuth(reader, lookup, settings.auth);
   if (const auto ignored = reader.Find("VAULT_WRAP_TTL"))

@@ -368,6 +368,7 @@ class Methods(VaultCase):
                 ({"VAULT_AUTH_ROLE": "app"}, ["VAULT_AUTH_ROLE", "VAULT_AUTH_METHOD"]),
                 ({"VAULT_USERNAME": "app"}, ["VAULT_PASSWORD"]),
                 ({"VAULT_SECRET_ID": "fake"}, ["VAULT_ROLE_ID"]),
+                ({"VAULT_USERNAME": "../../sys/seal", "VAULT_PASSWORD": "fake"}, ["VAULT_USERNAME"]),
                 ({"VAULT_AUTH_METHOD": "jwt"}, ["VAULT_JWT_FILE"])):
             self.assert_fails(78, *words, **settings)
 

@@ -224,6 +224,9 @@ class Places(VaultCase):
         for setting, text in (("VAULT_SKIP_VERIFY", "yes"), ("VAULT_CLIENT_TIMEOUT", "soon"),
                               ("VAULT_MAX_RETRIES", "-1"), ("VAULT_RATE_LIMIT", "fast"),
                               ("VAULT_DISABLE_REDIRECTS", "2"), ("VAULT_CLIENT_CERT", "/x"),
+                              ("VAULT_PROXY_ADDR", "not a url"), ("VAULT_TLS_SERVER_NAME", "a b"),
+                              ("VAULT_AUTH_MOUNT", "../sys"), ("VAULT_NAMESPACE", "a\r\nX: y"),
+                              ("QARION_SECRETS_LOG", "loud"),
                               ("VAULT_TOKEN", "fake\u00e9")):
             self.assert_fails(65 if setting == "VAULT_TOKEN" else 78, setting,
                               **{"VAULT_TOKEN": "root", setting: text})
