@@ -60,7 +60,30 @@ std::string Join(const core::JsonValue& texts) {
     joined.erase(0, kOne.size());
     joined.erase(0, std::min(joined.find_first_not_of(" \t\n*"), joined.size()));
   }
-  return OneLine(joined);
+  return joined;
+}
+
+void Hide(std::string_view secret, std::string& text) {
+  constexpr std::size_t kShortest = 4;
+  constexpr std::string_view kMask = "***";
+  if (secret.size() < kShortest) return;
+  for (std::size_t at = text.find(secret); at != std::string::npos;
+       at = text.find(secret, at + kMask.size())) {
+    text.replace(at, secret.size(), kMask);
+  }
+}
+
+// The token and every text in the body.
+std::vector<Secret> CredentialsOf(const ApiRequest& request) {
+  std::vector<Secret> credentials;
+  if (request.token != nullptr) credentials.push_back(request.token->Share());
+  if (request.body.empty()) return credentials;
+  auto body = core::JsonDocument::Parse(request.body.Reveal(), "the request");
+  if (!body) return credentials;
+  for (const std::string_view name : body->root().Names()) {
+    if (const auto text = (*body)[name].Text()) credentials.push_back(Secret::CopyOf(*text));
+  }
+  return credentials;
 }
 
 bool HasText(const net::HttpResponse& response, std::string_view text) {
@@ -84,8 +107,14 @@ bool IsRedirect(int status) {
 
 }  // namespace
 
-std::string ApiAnswer::Errors() const { return Join((*this)["errors"]); }
-std::string ApiAnswer::Warnings() const { return Join((*this)["warnings"]); }
+std::string ApiAnswer::OneLineOf(std::string_view member) const {
+  std::string text = Join((*this)[member]);
+  for (const Secret& credential : sent) Hide(credential.Reveal(), text);
+  return OneLine(text);
+}
+
+std::string ApiAnswer::Errors() const { return OneLineOf("errors"); }
+std::string ApiAnswer::Warnings() const { return OneLineOf("warnings"); }
 
 namespace {
 
@@ -161,8 +190,9 @@ net::HttpRequest Api::Compose(const ApiRequest& request, const std::string& base
   return composed;
 }
 
-Result<ApiAnswer> Api::Take(net::HttpResponse response) const {
+Result<ApiAnswer> Api::Take(const ApiRequest& request, net::HttpResponse response) const {
   ApiAnswer answer{.status = response.status, .address = address()};
+  if (response.status >= 300) answer.sent = CredentialsOf(request);
   if (const auto date = response.Find("date")) answer.date = net::ParseHttpDate(*date);
   answer.body = std::move(response.body);
   if (answer.body.empty()) return answer;
@@ -198,7 +228,7 @@ Result<ApiAnswer> Api::Send(const ApiRequest& request, const Call& call) {
        .deadline = deadline,
        .stop = call.stop});
   if (!response) return std::move(response).error();
-  return Take(std::move(*response));
+  return Take(request, std::move(*response));
 }
 
 Result<ApiAnswer> Api::SendTo(std::size_t address, const ApiRequest& request, const Call& call) {
@@ -206,7 +236,7 @@ Result<ApiAnswer> Api::SendTo(std::size_t address, const ApiRequest& request, co
   auto attempt = nodes_[address].client->Send(
       Compose(request, nodes_[address].url, nodes_[address].host), call.deadline, call.stop, 1);
   if (!attempt.result) return std::move(attempt.result).error();
-  auto answer = Take(std::move(*attempt.result));
+  auto answer = Take(request, std::move(*attempt.result));
   if (answer) answer->address = nodes_[address].address->shown;
   return answer;
 }

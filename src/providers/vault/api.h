@@ -44,14 +44,19 @@ struct ApiAnswer {
   Secret body;
   std::optional<core::JsonDocument> json;  // none where the body is none
   std::optional<std::chrono::sys_seconds> date;
-  std::string address;  // that answered
+  std::string address;       // that answered
+  std::vector<Secret> sent;  // the credentials of the request: an answer may quote them
 
   core::JsonValue operator[](std::string_view name) const {
     return json ? (*json)[name] : core::JsonValue();
   }
-  // The server's `errors`, or `warnings`, as one line fit for people; empty where there are none.
+  // The server's `errors`, or `warnings`, as one line fit for people, without what was sent; empty
+  // where there are none.
   std::string Errors() const;
   std::string Warnings() const;
+
+ private:
+  std::string OneLineOf(std::string_view member) const;
 };
 
 struct Call {
@@ -112,7 +117,7 @@ class Api {
   Outcome FollowRedirect(std::size_t node, const ApiRequest& request, net::HttpResponse answer,
                          int attempt, Clock::SteadyTime deadline, const std::stop_token& stop);
   std::optional<std::string> ClusterBase(const std::string& origin) const;
-  Result<ApiAnswer> Take(net::HttpResponse response) const;
+  Result<ApiAnswer> Take(const ApiRequest& request, net::HttpResponse response) const;
 
   const VaultSettings& settings_;
   Clock& clock_;

@@ -254,6 +254,18 @@ TEST_F(ApiTest, FollowsNothingElse) {
   EXPECT_THAT(answer.error().reason(), HasSubstr("VAULT_DISABLE_REDIRECTS"));
 }
 
+TEST_F(ApiTest, DoesNotShowWhatItSentWhereTheServerQuotesIt) {
+  FaultServer server({R"(json:400:{"errors":["fake-token and fake-password are wrong"]})"});
+  Connect(server.Url(""));
+  auto answer = api_->Send({.method = "POST",
+                            .path = "auth/userpass/login/app",
+                            .body = Secret::CopyOf(R"({"password":"fake-password"})"),
+                            .token = &token_},
+                           {.deadline = clock_.SteadyNow() + seconds(20)});
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->Errors(), "*** and *** are wrong");
+}
+
 TEST_F(ApiTest, ShowsWhatTheServerSaysOnOneLineAndShortened) {
   FaultServer server(
       {R"(json:404:{"errors":["1 error occurred:\n\t* no\tway\u0007\n\n"],"warnings":[")" +

@@ -141,6 +141,7 @@ Error ErrorOf(const ApiAnswer& answer, const std::string& doing) {
         return error(ErrorCode::kConfiguration, "let VAULT_ADDR begin with https://");
       }
       break;
+    case 401:
     case 403: return error(ErrorCode::kNotPermitted, "see the policies of the token");
     case 412:
       if (says("X-Vault-Request")) break;
