@@ -15,10 +15,9 @@ constexpr std::string_view kEnvFileSetting = "SECRETS_ENV_FILE";
 constexpr char kDefaultEnvFile[] = ".env";
 constexpr char kNoEnvFile[] = "/dev/null";
 
-constexpr std::string_view kGeneralSettings[] = {"SECRETS_BACKEND",   "SECRETS_CACHE_TTL",
-                                                 "SECRETS_MAX_STALE", "SECRETS_FIELDS",
-                                                 kEnvFileSetting,     "SECRETS_DIR",
-                                                 "QARION_SECRETS_LOG"};
+constexpr std::string_view kGeneralSettings[] = {
+    "SECRETS_BACKEND", "SECRETS_CACHE_TTL", "SECRETS_MAX_STALE", "SECRETS_FIELDS",
+    kEnvFileSetting,   "SECRETS_DIR",       "QARION_SECRETS_LOG"};
 
 Error Malformed(std::string_view name, const std::string& source, std::string_view problem,
                 std::string cure) {
