@@ -140,6 +140,16 @@ void Describe(void* instance, const qarion_secrets_detail_sink* sink) noexcept {
   }
 }
 
+void Credentials(void* instance, void* context,
+                 void (*add)(void* context, const char* value, std::size_t size)) noexcept {
+  try {
+    for (const Secret& credential : Of(instance).provider->Credentials()) {
+      add(context, credential.Reveal().data(), credential.size());
+    }
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): none is known then
+  }
+}
+
 void Diagnose(void* instance, const qarion_secrets_request* asked,
               const qarion_secrets_payload_sink* sink) noexcept {
   try {
@@ -181,6 +191,7 @@ qarion_secrets_provider_table TableWithoutCreate(const char* name) {
           .fetch = Fetch,
           .source = Source,
           .describe = Describe,
+          .credentials = Credentials,
           .diagnose = Diagnose};
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/files.h"
 #include "runtime/module_payload.h"
 #include "runtime/module_text.h"
 
@@ -249,6 +250,25 @@ class ModuleProvider final : public SecretProvider {
       host_.Log("threw an exception while it described itself");
     }
     return details;
+  }
+
+  std::vector<Secret> Credentials() const override {
+    std::vector<Secret> all;
+    if (!HasMember(offsetof(qarion_secrets_provider_table, credentials)) ||
+        table_.credentials == nullptr) {
+      return all;
+    }
+    const auto add = [](void* context, const char* value, std::size_t size) noexcept {
+      auto& taken = *static_cast<std::vector<Secret>*>(context);
+      if (value == nullptr || size > core::kMaxFileBytes || taken.size() >= kMaxDetails) return;
+      taken.push_back(Secret::CopyOf({value, size}));
+    };
+    try {
+      table_.credentials(instance_, &all, add);
+    } catch (...) {
+      host_.Log("threw an exception while it gave its credentials");
+    }
+    return all;
   }
 
   std::vector<Finding> Diagnose(const FetchRequest& request) override {

@@ -166,6 +166,7 @@ Status Runtime::Impl::Configure(RuntimeOptions& options) {
     if (!opened) return std::move(opened).error();
     provider_ = std::move(*opened);
   }
+  for (const Secret& credential : provider_->Credentials()) scrubber_.Add(credential);
 
   cache_ = std::make_unique<cache::SnapshotCache>(
       cache::CacheOptions{

@@ -15,6 +15,7 @@
 #include <qarion/secrets/field_set.h>
 #include <qarion/secrets/finding.h>
 #include <qarion/secrets/result.h>
+#include <qarion/secrets/secret.h>
 #include <qarion/secrets/snapshot.h>
 
 namespace qarion::secrets {
@@ -67,6 +68,10 @@ class QARION_SECRETS_EXPORT SecretProvider {
   // What else is worth knowing of its state, as names and texts: who is logged in, until when.
   // No values. May be called at any time, by several threads.
   virtual std::vector<std::pair<std::string, std::string>> Describe() const { return {}; }
+
+  // The store's own credentials as its settings hold them, such as a token: they are not fields,
+  // but must not be seen either. Asked for once, before the first fetch.
+  virtual std::vector<Secret> Credentials() const { return {}; }
 
   // Examines step by step whether a fetch can succeed, and says what is in its way and what will
   // be. Without findings a fetch may still fail. Not while a fetch is running.

@@ -146,6 +146,11 @@ typedef struct qarion_secrets_provider_table {
    * time, also while another call is running, by several threads. */
   void (*describe)(void* instance, const qarion_secrets_detail_sink* details);
 
+  /* Gives the store's own credentials as its settings hold them, such as a token: they are not
+   * fields, but the host masks them in output too. Called once after create(). */
+  void (*credentials)(void* instance, void* context,
+                      void (*add)(void* context, const char* value, size_t value_size));
+
   /* Examines step by step whether fetch() can succeed, and adds to `findings` (with add_finding
    * alone) what is in its way. Never while fetch() is running. */
   void (*diagnose)(void* instance, const qarion_secrets_request* request,

@@ -46,6 +46,16 @@ class VaultProvider final : public SecretProvider {
     return lines;
   }
 
+  std::vector<Secret> Credentials() const override {
+    std::vector<Secret> given;
+    const AuthSettings& auth = settings_.auth;
+    for (const Credential* credential :
+         {&auth.token, &auth.role_id, &auth.secret_id, &auth.password}) {
+      if (!credential->text.empty()) given.push_back(credential->text.Share());
+    }
+    return given;
+  }
+
   std::vector<Finding> Diagnose(const FetchRequest& request) override {
     return Examine(settings_, api_, session_, clock_,
                    {.deadline = request.deadline, .stop = request.stop});

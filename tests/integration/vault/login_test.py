@@ -49,6 +49,13 @@ class Token(VaultCase):
         self.assert_gets()
         self.assert_gets(HOME="/", BAO_TOKEN_PATH=str(self.directory / ".vault-token"))
 
+    def test_the_output_of_a_command_does_not_show_it(self):
+        made = self.server.must("POST", "auth/token/create", {"policies": ["app-read"]})["auth"]
+        result = self.run_command("exec", "--", "env", VAULT_TOKEN=made["client_token"])
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("VAULT_TOKEN=***\n", result.stdout)
+        self.assertIn("SECRET_KEY=***\n", result.stdout)
+
     def test_none_or_two(self):
         self.assert_fails(78, "VAULT_TOKEN is not set, nor is any other way to log in")
         self.assert_fails(78, "VAULT_TOKEN is set, and VAULT_TOKEN_FILE too", VAULT_TOKEN="root",
