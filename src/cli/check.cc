@@ -23,6 +23,7 @@ struct CheckReport {
   std::size_t warnings = 0;
   std::string backend;
   std::size_t fields_set = 0;
+  std::vector<std::pair<std::string, std::string>> details;
 };
 
 // Where there is no runtime to check, the reason is the finding.
@@ -60,7 +61,8 @@ CheckReport Examine(int& failure) {
   Examination examination = Runtime::Examine(Options());
   CheckReport report{.findings = std::move(examination.findings),
                      .backend = std::move(examination.backend),
-                     .fields_set = examination.fields_set};
+                     .fields_set = examination.fields_set,
+                     .details = std::move(examination.details)};
   if (examination.failure) {
     const Error& error = *examination.failure;
     report.findings.insert(report.findings.begin(), AsFinding(error));
@@ -89,6 +91,10 @@ std::string Text(const CheckReport& report) {
     text += std::string(9 - word.size(), ' ') + finding.subject + ": " + finding.problem + "\n";
     if (!finding.cure.empty()) text += "         to mend it: " + finding.cure + "\n";
   }
+  for (auto [name, detail] : report.details) {
+    name.resize(std::max<std::size_t>(name.size() + 2, 17), ' ');
+    text += name + detail + "\n";
+  }
   if (!report.backend.empty()) {
     text += "backend " + report.backend + ", " + Counted(report.fields_set, "field") + " set: ";
   }
@@ -110,7 +116,9 @@ Secret Json(const CheckReport& report) {
         .Text(finding.cure)
         .EndObject();
   }
-  json.EndArray()
+  json.EndArray().Key("details").BeginObject();
+  for (const auto& [name, detail] : report.details) json.Key(name).Text(detail);
+  json.EndObject()
       .Key("errors")
       .Number(static_cast<std::int64_t>(report.errors))
       .Key("warnings")

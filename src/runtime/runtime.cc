@@ -243,6 +243,7 @@ Examination Runtime::Impl::Examine(RuntimeOptions options) {
                                   .deadline = impl.clock_->SteadyNow() + start_timeout,
                                   .stop = never.get_token()});
     core::WipeTraces();
+    examination.details = impl.provider_->Describe();
     // What is in the way is known then, and better than a fetch could say it.
     if (std::ranges::any_of(examination.findings, IsError)) {
       SortBySeverity(examination.findings);
@@ -253,7 +254,9 @@ Examination Runtime::Impl::Examine(RuntimeOptions options) {
   if (done) {
     auto found = impl.Check();
     if (found) std::ranges::move(*found, std::back_inserter(examination.findings));
-    examination.fields_set = impl.status().fields_set;
+    const RuntimeStatus status = impl.status();
+    examination.fields_set = status.fields_set;
+    examination.details = status.details;
   } else {
     examination.failure = std::move(done).error();
   }

@@ -102,6 +102,8 @@ struct RuntimeStatus {
 struct Examination {
   std::string backend;
   std::size_t fields_set = 0;
+  // As RuntimeStatus::details, after the backend examined itself.
+  std::vector<std::pair<std::string, std::string>> details;
   std::vector<Finding> findings;  // errors first
   std::optional<Error> failure;   // why there is no snapshot, where there is none
 };

@@ -24,10 +24,10 @@ class Examiner {
            const Call& call)
       : settings_(settings), api_(api), session_(session), clock_(clock), call_(call) {}
 
-  std::vector<Finding> Run() {
+  Diagnosis Run() {
     LookAtSettings();
     if (AnyAddressServes() && LogIn() && LookAtToken()) LookAtSecret();
-    return std::move(findings_);
+    return {.findings = std::move(findings_), .servers = std::move(servers_)};
   }
 
  private:
@@ -89,6 +89,10 @@ class Examiner {
                               {.deadline = deadline, .stop = call_.stop});
     if (!answer) return failure(answer.error().reason(), answer.error().cure());
     LookAtDate(*answer, shown);
+    const auto version = (*answer)["version"].Text();
+    servers_.emplace_back(
+        "server " + shown,
+        StateOf(answer->status) + (version ? ", version " + std::string(*version) : ""));
     switch (answer->status) {
       case 200:
       case 429:  // a standby
@@ -109,6 +113,21 @@ class Examiner {
                      "see that " + settings_.address_setting + " is the address of its API");
     }
     return std::nullopt;
+  }
+
+  // As the server's status codes for its health say it.
+  static std::string StateOf(int status) {
+    switch (status) {
+      case 200: return "active";
+      case 429: return "standby";
+      case 472: return "disaster recovery secondary";
+      case 473: return "performance standby";
+      case 474: return "standby without its leader";
+      case 501: return "not initialised";
+      case 503: return "sealed";
+      case 530: return "removed from its cluster";
+      default: return "status " + std::to_string(status);
+    }
   }
 
   void LookAtDate(const ApiAnswer& answer, const std::string& shown) {
@@ -198,12 +217,13 @@ class Examiner {
   const Clock& clock_;
   const Call& call_;
   std::vector<Finding> findings_;
+  std::vector<std::pair<std::string, std::string>> servers_;
 };
 
 }  // namespace
 
-std::vector<Finding> Examine(const VaultSettings& settings, Api& api, Session& session,
-                             const Clock& clock, const Call& call) {
+Diagnosis Examine(const VaultSettings& settings, Api& api, Session& session, const Clock& clock,
+                  const Call& call) {
   return Examiner(settings, api, session, clock, call).Run();
 }
 

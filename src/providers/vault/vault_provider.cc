@@ -42,6 +42,7 @@ class VaultProvider final : public SecretProvider {
     std::vector<std::pair<std::string, std::string>> lines = {{"address", api_.address()}};
     for (auto& line : session_.Describe()) lines.push_back(std::move(line));
     const std::lock_guard lock(mutex_);
+    lines.insert(lines.end(), servers_.begin(), servers_.end());
     if (!last_error_.empty()) lines.emplace_back("last fetch", last_error_);
     return lines;
   }
@@ -57,8 +58,11 @@ class VaultProvider final : public SecretProvider {
   }
 
   std::vector<Finding> Diagnose(const FetchRequest& request) override {
-    return Examine(settings_, api_, session_, clock_,
-                   {.deadline = request.deadline, .stop = request.stop});
+    Diagnosis diagnosis = Examine(settings_, api_, session_, clock_,
+                                  {.deadline = request.deadline, .stop = request.stop});
+    const std::lock_guard lock(mutex_);
+    servers_ = std::move(diagnosis.servers);
+    return std::move(diagnosis.findings);
   }
 
  private:
@@ -142,6 +146,7 @@ class VaultProvider final : public SecretProvider {
   KvTarget reading_;                // where the latest one went
   mutable std::mutex mutex_;        // of what follows
   std::string last_error_;
+  std::vector<std::pair<std::string, std::string>> servers_;  // as they were last examined
 };
 
 }  // namespace

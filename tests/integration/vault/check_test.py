@@ -24,6 +24,15 @@ class Check(VaultCase):
     def test_nothing_to_find(self):
         self.assertEqual(self.findings(**self.approle()), (0, []))
 
+    def test_what_there_is_to_know(self):
+        settings = self.approle("known", token_ttl="1h")
+        details = json.loads(self.run_command("check", "-o", "json", **settings).stdout)["details"]
+        self.assertRegex(details["server " + self.server.address], "^active, version ")
+        self.assertEqual(details["token policies"], "app-read, default")
+        self.assertIn(seconds_in(details["token expires"]), range(3590, 3601))
+        text = self.run_command("check", **settings).stdout
+        self.assertIn("token policies   app-read, default\n", text)
+
     def test_a_name_that_does_not_resolve(self):
         self.assert_finds(78, "error", "https://vault.invalid:8200", "Could not resolve host",
                           VAULT_ADDR="https://vault.invalid:8200", VAULT_TOKEN="root")

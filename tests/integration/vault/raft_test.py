@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A service reads every 10 ms for a minute while the leader of a three-node cluster is stopped, steps
 down and is killed. Prints the timeline."""
+import json
 import os
 import signal
 import threading
@@ -128,6 +129,14 @@ class LeaderChanges(VaultCase):
         self.assertEqual(ends["cached"]["failures"], 0)
         self.assertLess(ends["cached"]["slowest_ms"], 100)
         self.judge(ends["uncached"], probe.outages)
+
+    def test_check_tells_standbys_from_the_leader(self):
+        settings = self.approle("raft-check")
+        self.leader()
+        settings["VAULT_ADDR"] = ",".join(node.address for node in self.cluster.nodes)
+        details = json.loads(self.run_command("check", "-o", "json", **settings).stdout)["details"]
+        states = sorted(text.partition(",")[0] for name, text in details.items() if name.startswith("server "))
+        self.assertEqual(states, ["active", "standby", "standby"])
 
     def judge(self, end, _outages):
         """Standbys serve reads: none fails."""
