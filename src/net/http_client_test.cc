@@ -258,6 +258,21 @@ TEST_F(TlsTest, RefusesAnotherName) {
   EXPECT_EQ(Body(SendTo("named", "named", "bao.example")), R"({"data":"fake"})");
 }
 
+TEST_F(TlsTest, AgreesOnHttp2UnlessToldNotTo) {
+  MakeCertificate(directory_, "server", "IP:127.0.0.1");
+  for (const bool allows_http2 : {true, false}) {
+    FaultServer server({"--certificate", directory_.Path("server.pem"), "--key",
+                        directory_.Path("server.key"), "--offers-http2", "close-when-spoken-to"});
+    HttpClientOptions options;
+    options.tls.ca_file = directory_.Path("server.pem");
+    options.allows_http2 = allows_http2;
+    HttpClient client(std::move(options));
+    static_cast<void>(Send(client, Get("https://127.0.0.1:" + server.port() + "/")));
+    EXPECT_EQ(server.NextLine(),
+              allows_http2 ? R"({"protocol": "h2"})" : R"({"protocol": "http/1.1"})");
+  }
+}
+
 TEST_F(TlsTest, RefusesWhatHasExpired) {
   MakeCertificate(directory_, "expired", "IP:127.0.0.1");
   // Signed again, to be valid until yesterday.

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""fault_server.py [--certificate PEM --key PEM] STEP...
+"""fault_server.py [--certificate PEM --key PEM [--offers-http2]] STEP...
 
 A server that misbehaves as told: the n-th connection is treated as the n-th STEP says, later ones as
-the last. Prints its port, then a JSON line for each request it read, until its input ends.
+the last. Prints its port, then a JSON line for each request it read, until its input ends. With
+--offers-http2 it prints the protocol that was agreed on, and closes.
 
 Steps: answer:STATUS[:HEADER=VALUE]      a small JSON answer, and more of them on the same connection
        json:STATUS:BODY                  an answer with that body
@@ -112,10 +113,13 @@ def misbehave(connection, step):
         return
 
 
-def serve(connection, step, context):
+def serve(connection, step, context, offers_http2):
     try:
         if context and step != "close":
             connection = context.wrap_socket(connection, server_side=True)
+            if offers_http2:
+                print(json.dumps({"protocol": connection.selected_alpn_protocol()}), flush=True)
+                return
         misbehave(connection, step)
     except (Quit, OSError):
         pass  # the client went away
@@ -128,12 +132,15 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--certificate")
     parser.add_argument("--key")
+    parser.add_argument("--offers-http2", action="store_true")
     parser.add_argument("steps", nargs="+")
     arguments = parser.parse_args()
     context = None
     if arguments.certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(arguments.certificate, arguments.key)
+        if arguments.offers_http2:
+            context.set_alpn_protocols(["h2", "http/1.1"])
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
     print(listener.getsockname()[1], flush=True)
 
@@ -143,7 +150,8 @@ def main():
             connection, _ = listener.accept()
             step = arguments.steps[min(number, len(arguments.steps) - 1)]
             number += 1
-            threading.Thread(target=serve, args=(connection, step, context), daemon=True).start()
+            threading.Thread(target=serve, daemon=True,
+                             args=(connection, step, context, arguments.offers_http2)).start()
 
     threading.Thread(target=accept, daemon=True).start()
     sys.stdin.read()
