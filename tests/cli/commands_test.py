@@ -128,7 +128,7 @@ class Check(CommandTest):
         self.write_env(f"SECRET_KEY={secrets.token_urlsafe(36)}\n")
         result = self.run_command("check", "--strict", "--output", "json")
         self.assertEqual((result.returncode, json.loads(result.stdout)),
-                         (0, {"findings": [], "errors": 0, "warnings": 0}))
+                         (0, {"findings": [], "details": {}, "errors": 0, "warnings": 0}))
 
     def test_warns_of_a_file_that_others_can_read(self):
         self.write_env(f"SECRET_KEY={secrets.token_urlsafe(36)}\n").chmod(0o644)
