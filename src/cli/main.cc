@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -108,12 +109,7 @@ int Run(int argc, char** argv) {
   return kUsage;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  // No core dump, and no look into the memory by other processes of the same user.
-  prctl(PR_SET_DUMPABLE, 0);
-  cli::HoldClosedStandardStreams();
+int RunGuarded(int argc, char** argv) {
   try {
     return Run(argc, argv);
   } catch (...) {
@@ -121,4 +117,20 @@ int main(int argc, char** argv) {
     std::fputs("qsecrets: error: an internal error\n  to mend it: please report it\n", stderr);
     return argc > 1 && std::string_view(argv[1]) == "exec" ? kExecFailure : kInternal;
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // No core dump, and no look into the memory by other processes of the same user.
+  prctl(PR_SET_DUMPABLE, 0);
+  cli::HoldClosedStandardStreams();
+  const int status = RunGuarded(argc, argv);
+#ifdef QARION_QUICK_EXIT
+  // Nothing is left to do, and the libraries of a backend would take their time to say so.
+  std::fflush(nullptr);
+  std::_Exit(status);
+#else
+  return status;
+#endif
 }

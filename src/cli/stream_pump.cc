@@ -80,7 +80,12 @@ void StreamPump::ChildEnded() noexcept {
   Signal(wake_.get());
 }
 
-bool StreamPump::IsIdle() const noexcept { return BytesWaiting(source_number_) == 0; }
+bool StreamPump::IsIdle() const noexcept {
+  // In this order: what has left the pipe since the thread last waited was passed on before it
+  // waits again.
+  return has_finished() ||
+         (BytesWaiting(source_number_) == 0 && is_waiting_.load(std::memory_order_acquire));
+}
 
 void StreamPump::Join() { pthread_join(thread_, nullptr); }
 
@@ -147,7 +152,10 @@ StreamPump::Wait StreamPump::WaitForInput() {
       {sink_is_pipe_ ? sink_ : -1, 0, 0},
   }};
   const int timeout = deadline_ ? MillisecondsUntil(*deadline_) : -1;
-  if (poll(waiting.data(), waiting.size(), timeout) < 0) return Wait::kReadable;
+  is_waiting_.store(true, std::memory_order_release);
+  const int ready = poll(waiting.data(), waiting.size(), timeout);
+  is_waiting_.store(false, std::memory_order_release);
+  if (ready < 0) return Wait::kReadable;
   if ((waiting[2].revents & POLLERR) == 0) return Wait::kReadable;
   broken_ = true;  // the reader is gone: the child's next write must fail
   return Wait::kLeave;

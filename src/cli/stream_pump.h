@@ -42,7 +42,7 @@ class StreamPump {
   // Whether the last byte has been passed on, or none can be any more.
   bool has_finished() const noexcept { return has_finished_.load(std::memory_order_acquire); }
 
-  // Whether nothing waits in the pipe.
+  // Whether all that the child has written so far has been passed on.
   bool IsIdle() const noexcept;
 
   void Join();
@@ -77,6 +77,7 @@ class StreamPump {
   pthread_t thread_{};
 
   std::atomic<bool> has_finished_ = false;
+  std::atomic<bool> is_waiting_ = false;  // for input
   std::atomic<bool> child_ended_ = false;
   Clock::time_point child_ended_at_;  // written before child_ended_
 

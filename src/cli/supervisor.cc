@@ -199,9 +199,14 @@ Result<int> Supervisor::StartChild() {
   if (!report) return std::move(report).error();
   const std::vector<char*> arguments = Arguments(program_);
   const pid_t supervisor = getpid();
-  child_ = fork();
-  if (child_ < 0) return SystemFailure("no process for the command");
-  if (child_ == 0) BecomeCommand(arguments.data(), report->write_end.get(), supervisor);
+  // A fork(2) would copy our memory, secrets and all, for nothing, and posix_spawn(3) cannot ask
+  // for PR_SET_PDEATHSIG.
+  // NOLINTBEGIN(clang-analyzer-*,*unsafe-functions,cert-msc*)
+  const pid_t child = vfork();
+  if (child == 0) BecomeCommand(arguments.data(), report->write_end.get(), supervisor);
+  // NOLINTEND(clang-analyzer-*,*unsafe-functions,cert-msc*)
+  if (child < 0) return SystemFailure("no process for the command");
+  child_ = child;
   report->write_end.Reset();
   int start_errno = 0;
   // Nothing arrives where execve(2) succeeds: it closes the pipe.
@@ -211,7 +216,8 @@ Result<int> Supervisor::StartChild() {
   return start_errno;
 }
 
-// In the child, which has a copy of this thread alone: nothing here may allocate or take a lock.
+// In the child, which runs in our memory and on this thread's stack until execve(2): nothing here
+// may allocate, take a lock or change what is ours.
 void Supervisor::BecomeCommand(char* const* arguments, int report, pid_t supervisor) {
   for (const Stream& stream : streams_) dup2(stream.write_end.get(), stream.number);
   // A supervisor that was killed can neither pass signals on nor scrub, and a command without one
