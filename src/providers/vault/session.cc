@@ -114,11 +114,34 @@ Result<HeldToken> Session::Token(const Call& call) {
 }
 
 Result<HeldToken> Session::LogIn(std::uint64_t instead_of, const Call& call) {
-  const std::lock_guard one_login(login_mutex_);
   {
-    const std::lock_guard lock(mutex_);
+    const std::stop_callback wake(call.stop, [this] {
+      const std::lock_guard lock(mutex_);
+      changed_.notify_all();
+    });
+    Lock lock(mutex_);
+    clock_.WaitUntil(lock, changed_, call.deadline,
+                     [&] { return !logs_in_ || call.stop.stop_requested(); });
     if (state_ && state_->number > instead_of) return Held();  // somebody else did
+    if (logs_in_) {
+      return Error(ErrorCode::kUnavailable, "another thread's login took too long")
+          .Cure("see the state of the server");
+    }
+    logs_in_ = true;
   }
+  struct Turn {
+    Session& session;
+    ~Turn() {
+      const std::lock_guard lock(session.mutex_);
+      session.logs_in_ = false;
+      session.changed_.notify_all();
+    }
+  };
+  const Turn turn{*this};
+  return LogInAlone(call);
+}
+
+Result<HeldToken> Session::LogInAlone(const Call& call) {
   const SteadyTime asked_at = clock_.SteadyNow();
   if (refusal_ && asked_at < refused_until_ && login_.IsKnownToBeRefused()) return *refusal_;
   auto grant = login_.Run(call);

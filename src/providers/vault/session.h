@@ -80,6 +80,7 @@ class Session {
   bool NeedsLookUp() const { return !state_->grant.is_known && state_->may_look_up; }
   void Hold(Grant grant, SteadyTime asked_at);  // with mutex_ held
   Result<HeldToken> LogIn(std::uint64_t instead_of, const Call& call);
+  Result<HeldToken> LogInAlone(const Call& call);
   HeldToken Held() const;  // with mutex_ held; there is one
   void PlanUpkeep(SteadyTime now);
   void PlanRetry(SteadyTime now);
@@ -97,7 +98,7 @@ class Session {
   Clock& clock_;
   const std::function<void(std::string_view)> log_;
 
-  std::mutex login_mutex_;  // held while somebody logs in; taken before mutex_
+  // Of the thread that logs in.
   Login login_;
   SteadyTime refused_until_{};  // not to offer refused credentials before
   std::chrono::nanoseconds refusal_pause_{};
@@ -108,6 +109,7 @@ class Session {
   std::unique_ptr<core::Random> random_;
   std::optional<State> state_;
   std::uint64_t count_ = 0;
+  bool logs_in_ = false;  // one thread does
   SteadyTime no_replacement_until_{};
   std::chrono::nanoseconds replacement_pause_{};
   bool upkeep_started_ = false;
