@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "core/ascii.h"
 #include "core/files.h"
 #include "core/utf8.h"
 
@@ -40,12 +41,6 @@ std::string ShownNumber(std::string_view text) {
 }
 
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-
-std::string_view TrimBlanks(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
 
 // Whether nothing of that name is there: not even a link that leads nowhere, which somebody made
 // for a file that should be there.
@@ -198,7 +193,7 @@ Result<std::vector<std::string>> Settings::List(std::string_view name) const {
   for (bool more = true; more;) {
     const std::size_t comma = rest.find(',');
     more = comma != std::string_view::npos;
-    const std::string_view item = TrimBlanks(rest.substr(0, comma));
+    const std::string_view item = Trimmed(rest.substr(0, comma), " \t");
     if (item.empty()) {
       return Malformed(name, setting->source, "has an empty item",
                        "write names with one comma between two of them");

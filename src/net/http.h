@@ -23,6 +23,9 @@ struct HttpRequest {
   std::string url;
   std::vector<HttpHeader> headers;
   Secret body;  // sent where it is not empty or the method is POST or PUT
+  // Whether the server may see it twice. Where it may not, it is sent on a connection of its own:
+  // an old one may turn out to be dead, and nobody knows whether the request was read before.
+  bool is_repeatable = true;
 };
 
 struct HttpResponse {
@@ -34,5 +37,10 @@ struct HttpResponse {
   // The first value of a header by its name in lower case.
   std::optional<std::string_view> Find(std::string_view name) const noexcept;
 };
+
+// Whether it can be the name of a header, or a method (RFC 9110, 5.6.2).
+bool IsHeaderName(std::string_view text) noexcept;
+// Whether it has no byte that could end a header's line (RFC 9110, 5.5).
+bool IsHeaderValue(std::string_view text) noexcept;
 
 }  // namespace qarion::secrets::net

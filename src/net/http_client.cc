@@ -2,18 +2,19 @@
 
 #include <curl/curl.h>
 #include <openssl/ssl.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
-#include <cstring>
-#include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "core/secret_memory.h"
+#include "core/ascii.h"
 #include "core/system_clock.h"
+#include "net/connection_pool.h"
+#include "net/curl_memory.h"
+#include "net/tls_failure.h"
 #include "net/url.h"
 
 namespace qarion::secrets::net {
@@ -22,181 +23,26 @@ namespace {
 constexpr long kMostRedirects = 0;
 constexpr int kPollMilliseconds = 1000;
 // Where clouds answer questions about a machine: never through a proxy, which would be another one.
-constexpr std::array<std::string_view, 5> kMetadataHosts = {"169.254.169.254", "169.254.170.2",
-                                                            "169.254.170.23", "[fd00:ec2::254]",
-                                                            "metadata.google.internal"};
-
-// RFC 9110, 5.6.2.
-bool IsTokenByte(char c) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-         kMarks.find(c) != std::string_view::npos;
-}
-bool IsToken(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), IsTokenByte);
-}
-
-// RFC 9110, 5.5, without obs-text at the ends of names nobody needs: no byte that could end a line.
-bool IsFieldValue(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-  });
-}
-
-char AsciiLower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string_view TrimBlanks(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-// libcurl keeps requests and answers in buffers of its own, so it gets its memory from where
-// secrets are kept. The size stands before each block, because free() is not told.
-struct alignas(16) BlockHeader {
-  std::size_t size;
-};
-
-void* AllocateForCurl(std::size_t size) {
-  auto* header = static_cast<BlockHeader*>(core::AllocateSecretMemory(sizeof(BlockHeader) + size));
-  header->size = size;
-  return header + 1;
-}
-void ReleaseForCurl(void* memory) {
-  if (memory == nullptr) return;
-  BlockHeader* header = static_cast<BlockHeader*>(memory) - 1;
-  core::ReleaseSecretMemory(header, sizeof(BlockHeader) + header->size);
-}
-void* ReallocateForCurl(void* memory, std::size_t size) {
-  if (memory == nullptr) return AllocateForCurl(size);
-  const std::size_t old_size = (static_cast<BlockHeader*>(memory) - 1)->size;
-  void* larger = AllocateForCurl(size);
-  core::CopySecretBytes(larger, memory, std::min(size, old_size));
-  ReleaseForCurl(memory);
-  return larger;
-}
-char* DuplicateForCurl(const char* text) {
-  const std::size_t size = std::strlen(text) + 1;
-  auto* copy = static_cast<char*>(AllocateForCurl(size));
-  core::CopySecretBytes(copy, text, size);
-  return copy;
-}
-void* AllocateZeroesForCurl(std::size_t count, std::size_t size) {
-  void* memory = AllocateForCurl(count * size);
-  std::fill_n(static_cast<char*>(memory), count * size, '\0');
-  return memory;
-}
-
-void InitializeCurl() {
-  // Thread-safe in this version, and undone by nobody: other code may use the library too. Where it
-  // did so before, libcurl keeps the memory it has.
-  static const CURLcode initialized =
-      curl_global_init_mem(CURL_GLOBAL_DEFAULT, AllocateForCurl, ReleaseForCurl, ReallocateForCurl,
-                           DuplicateForCurl, AllocateZeroesForCurl);
-  static_cast<void>(initialized);
-}
+constexpr std::array<std::string_view, 6> kMetadataHosts = {
+    "169.254.169.254", "169.254.170.2",  "169.254.170.23",
+    "[fd00:ec2::254]", "[fd00:ec2::23]", "metadata.google.internal"};
 
 CURLcode CleansePlaintext(CURL*, void* context, void*) {
   SSL_CTX_set_options(static_cast<SSL_CTX*>(context), SSL_OP_CLEANSE_PLAINTEXT);
   return CURLE_OK;
 }
 
-// Failures of TLS that no further try mends, by what OpenSSL says of them: libcurl gives several of
-// them the codes of broken connections, above all where TLS 1.3 lets the server refuse our
-// certificate after the handshake.
-struct TlsRefusal {
-  std::string_view said;
-  std::string_view cure;
-};
-constexpr TlsRefusal kTlsRefusals[] = {
-    {"certificate required", "name a client certificate and its key: the server demands one"},
-    {"handshake failure", "the server demands a client certificate, or other TLS settings"},
-    {"alert unknown ca", "use a client certificate that the server's authority signed"},
-    {"alert bad certificate", "use a client certificate that the server accepts"},
-    {"alert certificate expired", "renew the client certificate"},
-    {"alert certificate revoked", "renew the client certificate"},
-    {"alert certificate unknown", "use a client certificate that the server accepts"},
-    {"alert protocol version", "let the server speak TLS 1.2 or 1.3"},
-    {"wrong version number", "write http:// if the server does not speak TLS at this port"},
-};
-
-const TlsRefusal* FindTlsRefusal(std::string_view text) {
-  const auto found = std::ranges::find_if(kTlsRefusals, [&](const TlsRefusal& refusal) {
-    return text.find(refusal.said) != std::string_view::npos;
-  });
-  return found == std::end(kTlsRefusals) ? nullptr : found;
-}
-
-bool IsAboutTrust(CURLcode code) {
-  switch (code) {
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_CRL_BADFILE: return true;
-    default: return false;
-  }
+// As libcurl does it, but not for programs that this process starts.
+curl_socket_t OpenSocket(void*, curlsocktype, curl_sockaddr* address) {
+  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 }  // namespace
 
-TlsSettings TlsSettings::Share() const {
-  return {.ca_file = ca_file,
-          .ca_text = ca_text,
-          .ca_directory = ca_directory,
-          .certificate_file = certificate_file,
-          .key_file = key_file,
-          .certificate_text = certificate_text,
-          .key_text = key_text.Share(),
-          .server_name = server_name,
-          .is_verified = is_verified};
-}
-
-// One connection's worth of libcurl.
-class HttpClient::Pool {
- public:
-  struct Entry {
-    CURLM* multi = curl_multi_init();
-    CURL* easy = curl_easy_init();
-    Entry() = default;
-    Entry(const Entry&) = delete;
-    Entry& operator=(const Entry&) = delete;
-    ~Entry() {
-      curl_easy_cleanup(easy);
-      curl_multi_cleanup(multi);
-    }
-  };
-
-  std::unique_ptr<Entry> Take() {
-    const std::lock_guard lock(mutex_);
-    // After a fork the connections are the parent's. To close them would end its TLS sessions.
-    if (const pid_t process = getpid(); process != process_) {
-      process_ = process;
-      // NOLINTNEXTLINE(bugprone-unused-return-value)
-      for (auto& entry : idle_) static_cast<void>(entry.release());
-      idle_.clear();
-    }
-    if (idle_.empty()) return std::make_unique<Entry>();
-    auto entry = std::move(idle_.back());
-    idle_.pop_back();
-    return entry;
-  }
-  void PutBack(std::unique_ptr<Entry> entry) {
-    const std::lock_guard lock(mutex_);
-    idle_.push_back(std::move(entry));
-  }
-
- private:
-  std::mutex mutex_;
-  pid_t process_ = getpid();
-  std::vector<std::unique_ptr<Entry>> idle_;  // the one used last is the one used next
-};
-
 class HttpClient::Exchange {
  public:
-  Exchange(const HttpClientOptions& options, const HttpRequest& request, Pool::Entry& entry)
-      : options_(options), request_(request), easy_(entry.easy), multi_(entry.multi) {
+  Exchange(const HttpClientOptions& options, const HttpRequest& request, CurlConnection& connection)
+      : options_(options), request_(request), easy_(connection.easy), multi_(connection.multi) {
     curl_easy_reset(easy_);
     error_text_[0] = '\0';
   }
@@ -215,11 +61,11 @@ class HttpClient::Exchange {
           .Cure("write it as https://host:port, without user, password or fragment");
     }
     parts_ = *parts;
-    if (!IsToken(request_.method)) {
+    if (!IsHeaderName(request_.method)) {
       return Error(ErrorCode::kInternal, "the method of a request is not a token");
     }
     SetTransfer();
-    SetTls();
+    if (Status set = SetTls(); !set) return set;
     SetProxy();
     SetMethodAndBody();
     return SetHeaders();
@@ -228,12 +74,18 @@ class HttpClient::Exchange {
   Attempt Run(Clock::SteadyTime deadline, const std::stop_token& stop) {
     const auto begin = core::SystemClock().SteadyNow();
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - begin);
-    if (left.count() <= 0) return {Unavailable("there is no time left"), true};
+    if (left.count() <= 0) {
+      return {.result = Unavailable("there is no time left"), .timed_out = true, .was_sent = false};
+    }
     Set(CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
     const CURLcode code = Perform(stop);
     response_.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(
         core::SystemClock().SteadyNow() - begin);
-    if (code != CURLE_OK) return {ErrorOf(code, stop), code == CURLE_OPERATION_TIMEDOUT};
+    if (code != CURLE_OK) {
+      return {.result = ErrorOf(code, stop),
+              .timed_out = code == CURLE_OPERATION_TIMEDOUT,
+              .was_sent = WasSent()};
+    }
     // libcurl takes an answer that is cut off in its headers for a whole one.
     if (!headers_ended_) return {Unavailable("ended its answer before the headers were complete")};
     long status = 0;
@@ -243,6 +95,7 @@ class HttpClient::Exchange {
         encoding && *encoding != "identity") {
       return {BadData("compressed its answer though nobody asked for that")};
     }
+    if (!HasKnownEnd()) return {Unavailable("did not say where its answer ends")};
     response_.body = std::move(body_).Seal();
     return {std::move(response_)};
   }
@@ -260,6 +113,22 @@ class HttpClient::Exchange {
   void Set(CURLoption option, Value value) {
     curl_easy_setopt(easy_, option, value);
   }
+  // Over TLS an answer must not end with the connection: anybody on the way can end that, and this
+  // version of libcurl does not ask whether the server did.
+  bool HasKnownEnd() const {
+    long version = 0;
+    curl_easy_getinfo(easy_, CURLINFO_HTTP_VERSION, &version);
+    return parts_.scheme != "https" || body_.size() == 0 || version >= CURL_HTTP_VERSION_2_0 ||
+           response_.Find("content-length") || response_.Find("transfer-encoding");
+  }
+
+  // Whether any of the request left: nothing is sent before the connection stands.
+  bool WasSent() const {
+    curl_off_t microseconds = 0;
+    curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &microseconds);
+    return microseconds > 0;
+  }
+
   void SetText(CURLoption option, const std::string& text) {
     if (!text.empty()) Set(option, text.c_str());
   }
@@ -287,6 +156,8 @@ class HttpClient::Exchange {
     Set(CURLOPT_LOW_SPEED_LIMIT, 1L);
     Set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.limits.stall_timeout.count()));
     Set(CURLOPT_ERRORBUFFER, error_text_.data());
+    Set(CURLOPT_OPENSOCKETFUNCTION, &OpenSocket);
+    if (!request_.is_repeatable) Set(CURLOPT_FRESH_CONNECT, 1L);
     SetText(CURLOPT_UNIX_SOCKET_PATH, options_.unix_socket);
     SetText(CURLOPT_USERAGENT, options_.user_agent);
     Set(CURLOPT_WRITEFUNCTION, &Exchange::TakeBody);
@@ -295,42 +166,48 @@ class HttpClient::Exchange {
     Set(CURLOPT_HEADERDATA, this);
   }
 
-  void SetTls() {
+  Status SetTls() {
     const TlsSettings& tls = options_.tls;
     Set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     Set(CURLOPT_SSL_VERIFYPEER, tls.is_verified ? 1L : 0L);
     Set(CURLOPT_SSL_VERIFYHOST, tls.is_verified ? 2L : 0L);
     Set(CURLOPT_SSL_CTX_FUNCTION, &CleansePlaintext);
-    if (!tls.ca_file.empty() || !tls.ca_text.empty() || !tls.ca_directory.empty()) {
+    if (!tls.ca_file.empty() || !tls.ca_text.empty()) {
       // Alone, not beside the system's.
       Set(CURLOPT_CAINFO, nullptr);
       Set(CURLOPT_CAPATH, nullptr);
       if (!tls.ca_file.empty()) {
         SetText(CURLOPT_CAINFO, tls.ca_file);
-      } else if (!tls.ca_text.empty()) {
-        SetBlob(CURLOPT_CAINFO_BLOB, tls.ca_text);
       } else {
-        SetText(CURLOPT_CAPATH, tls.ca_directory);
+        SetBlob(CURLOPT_CAINFO_BLOB, tls.ca_text);
       }
     }
     SetText(CURLOPT_SSLCERT, tls.certificate_file);
     SetText(CURLOPT_SSLKEY, tls.key_file);
     SetBlob(CURLOPT_SSLCERT_BLOB, tls.certificate_text);
     SetBlob(CURLOPT_SSLKEY_BLOB, tls.key_text.Reveal());
-    if (tls.server_name.empty()) return;
+    Set(CURLOPT_KEYPASSWD, "");  // OpenSSL would ask at the terminal
+    if (tls.server_name.empty()) return {};
     // The name of the URL is what is asked for and verified; the connection goes where it went.
-    url_ = WithHost(request_.url, tls.server_name);
+    const auto url = WithHost(request_.url, tls.server_name);
+    if (!url) {
+      return Error(ErrorCode::kConfiguration, "the server's name for TLS is no name of a host")
+          .Cure("write the name in the server's certificate, without a port");
+    }
+    url_ = *url;
     Set(CURLOPT_URL, url_.c_str());
     connect_to_text_ = "::" + parts_.host + ":" + parts_.port;
     connect_to_ = {connect_to_text_.data(), nullptr};
     Set(CURLOPT_CONNECT_TO, &connect_to_);
+    return {};
   }
 
   void SetProxy() {
     if (std::ranges::find(kMetadataHosts, parts_.host) != kMetadataHosts.end()) {
       Set(CURLOPT_NOPROXY, "*");
     } else if (!options_.proxy.url.empty()) {
-      Set(CURLOPT_PROXY, options_.proxy.url.c_str());
+      proxy_ = Terminated({options_.proxy.url.Reveal()});
+      Set(CURLOPT_PROXY, proxy_.Reveal().data());
       Set(CURLOPT_NOPROXY, "");
     } else if (IsLoopback(parts_)) {
       Set(CURLOPT_NOPROXY, "*");  // a proxy's own loopback would be another machine
@@ -351,7 +228,7 @@ class HttpClient::Exchange {
   Status SetHeaders() {
     bool has_content_type = false;
     for (const HttpHeader& header : request_.headers) {
-      if (!IsToken(header.name) || !IsFieldValue(header.value.Reveal())) {
+      if (!IsHeaderName(header.name) || !IsHeaderValue(header.value.Reveal())) {
         return Error(ErrorCode::kConfiguration,
                      "a header of a request cannot be sent: its name or value has a character that "
                      "headers do not have")
@@ -373,11 +250,15 @@ class HttpClient::Exchange {
   }
 
   void AddLine(std::string_view name, std::string_view value) {
-    SecretBuffer line(name.size() + value.size() + 1);
-    line.Append(name);
-    line.Append(value);
-    line.Append('\0');
-    lines_.push_back(std::move(line).Seal());
+    lines_.push_back(Terminated({name, value}));
+  }
+
+  // The parts as one text with a zero byte at its end.
+  static Secret Terminated(std::initializer_list<std::string_view> parts) {
+    SecretBuffer text;
+    for (const std::string_view part : parts) text.Append(part);
+    text.Append('\0');
+    return std::move(text).Seal();
   }
 
   CURLcode Perform(const std::stop_token& stop) {
@@ -433,9 +314,10 @@ class HttpClient::Exchange {
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) return size;
     std::string name(line.substr(0, colon));
-    std::transform(name.begin(), name.end(), name.begin(), AsciiLower);
+    std::ranges::transform(name, name.begin(), core::AsciiLower);
     line = line.substr(colon + 1, line.find_last_not_of("\r\n") - colon);
-    exchange.response_.headers.push_back({std::move(name), Secret::CopyOf(TrimBlanks(line))});
+    exchange.response_.headers.push_back(
+        {std::move(name), Secret::CopyOf(core::Trimmed(line, " \t"))});
     return size;
   }
 
@@ -465,17 +347,15 @@ class HttpClient::Exchange {
     }
     // libcurl's longer text, where there is one, names hosts, files and certificates only.
     const std::string text = error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code);
-    if (const TlsRefusal* refusal = FindTlsRefusal(text)) {
+    if (auto cure = TlsCure(code, text, options_.tls)) {
       return Error(ErrorCode::kConfiguration, Where() + ": " + text)
           .With("host", parts_.host)
-          .Cure(std::string(refusal->cure));
-    }
-    if (IsAboutTrust(code)) {
-      return Error(ErrorCode::kConfiguration, Where() + ": " + text)
-          .With("host", parts_.host)
-          .Cure("name the authority that signed the server's certificate, or mend the certificate");
+          .Cure(std::move(*cure));
     }
     switch (code) {
+      // Memory does not run out here; this version says so of a line beyond its own limit.
+      case CURLE_OUT_OF_MEMORY:
+        return BadData("sent an answer that has headers longer than the limit");
       case CURLE_WEIRD_SERVER_REPLY:
       case CURLE_UNSUPPORTED_PROTOCOL: return BadData("does not answer in HTTP: " + text);
       default: return Unavailable(text);
@@ -488,6 +368,7 @@ class HttpClient::Exchange {
   CURLM* const multi_;
   Url parts_;
   std::string url_;
+  Secret proxy_;
   std::string connect_to_text_;
   curl_slist connect_to_{};
   std::vector<Secret> lines_;
@@ -501,7 +382,7 @@ class HttpClient::Exchange {
 };
 
 HttpClient::HttpClient(HttpClientOptions options)
-    : options_(std::move(options)), pool_(std::make_unique<Pool>()) {
+    : options_(std::move(options)), pool_(std::make_unique<ConnectionPool>()) {
   InitializeCurl();
 }
 
@@ -509,15 +390,17 @@ HttpClient::~HttpClient() = default;
 
 Attempt HttpClient::Send(const HttpRequest& request, Clock::SteadyTime deadline,
                          const std::stop_token& stop, int attempt) {
-  auto entry = pool_->Take();
+  auto connection = pool_->Take(options_.tls.FilesStamp());
   Attempt made = [&]() -> Attempt {
-    Exchange exchange(options_, request, *entry);
-    if (Status prepared = exchange.Prepare(); !prepared) return {std::move(prepared).error()};
+    Exchange exchange(options_, request, *connection);
+    if (Status prepared = exchange.Prepare(); !prepared) {
+      return {.result = std::move(prepared).error(), .was_sent = false};
+    }
     Attempt result = exchange.Run(deadline, stop);
     if (options_.trace) options_.trace(exchange.Trace(result, attempt));
     return result;
   }();
-  pool_->PutBack(std::move(entry));
+  pool_->PutBack(std::move(connection));
   return made;
 }
 

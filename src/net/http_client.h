@@ -11,32 +11,17 @@
 
 #include "net/http.h"
 #include "net/retry.h"
+#include "net/tls_settings.h"
 #include "qarion/secrets/clock.h"
 
 namespace qarion::secrets::net {
 
-// Whom to trust, and who we are. TLS 1.2 at least, always. Files are read for each new connection.
-struct TlsSettings {
-  // Authorities, in PEM, the first of these that is not empty; the system's where all are.
-  std::string ca_file;
-  std::string ca_text;
-  std::string ca_directory;  // hashed, as OpenSSL's rehash makes it
-  // Our certificate and its key, in PEM, not encrypted; both or neither, as files or as text.
-  std::string certificate_file;
-  std::string key_file;
-  std::string certificate_text;
-  Secret key_text;
-  std::string server_name;  // to ask for and to verify instead of the URL's host
-  bool is_verified = true;
-
-  // A copy; the key is not copied.
-  TlsSettings Share() const;
-};
+class ConnectionPool;
 
 struct ProxySettings {
   // Used for every host but those of metadata services. Where it is empty, HTTPS_PROXY, http_proxy
   // and NO_PROXY say what to do, except for this machine's own addresses.
-  std::string url;
+  Secret url;  // may hold a password
 };
 
 struct HttpLimits {
@@ -60,7 +45,8 @@ struct HttpClientOptions {
   std::function<void(std::string_view)> trace = {};
 };
 
-// Keeps connections open for later requests; each is used by one request at a time.
+// Keeps connections open for later requests; each is used by one request at a time. Not to be used
+// in a forked child of the process that made it.
 //
 // Thread-safety: Send from several threads.
 class HttpClient {
@@ -79,10 +65,9 @@ class HttpClient {
 
  private:
   class Exchange;
-  class Pool;
 
   const HttpClientOptions options_;
-  const std::unique_ptr<Pool> pool_;
+  const std::unique_ptr<ConnectionPool> pool_;
 };
 
 }  // namespace qarion::secrets::net

@@ -1,15 +1,26 @@
 #include "net/http_client.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "net/http_test_helpers.h"
 #include "tests/fakes/fault_server.h"
+#include "tests/support/empty_network.h"
 #include "tests/support/temporary_directory.h"
 
 namespace qarion::secrets::net {
@@ -22,32 +33,6 @@ using test::FaultServer;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
-constexpr char kToken[] = "fake-token-of-the-client";
-
-HttpRequest Get(std::string url) {
-  HttpRequest request{.url = std::move(url)};
-  request.headers.push_back({"X-Fake-Token", Secret::CopyOf(kToken)});
-  return request;
-}
-
-Attempt Send(HttpClient& client, const HttpRequest& request, milliseconds time = seconds(20)) {
-  return client.Send(request, Clock::System()->SteadyNow() + time);
-}
-
-std::string Body(const Attempt& made) {
-  return made.result ? std::string(made.result->body.Reveal()) : made.result.error().reason();
-}
-
-// A certificate of its own for 127.0.0.1 under `name`.pem and `name`.key.
-void MakeCertificate(const test::TemporaryDirectory& directory, const std::string& name,
-                     const std::string& alternative, const std::string& days = "1") {
-  const std::string command =
-      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=fake -days " +
-      days + " -addext subjectAltName=" + alternative + " -keyout " +
-      directory.Path(name + ".key") + " -out " + directory.Path(name + ".pem") + " 2>/dev/null";
-  ASSERT_EQ(std::system(command.c_str()), 0);  // NOLINT(cert-env33-c)
-}
 
 TEST(HttpClient, SendsARequestAndReturnsTheAnswer) {
   FaultServer server({"answer:201:X-Fake=value"});
@@ -102,6 +87,13 @@ TEST(HttpClient, ServesThreadsSideBySide) {
       for (int j = 0; j < 20; ++j) EXPECT_TRUE(Send(client, Get(server.Url())).result);
     });
   }
+  threads.clear();
+  std::set<std::string> connections;
+  for (int i = 0; i < 8 * 20; ++i) {
+    const std::string line = server.NextLine();
+    connections.insert(line.substr(line.find("\"port\"")));
+  }
+  EXPECT_LE(connections.size(), 8u);
 }
 
 struct Fault {
@@ -124,7 +116,7 @@ TEST_P(HttpFault, EndsSoonWithTheRightError) {
   EXPECT_EQ(made.result.error().code(), GetParam().code) << made.result.error().reason();
   EXPECT_EQ(made.timed_out, GetParam().timed_out);
   EXPECT_THAT(made.result.error().reason(),
-              AllOf(HasSubstr("127.0.0.1:" + server.port()), Not(HasSubstr(kToken))));
+              AllOf(HasSubstr("127.0.0.1:" + server.port()), Not(HasSubstr(kTestToken))));
   EXPECT_FALSE(made.result.error().cure().empty());
 }
 
@@ -137,8 +129,147 @@ INSTANTIATE_TEST_SUITE_P(All, HttpFault,
                                          Fault{"long-length", ErrorCode::kUnavailable},
                                          Fault{"endless-body", ErrorCode::kBadData},
                                          Fault{"endless-headers", ErrorCode::kBadData},
+                                         Fault{"long-header", ErrorCode::kBadData},
                                          Fault{"compressed", ErrorCode::kBadData},
                                          Fault{"no-http", ErrorCode::kBadData}));
+
+// What a server sends is not kept beyond the limits.
+TEST(HttpClient, HoldsNoMoreOfAnAnswerThanItsLimits) {
+  const auto peak_kib = [] {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+  };
+  HttpClient client({});
+  const auto before = peak_kib();
+  for (const char* const step : {"endless-body", "endless-headers", "long-header", "compressed"}) {
+    FaultServer server({step});
+    EXPECT_FALSE(Send(client, Get(server.Url())).result);
+  }
+  EXPECT_LT(peak_kib() - before, 64 * 1024);
+}
+
+TEST(HttpClient, EndsATransferThatStalls) {
+  FaultServer server({"stall"});
+  HttpClientOptions options;
+  options.limits.stall_timeout = seconds(1);
+  HttpClient client(std::move(options));
+  const auto begin = steady_clock::now();
+  const Attempt made = Send(client, Get(server.Url()), seconds(60));
+  ASSERT_FALSE(made.result);
+  EXPECT_EQ(made.result.error().code(), ErrorCode::kUnavailable);
+  EXPECT_LT(steady_clock::now() - begin, seconds(20));
+}
+
+TEST(HttpClient, TellsWhetherTheServerMayHaveSeenTheRequest) {
+  HttpClient client({});
+  FaultServer reads({"read-and-close"});
+  EXPECT_TRUE(Send(client, Get(reads.Url())).was_sent);
+  FaultServer hangs({"hang"});
+  EXPECT_TRUE(Send(client, Get(hangs.Url()), milliseconds(300)).was_sent);
+  // No handshake, no request.
+  const Attempt made =
+      Send(client, Get("https://127.0.0.1:" + hangs.port() + "/"), milliseconds(300));
+  EXPECT_FALSE(made.result);
+  EXPECT_FALSE(made.was_sent);
+  EXPECT_FALSE(Send(client, Get("http://127.0.0.1:1/")).was_sent);
+}
+
+// libcurl sends a request again, by itself, where an old connection turns out to be dead.
+TEST(HttpClient, SendsWhatIsNotRepeatableOnAConnectionOfItsOwn) {
+  FaultServer server({"answer:200"});
+  HttpClient client({});
+  ASSERT_TRUE(Send(client, Get(server.Url())).result);
+  HttpRequest request = Get(server.Url());
+  request.is_repeatable = false;
+  ASSERT_TRUE(Send(client, request).result);
+  const auto port_of = [](const std::string& line) { return line.substr(line.find("\"port\"")); };
+  const std::string first = port_of(server.NextLine());
+  EXPECT_NE(port_of(server.NextLine()), first);
+}
+
+TEST(HttpClient, LeavesNoConnectionToProgramsThatAreStarted) {
+  FaultServer server({"answer:200"});
+  HttpClient client({});
+  ASSERT_TRUE(Send(client, Get(server.Url())).result);
+  int connections = 0;
+  for (int descriptor = 3; descriptor < 256; ++descriptor) {
+    sockaddr_in peer{};
+    socklen_t size = sizeof peer;
+    if (getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &size) != 0 ||
+        peer.sin_family != AF_INET) {
+      continue;
+    }
+    ++connections;
+    EXPECT_NE(fcntl(descriptor, F_GETFD) & FD_CLOEXEC, 0);
+  }
+  EXPECT_EQ(connections, 1);
+}
+
+// A proxy of this test's own: it answers whatever it is asked.
+TEST(HttpClient, SendsThroughTheNamedProxy) {
+  FaultServer proxy({"answer:200"});
+  HttpClientOptions options;
+  options.proxy.url = Secret::CopyOf("http://fake-user:fake-password@127.0.0.1:" + proxy.port());
+  HttpClient client(std::move(options));
+  EXPECT_TRUE(Send(client, Get("http://vault.example/v1/path")).result);
+  EXPECT_THAT(proxy.NextLine(), AllOf(HasSubstr(R"("path": "http://vault.example/v1/path")"),
+                                      HasSubstr(R"("proxy-authorization": "Basic )")));
+}
+
+TEST(HttpClient, TellsAProxyNothingButWhereToConnect) {
+  FaultServer proxy({"answer:403"});
+  HttpClientOptions options;
+  options.proxy.url = Secret::CopyOf("http://127.0.0.1:" + proxy.port());
+  HttpClient client(std::move(options));
+  EXPECT_FALSE(Send(client, Get("https://vault.example:8200/v1/path")).result);
+  EXPECT_THAT(proxy.NextLine(),
+              AllOf(HasSubstr(R"("path": "vault.example:8200")"),
+                    HasSubstr(R"("method": "CONNECT")"), Not(HasSubstr(kTestToken))));
+}
+
+TEST(HttpClient, AsksThisMachineWithoutTheProxyOfTheEnvironment) {
+  FaultServer proxy({"answer:200"});
+  FaultServer here({"answer:200"});
+  setenv("http_proxy", ("http://127.0.0.1:" + proxy.port()).c_str(), 1);
+  HttpClient client({});
+  EXPECT_TRUE(Send(client, Get(here.Url())).result);
+  EXPECT_TRUE(Send(client, Get("http://vault.example/")).result);
+  unsetenv("http_proxy");
+  EXPECT_EQ(here.CountRequests(), 1);
+  EXPECT_EQ(proxy.CountRequests(), 1);
+}
+
+// In a network where nobody but the proxy answers.
+void AskMetadataServicesBehindAProxy() {
+  constexpr int kNotPermitted = 77;
+  if (!test::EnterEmptyNetwork()) _exit(kNotPermitted);
+  FaultServer proxy({"answer:200"});
+  HttpClientOptions options;
+  options.proxy.url = Secret::CopyOf("http://127.0.0.1:" + proxy.port());
+  HttpClient client(std::move(options));
+  bool is_right = Send(client, Get("http://vault.example/")).result.has_value();
+  for (const char* const host : {"169.254.169.254", "169.254.170.2", "169.254.170.23",
+                                 "[fd00:ec2::254]", "[fd00:ec2::23]", "metadata.google.internal"}) {
+    if (Send(client, Get("http://" + std::string(host) + "/"), seconds(2)).result) is_right = false;
+  }
+  _exit(is_right && proxy.CountRequests() == 1 ? 0 : 1);
+}
+
+// Their addresses mean another machine to a proxy.
+TEST(HttpClientDeathTest, AsksMetadataServicesThroughNoProxy) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      AskMetadataServicesBehindAProxy(),
+      [](int status) {
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+          std::puts("skipped: this machine permits no network namespace");
+          return true;
+        }
+        return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+      },
+      "");
+}
 
 TEST(HttpClient, ReadsOldAndDoubleAnswers) {
   HttpClient client({});
@@ -217,126 +348,9 @@ TEST(HttpClient, TracesWhatWasAskedAndNothingSecret) {
   HttpClient client(std::move(options));
   ASSERT_TRUE(Send(client, Get(server.Url("/v1/path?version=fake-query"))).result);
   ASSERT_EQ(lines.size(), 1u);
-  EXPECT_THAT(lines[0],
-              AllOf(HasSubstr("GET 127.0.0.1:" + server.port() + " /v1/path -> 200"),
-                    HasSubstr("attempt 1"), Not(HasSubstr("fake-query")), Not(HasSubstr(kToken))));
-}
-
-class TlsTest : public testing::Test {
- protected:
-  // Sends to a server with the certificate `name` and trust in `authority`.
-  Attempt SendTo(const std::string& name, const std::string& authority,
-                 const std::string& server_name = "") {
-    FaultServer server({"--certificate", directory_.Path(name + ".pem"), "--key",
-                        directory_.Path(name + ".key"), "answer:200"});
-    HttpClientOptions options;
-    if (!authority.empty()) options.tls.ca_file = directory_.Path(authority + ".pem");
-    options.tls.server_name = server_name;
-    HttpClient client(std::move(options));
-    return Send(client, Get("https://127.0.0.1:" + server.port() + "/"));
-  }
-
-  test::TemporaryDirectory directory_;
-};
-
-TEST_F(TlsTest, TrustsTheNamedAuthorityAlone) {
-  MakeCertificate(directory_, "ours", "IP:127.0.0.1");
-  MakeCertificate(directory_, "theirs", "IP:127.0.0.1");
-  EXPECT_EQ(Body(SendTo("ours", "ours")), R"({"data":"fake"})");
-  for (const std::string authority : {"theirs", ""}) {
-    const Attempt made = SendTo("ours", authority);
-    ASSERT_FALSE(made.result);
-    EXPECT_EQ(made.result.error().code(), ErrorCode::kConfiguration);
-  }
-}
-
-TEST_F(TlsTest, RefusesAnotherName) {
-  MakeCertificate(directory_, "named", "DNS:bao.example");
-  const Attempt made = SendTo("named", "named");
-  ASSERT_FALSE(made.result);
-  EXPECT_EQ(made.result.error().code(), ErrorCode::kConfiguration);
-  EXPECT_EQ(Body(SendTo("named", "named", "bao.example")), R"({"data":"fake"})");
-}
-
-TEST_F(TlsTest, AgreesOnHttp2UnlessToldNotTo) {
-  MakeCertificate(directory_, "server", "IP:127.0.0.1");
-  for (const bool allows_http2 : {true, false}) {
-    FaultServer server({"--certificate", directory_.Path("server.pem"), "--key",
-                        directory_.Path("server.key"), "--offers-http2", "close-when-spoken-to"});
-    HttpClientOptions options;
-    options.tls.ca_file = directory_.Path("server.pem");
-    options.allows_http2 = allows_http2;
-    HttpClient client(std::move(options));
-    static_cast<void>(Send(client, Get("https://127.0.0.1:" + server.port() + "/")));
-    EXPECT_EQ(server.NextLine(),
-              allows_http2 ? R"({"protocol": "h2"})" : R"({"protocol": "http/1.1"})");
-  }
-}
-
-TEST_F(TlsTest, RefusesWhatHasExpired) {
-  MakeCertificate(directory_, "expired", "IP:127.0.0.1");
-  // Signed again, to be valid until yesterday.
-  const std::string signed_again = "openssl x509 -in " + directory_.Path("expired.pem") +
-                                   " -signkey " + directory_.Path("expired.key") +
-                                   " -days -1 -out " + directory_.Path("expired.pem") +
-                                   " 2>/dev/null";
-  ASSERT_EQ(std::system(signed_again.c_str()), 0);  // NOLINT(cert-env33-c)
-  const Attempt made = SendTo("expired", "expired");
-  ASSERT_FALSE(made.result);
-  EXPECT_EQ(made.result.error().code(), ErrorCode::kConfiguration);
-  EXPECT_THAT(made.result.error().reason(), HasSubstr("expired"));
-}
-
-// Neither says how it will end, so another try may help.
-TEST_F(TlsTest, EndsSoonWhereTheHandshakeDoes) {
-  for (const char* const step : {"close", "close-when-spoken-to", "hang", "drip"}) {
-    FaultServer server({step});
-    HttpClientOptions options;
-    options.limits.connect_timeout = milliseconds(500);
-    HttpClient client(std::move(options));
-    const auto begin = steady_clock::now();
-    const Attempt made = Send(client, Get("https://127.0.0.1:" + server.port() + "/"));
-    ASSERT_FALSE(made.result) << step;
-    EXPECT_EQ(made.result.error().code(), ErrorCode::kUnavailable) << made.result.error().reason();
-    EXPECT_LT(steady_clock::now() - begin, seconds(3)) << step;
-  }
-}
-
-TEST_F(TlsTest, ReadsARenewedCertificateForANewConnection) {
-  MakeCertificate(directory_, "server", "IP:127.0.0.1");
-  MakeCertificate(directory_, "client", "IP:127.0.0.1");
-  HttpClientOptions options;
-  options.tls.ca_file = directory_.Path("server.pem");
-  options.tls.certificate_file = directory_.Path("client.pem");
-  options.tls.key_file = directory_.Path("client.key");
-  HttpClient client(std::move(options));
-  const auto send = [&] {
-    FaultServer server({"--certificate", directory_.Path("server.pem"), "--key",
-                        directory_.Path("server.key"), "answer:200"});
-    return Send(client, Get("https://127.0.0.1:" + server.port() + "/"));
-  };
-  EXPECT_TRUE(send().result);
-  directory_.Write("client.pem", "no certificate");
-  const Attempt broken = send();
-  ASSERT_FALSE(broken.result);
-  EXPECT_EQ(broken.result.error().code(), ErrorCode::kConfiguration);
-  MakeCertificate(directory_, "client", "IP:127.0.0.1");
-  EXPECT_TRUE(send().result);
-}
-
-TEST_F(TlsTest, SaysThatAFileOfItsSettingsIsMissing) {
-  MakeCertificate(directory_, "ours", "IP:127.0.0.1");
-  const Attempt made = SendTo("ours", "gone");
-  ASSERT_FALSE(made.result);
-  EXPECT_EQ(made.result.error().code(), ErrorCode::kConfiguration);
-}
-
-TEST(HttpClient, SpeaksTlsToATlsServerOnly) {
-  FaultServer plain({"greet"});
-  HttpClient client({});
-  const Attempt made = Send(client, Get("https://127.0.0.1:" + plain.port() + "/"));
-  ASSERT_FALSE(made.result);
-  EXPECT_EQ(made.result.error().code(), ErrorCode::kConfiguration);
+  EXPECT_THAT(lines[0], AllOf(HasSubstr("GET 127.0.0.1:" + server.port() + " /v1/path -> 200"),
+                              HasSubstr("attempt 1"), Not(HasSubstr("fake-query")),
+                              Not(HasSubstr(kTestToken))));
 }
 
 }  // namespace

@@ -56,6 +56,7 @@ class RetryBudget {
 struct Attempt {
   Result<HttpResponse> result;
   bool timed_out = false;
+  bool was_sent = true;  // false: the server has certainly not seen the request
 };
 
 struct RetryContext {

@@ -1,9 +1,12 @@
 #include "net/url.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 
 #include <algorithm>
 #include <memory>
+
+#include "core/ascii.h"
 
 namespace qarion::secrets::net {
 namespace {
@@ -41,9 +44,7 @@ std::optional<Url> PartsOf(CURLU* url) {
   if ((parts.scheme != "http" && parts.scheme != "https") || parts.host.empty()) {
     return std::nullopt;
   }
-  std::transform(parts.host.begin(), parts.host.end(), parts.host.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  std::ranges::transform(parts.host, parts.host.begin(), core::AsciiLower);
   return parts;
 }
 
@@ -68,15 +69,19 @@ std::optional<Url> ResolveUrl(std::string_view base, std::string_view reference)
   return PartsOf(url.get());
 }
 
-std::string WithHost(const std::string& url, const std::string& host) {
+std::optional<std::string> WithHost(const std::string& url, const std::string& host) {
   const Handle changed(curl_url());
-  curl_url_set(changed.get(), CURLUPART_URL, url.c_str(), 0);
-  curl_url_set(changed.get(), CURLUPART_HOST, host.c_str(), 0);
-  return Part(changed.get(), CURLUPART_URL).value_or(url);
+  if (curl_url_set(changed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK ||
+      curl_url_set(changed.get(), CURLUPART_HOST, host.c_str(), 0) != CURLUE_OK) {
+    return std::nullopt;
+  }
+  return Part(changed.get(), CURLUPART_URL);
 }
 
 bool IsLoopback(const Url& url) {
-  return url.host == "localhost" || url.host == "[::1]" || url.host.starts_with("127.");
+  if (url.host == "localhost" || url.host == "[::1]") return true;
+  in_addr address{};  // a name may begin with 127. too
+  return inet_pton(AF_INET, url.host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
 bool IsProxyUrl(std::string_view text) {
@@ -93,8 +98,8 @@ bool IsProxyUrl(std::string_view text) {
 }
 
 bool IsHostName(std::string_view text) {
-  return !text.empty() && ParseUrl("https://" + std::string(text)).has_value() &&
-         text.find_first_of("/?#@") == std::string_view::npos;
+  const auto url = ParseUrl("https://" + std::string(text));
+  return url && !url->names_port && text.find_first_of("/?#@") == std::string_view::npos;
 }
 
 std::string EncodePath(std::string_view path) {

@@ -26,8 +26,8 @@ std::optional<Url> ParseUrl(std::string_view text);
 // `reference`, which may be relative, as seen from `base` (RFC 3986, 5). Nothing as above.
 std::optional<Url> ResolveUrl(std::string_view base, std::string_view reference);
 
-// The same URL with another host.
-std::string WithHost(const std::string& url, const std::string& host);
+// The same URL with another host; nothing where that is none.
+std::optional<std::string> WithHost(const std::string& url, const std::string& host);
 
 // Whether only this machine can answer: localhost, 127.0.0.0/8 or ::1.
 bool IsLoopback(const Url& url);
@@ -36,7 +36,8 @@ bool IsLoopback(const Url& url);
 // password.
 bool IsProxyUrl(std::string_view text);
 
-// Whether it has the form of a host's name or address (RFC 3986, 3.2.2, without percent-encoding).
+// Whether it has the form of a host's name or address, without a port (RFC 3986, 3.2.2, without
+// percent-encoding).
 bool IsHostName(std::string_view text);
 
 // Percent-encodes all but unreserved characters (RFC 3986, 2.3) and slashes.

@@ -50,7 +50,8 @@ TEST(Url, KnowsThisMachine) {
        {"http://localhost", "http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]:1"}) {
     EXPECT_TRUE(IsLoopback(*ParseUrl(text))) << text;
   }
-  for (const auto* const text : {"http://localhost.example", "http://10.0.0.1"}) {
+  for (const auto* const text : {"http://localhost.example", "http://10.0.0.1",
+                                 "http://127.0.0.1.example", "http://128.0.0.1"}) {
     EXPECT_FALSE(IsLoopback(*ParseUrl(text))) << text;
   }
 }
@@ -69,7 +70,8 @@ TEST(Url, NamesAHost) {
   for (const std::string text : {"vault.example", "127.0.0.1", "[::1]"}) {
     EXPECT_TRUE(IsHostName(text)) << text;
   }
-  for (const std::string text : {"", "a b", "a/b", "u@a", "a?b", "a#b", "https://a"}) {
+  for (const std::string text :
+       {"", "a b", "a/b", "u@a", "a?b", "a#b", "https://a", "a:8200", "[::1]:8200"}) {
     EXPECT_FALSE(IsHostName(text)) << text;
   }
 }

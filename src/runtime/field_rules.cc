@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/ascii.h"
 #include "core/json_fields.h"
 #include "core/secret_memory.h"
 #include "core/utf8.h"
@@ -46,16 +47,9 @@ class FieldReport {
   std::vector<Finding>& findings_;
 };
 
-bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  };
-  return std::ranges::equal(a, b, [&](char x, char y) { return lower(x) == lower(y); });
-}
-
 bool BeginsIgnoringCase(std::string_view text, std::string_view beginning) {
   return text.size() >= beginning.size() &&
-         EqualsIgnoringCase(text.substr(0, beginning.size()), beginning);
+         core::EqualsIgnoringCase(text.substr(0, beginning.size()), beginning);
 }
 
 // What stands in templates and tutorials where the value belongs.
@@ -67,7 +61,7 @@ bool IsPlaceholder(std::string_view value) {
   constexpr std::array<std::string_view, 5> kBeginnings = {"your-", "your_", "changeme",
                                                            "change-this", "insert-"};
   if (value.empty()) return false;
-  if (std::ranges::any_of(kWords, [&](auto word) { return EqualsIgnoringCase(value, word); }))
+  if (std::ranges::any_of(kWords, [&](auto word) { return core::EqualsIgnoringCase(value, word); }))
     return true;
   if (std::ranges::any_of(kBeginnings,
                           [&](auto word) { return BeginsIgnoringCase(value, word); })) {

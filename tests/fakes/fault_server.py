@@ -1,38 +1,59 @@
 #!/usr/bin/env python3
-"""fault_server.py [--certificate PEM --key PEM [--offers-http2]] STEP...
+"""fault_server.py [--certificate PEM --key PEM [OPTION...]] STEP...
 
 A server that misbehaves as told: the n-th connection is treated as the n-th STEP says, later ones as
-the last. Prints its port, then a JSON line for each request it read, until its input ends. With
---offers-http2 it prints the protocol that was agreed on, and closes.
+the last. Prints its port, then a JSON line for each request it read, until its input ends.
+
+Options: --offers-http2     prints the protocol that was agreed on, and closes
+         --most-tls 1.1     offers no later version
+         --client-ca PEM    asks for a client certificate, and adds the serial number of the one it
+                            got to what it prints
 
 Steps: answer:STATUS[:HEADER=VALUE]      a small JSON answer, and more of them on the same connection
        json:STATUS:BODY                  an answer with that body
+       page:STATUS                       an answer that is a web page
+       once:STATUS                       a small JSON answer, then the end of the connection
+       late:SECONDS:STATUS               an answer after a while, and more of them
        close                             as soon as it is accepted, also before TLS
        close-when-spoken-to              after the first bytes: in the middle of a TLS handshake
        greet                             speaks first, as mail servers do
        hang                              reads and never answers
        drip                              a byte of an answer each second
+       drip-tls                          a byte of a TLS handshake each second
+       stall                             half an answer, and then nothing
        cut-header, cut-body              part of an answer, then the end
        long-length                       promises more than it sends
        endless-body, endless-headers     never comes to an end
-       compressed                        an answer with Content-Encoding: gzip
+       long-header                       one header of a megabyte
+       compressed                        100 MB of zeroes with Content-Encoding: gzip
+       read-and-close                    reads a request and closes
        no-http                           something else than HTTP
        http-1.0                          an answer that ends with the connection
        two-answers                       100 Continue first
 """
 import argparse
+import gzip
 import json
 import socket
 import ssl
 import sys
 import threading
 import time
+import warnings
+
+warnings.simplefilter("ignore")  # of TLS versions that nobody should speak
 
 BODY = b'{"data":"fake"}'
 
 
 class Quit(Exception):
     pass
+
+
+def tell(event):
+    """One write a line: connections are served side by side."""
+    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.flush()
 
 
 def read_request(connection):
@@ -64,6 +85,12 @@ def misbehave(connection, step):
     if name == "close-when-spoken-to":
         connection.recv(65536)
         return
+    if name == "drip-tls":  # the beginning of a server's first message
+        connection.recv(65536)
+        for byte in b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03" + b"x" * 100:
+            connection.sendall(bytes([byte]))
+            time.sleep(1)
+        return
     if name == "greet":
         connection.sendall(b"220 fake mail server\r\n")
         connection.recv(65536)
@@ -71,7 +98,9 @@ def misbehave(connection, step):
     while True:
         request = read_request(connection)
         request["port"] = connection.getpeername()[1]
-        print(json.dumps(request), flush=True)
+        if isinstance(connection, ssl.SSLSocket) and connection.getpeercert():
+            request["serial"] = connection.getpeercert()["serialNumber"]
+        tell(request)
         if name == "answer":
             headers = [argument.replace("=", ": ", 1) for argument in arguments[1:]]
             connection.sendall(answer(arguments[0], headers))
@@ -80,7 +109,22 @@ def misbehave(connection, step):
             connection.sendall(answer(arguments[0], ["Content-Type: application/json"],
                                       arguments[1].encode()))
             continue
-        if name == "hang":
+        if name == "page":
+            connection.sendall(answer(arguments[0], ["Content-Type: text/html"],
+                                      b"<html>default backend</html>"))
+            continue
+        if name == "late":
+            time.sleep(float(arguments[0]))
+            connection.sendall(answer(arguments[1]))
+            continue
+        if name == "once":
+            connection.sendall(answer(arguments[0], ["Connection: close"]))
+        elif name == "read-and-close":
+            pass
+        elif name == "stall":
+            connection.sendall(answer()[:-5])
+            time.sleep(3600)
+        elif name == "hang":
             time.sleep(3600)
         elif name == "drip":
             for byte in answer():
@@ -100,8 +144,11 @@ def misbehave(connection, step):
             connection.sendall(b"HTTP/1.1 200 Fake\r\n")
             while True:
                 connection.sendall(b"X-Fake: " + b"x" * 1000 + b"\r\n")
+        elif name == "long-header":
+            connection.sendall(b"HTTP/1.1 200 Fake\r\nX-Fake: " + b"x" * 1_000_000 + b"\r\n\r\n")
         elif name == "compressed":
-            connection.sendall(answer(headers=["Content-Encoding: gzip"], body=b"\x1f\x8b" * 8))
+            bomb = gzip.compress(bytes(100_000_000))
+            connection.sendall(answer(headers=["Content-Encoding: gzip"], body=bomb))
         elif name == "no-http":
             connection.sendall(b"220 fake mail server\r\n")
         elif name == "http-1.0":
@@ -115,10 +162,10 @@ def misbehave(connection, step):
 
 def serve(connection, step, context, offers_http2):
     try:
-        if context and step != "close":
+        if context and step not in ("close", "drip-tls"):
             connection = context.wrap_socket(connection, server_side=True)
             if offers_http2:
-                print(json.dumps({"protocol": connection.selected_alpn_protocol()}), flush=True)
+                tell({"protocol": connection.selected_alpn_protocol()})
                 return
         misbehave(connection, step)
     except (Quit, OSError):
@@ -133,12 +180,21 @@ def main():
     parser.add_argument("--certificate")
     parser.add_argument("--key")
     parser.add_argument("--offers-http2", action="store_true")
+    parser.add_argument("--most-tls", choices=["1.1"])
+    parser.add_argument("--client-ca")
     parser.add_argument("steps", nargs="+")
     arguments = parser.parse_args()
     context = None
     if arguments.certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(arguments.certificate, arguments.key)
+        if arguments.most_tls:
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = ssl.TLSVersion.TLSv1_1
+            context.set_ciphers("DEFAULT@SECLEVEL=0")
+        if arguments.client_ca:
+            context.load_verify_locations(arguments.client_ca)
+            context.verify_mode = ssl.CERT_REQUIRED
         if arguments.offers_http2:
             context.set_alpn_protocols(["h2", "http/1.1"])
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
