@@ -16,9 +16,10 @@ constexpr int kTimeoutRetryCost = 10;
 constexpr int kNoRetryIncrement = 1;
 constexpr int kMostDoublings = 30;
 
-bool IsWorthAnotherTry(const Result<HttpResponse>& result, const RetryPolicy& policy) {
-  if (!result) return result.error().IsTransient();
-  return std::ranges::find(policy.statuses, result->status) != policy.statuses.end();
+bool IsWorthAnotherTry(const Attempt& made, const RetryPolicy& policy) {
+  if (made.is_final) return false;
+  if (!made.result) return made.result.error().IsTransient();
+  return policy.is_worth_another_try(*made.result);
 }
 
 std::chrono::nanoseconds PauseAfter(const Result<HttpResponse>& result, int attempt,
@@ -76,7 +77,7 @@ Result<HttpResponse> SendWithRetries(const std::function<Attempt(int)>& send,
   int taken = 0;
   for (int attempt = 1;; ++attempt) {
     Attempt made = send(attempt);
-    if (!IsWorthAnotherTry(made.result, policy)) {
+    if (!IsWorthAnotherTry(made, policy)) {
       if (made.result) context.budget.Return(taken);
       return std::move(made.result);
     }

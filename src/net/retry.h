@@ -1,11 +1,12 @@
 // When a request is tried again, and after which pause.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
+#include <iterator>
 #include <mutex>
 #include <stop_token>
-#include <vector>
 
 #include "core/random.h"
 #include "net/http.h"
@@ -25,7 +26,11 @@ struct Backoff {
 
 struct RetryPolicy {
   int most_attempts = 3;
-  std::vector<int> statuses = {429, 500, 502, 503, 504};  // beside failures to get any answer
+  // Answers that are worth another try, beside failures to get any.
+  std::function<bool(const HttpResponse&)> is_worth_another_try = [](const HttpResponse& response) {
+    constexpr int kStatuses[] = {429, 500, 502, 503, 504};
+    return std::ranges::find(kStatuses, response.status) != std::end(kStatuses);
+  };
   Backoff backoff;
   std::chrono::seconds longest_retry_after{30};
 };
@@ -56,7 +61,8 @@ class RetryBudget {
 struct Attempt {
   Result<HttpResponse> result;
   bool timed_out = false;
-  bool was_sent = true;  // false: the server has certainly not seen the request
+  bool was_sent = true;   // false: the server has certainly not seen the request
+  bool is_final = false;  // there must not be another
 };
 
 struct RetryContext {

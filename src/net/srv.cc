@@ -1,9 +1,11 @@
 #include "net/srv.h"
 
 #include <arpa/nameser.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <resolv.h>
 
+#include <algorithm>
 #include <array>
 #include <tuple>
 #include <vector>
@@ -11,8 +13,6 @@
 namespace qarion::secrets::net {
 namespace {
 
-constexpr int kSecondsToWait = 2;
-constexpr int kAttempts = 2;
 constexpr std::size_t kFixedPart = 6;  // priority, weight, port
 
 struct Record {
@@ -61,17 +61,23 @@ std::optional<SrvTarget> BestSrvTarget(std::span<const unsigned char> answer) {
   return best->target;
 }
 
-std::optional<SrvTarget> LookUpSrv(const std::string& name) {
+SrvAnswer LookUpSrv(const std::string& name, std::chrono::milliseconds time) {
   struct __res_state resolver{};
-  if (res_ninit(&resolver) != 0) return std::nullopt;
-  resolver.retrans = kSecondsToWait;
-  resolver.retry = kAttempts;
+  if (time.count() <= 0 || res_ninit(&resolver) != 0) return {};
+  // It waits whole seconds for each of its servers, and tries each so often.
+  const int servers = std::max(resolver.nscount, 1);
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(time).count();
+  resolver.retry = 1;
+  resolver.retrans = std::max(1, static_cast<int>(seconds) / servers);
   std::vector<unsigned char> answer(NS_MAXMSG);
   const int size = res_nquery(&resolver, name.c_str(), ns_c_in, ns_t_srv, answer.data(),
                               static_cast<int>(answer.size()));
+  const int reason = resolver.res_h_errno;
   res_nclose(&resolver);
-  if (size <= 0 || static_cast<std::size_t>(size) > answer.size()) return std::nullopt;
-  return BestSrvTarget(std::span(answer).first(static_cast<std::size_t>(size)));
+  if (size <= 0) return {.is_known = reason == HOST_NOT_FOUND || reason == NO_DATA};
+  if (static_cast<std::size_t>(size) > answer.size()) return {};
+  return {.is_known = true,
+          .target = BestSrvTarget(std::span(answer).first(static_cast<std::size_t>(size)))};
 }
 
 }  // namespace qarion::secrets::net

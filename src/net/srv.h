@@ -1,6 +1,7 @@
 // Where a service is, by its SRV records (RFC 2782).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -18,8 +19,13 @@ struct SrvTarget {
 // weight. Nothing where there is none, or where the answer cannot be read.
 std::optional<SrvTarget> BestSrvTarget(std::span<const unsigned char> answer);
 
-// Asks the resolver of this machine for `name`, such as `_http._tcp.vault.example`. Nothing where
-// there is no record or no answer within some seconds. Blocks.
-std::optional<SrvTarget> LookUpSrv(const std::string& name);
+struct SrvAnswer {
+  bool is_known = false;  // false: nobody could say
+  std::optional<SrvTarget> target;
+};
+
+// Asks the resolver of this machine for `name`, such as `_http._tcp.vault.example`. Blocks for
+// about `time` at most.
+SrvAnswer LookUpSrv(const std::string& name, std::chrono::milliseconds time);
 
 }  // namespace qarion::secrets::net

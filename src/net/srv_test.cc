@@ -31,8 +31,14 @@ TEST(Srv, HasNothingInWhatIsNoAnswer) {
   }
 }
 
-TEST(Srv, IsNotFoundWhereTheNameCannotBe) {
-  EXPECT_EQ(LookUpSrv(std::string(300, 'x')), std::nullopt);
+TEST(Srv, IsNotKnownWhereTheNameCannotBe) {
+  const SrvAnswer answer = LookUpSrv(std::string(300, 'x'), std::chrono::seconds(1));
+  EXPECT_FALSE(answer.is_known);
+  EXPECT_EQ(answer.target, std::nullopt);
+}
+
+TEST(Srv, IsNotAskedForWithoutTime) {
+  EXPECT_FALSE(LookUpSrv("_http._tcp.vault.example", std::chrono::milliseconds(0)).is_known);
 }
 
 }  // namespace

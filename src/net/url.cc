@@ -97,6 +97,23 @@ bool IsProxyUrl(std::string_view text) {
          Part(url.get(), CURLUPART_HOST).has_value();
 }
 
+Secret PasswordOf(const Secret& proxy_url) {
+  SecretBuffer text;  // libcurl has its memory from where secrets are kept
+  text.Append(proxy_url.Reveal());
+  text.Append('\0');
+  const Secret terminated = std::move(text).Seal();
+  const Handle url(curl_url());
+  char* password = nullptr;
+  if (curl_url_set(url.get(), CURLUPART_URL, terminated.Reveal().data(),
+                   CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
+      curl_url_get(url.get(), CURLUPART_PASSWORD, &password, CURLU_URLDECODE) != CURLUE_OK) {
+    return {};
+  }
+  Secret copy = Secret::CopyOf(password);
+  curl_free(password);
+  return copy;
+}
+
 bool IsHostName(std::string_view text) {
   const auto url = ParseUrl("https://" + std::string(text));
   return url && !url->names_port && text.find_first_of("/?#@") == std::string_view::npos;

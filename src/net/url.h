@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "qarion/secrets/secret.h"
+
 namespace qarion::secrets::net {
 
 struct Url {
@@ -35,6 +37,9 @@ bool IsLoopback(const Url& url);
 // Whether it names a proxy: http, https, socks4, socks4a, socks5 or socks5h, maybe with user and
 // password.
 bool IsProxyUrl(std::string_view text);
+
+// The password in a proxy's URL, decoded; empty where there is none.
+Secret PasswordOf(const Secret& proxy_url);
 
 // Whether it has the form of a host's name or address, without a port (RFC 3986, 3.2.2, without
 // percent-encoding).

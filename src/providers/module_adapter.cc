@@ -1,7 +1,6 @@
 #include "providers/module_adapter.h"
 
 #include <cstddef>
-#include <exception>
 #include <stop_token>
 #include <utility>
 
@@ -25,6 +24,11 @@ int StatusOf(ErrorCode code) {
 int Report(const Error& error, const qarion_secrets_error_sink* sink) {
   sink->set(sink->context, error.reason().c_str(), error.cure().c_str());
   return StatusOf(error.code());
+}
+
+int ReportException(const qarion_secrets_error_sink* sink) {
+  sink->set(sink->context, "an exception was thrown", nullptr);
+  return QARION_SECRETS_INTERNAL;
 }
 
 std::int64_t UnixSeconds(std::chrono::system_clock::time_point time) {
@@ -85,7 +89,7 @@ void AddFindings(const std::vector<Finding>& findings, const qarion_secrets_payl
 struct Instance {
   core::SystemClock clock;
   std::unique_ptr<SecretProvider> provider;
-  std::string source;
+  std::string source;  // made once: several threads ask for it
 };
 
 Instance& Of(void* instance) { return *static_cast<Instance*>(instance); }
@@ -115,28 +119,19 @@ int Fetch(void* instance, const qarion_secrets_request* asked,
     }
     AddFindings(payload->findings, sink);
     return QARION_SECRETS_OK;
-  } catch (const std::exception&) {
-    error->set(error->context, "an exception was thrown", nullptr);
-    return QARION_SECRETS_INTERNAL;
+  } catch (...) {
+    return ReportException(error);
   }
 }
 
-const char* Source(void* instance) noexcept {
-  try {
-    Instance& self = Of(instance);
-    self.source = self.provider->Source();
-    return self.source.c_str();
-  } catch (const std::exception&) {
-    return nullptr;
-  }
-}
+const char* Source(void* instance) noexcept { return Of(instance).source.c_str(); }
 
 void Describe(void* instance, const qarion_secrets_detail_sink* sink) noexcept {
   try {
     for (const auto& [name, text] : Of(instance).provider->Describe()) {
       sink->add(sink->context, name.c_str(), text.c_str());
     }
-  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): then it tells nothing
+  } catch (...) {  // NOLINT(bugprone-empty-catch): then it tells nothing
   }
 }
 
@@ -146,7 +141,7 @@ void Credentials(void* instance, void* context,
     for (const Secret& credential : Of(instance).provider->Credentials()) {
       add(context, credential.Reveal().data(), credential.size());
     }
-  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): none is known then
+  } catch (...) {  // NOLINT(bugprone-empty-catch): none is known then
   }
 }
 
@@ -155,7 +150,7 @@ void Diagnose(void* instance, const qarion_secrets_request* asked,
   try {
     const Request request(*asked);
     AddFindings(Of(instance).provider->Diagnose(request.get()), sink);
-  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the fetch will fail too
+  } catch (...) {  // NOLINT(bugprone-empty-catch): the fetch will fail too
   }
 }
 
@@ -174,11 +169,11 @@ int CreateInstance(CreateFunction create, const qarion_secrets_host* host,
     });
     if (!provider) return Report(provider.error(), error);
     made->provider = std::move(*provider);
+    made->source = made->provider->Source();
     *instance = made.release();
     return QARION_SECRETS_OK;
-  } catch (const std::exception&) {
-    error->set(error->context, "an exception was thrown", nullptr);
-    return QARION_SECRETS_INTERNAL;
+  } catch (...) {
+    return ReportException(error);
   }
 }
 

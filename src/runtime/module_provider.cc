@@ -6,6 +6,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -225,6 +226,7 @@ class ModuleProvider final : public SecretProvider {
   std::string Source() const override {
     std::string fallback = "module " + std::string(table_.name);
     try {
+      const std::lock_guard lock(source_mutex_);  // its text lasts until the next call
       return SafeText(table_.source(instance_), fallback);
     } catch (...) {
       return fallback;
@@ -310,6 +312,7 @@ class ModuleProvider final : public SecretProvider {
   const Clock& clock_;
   Host host_;
   void* instance_ = nullptr;
+  mutable std::mutex source_mutex_;
 };
 
 }  // namespace

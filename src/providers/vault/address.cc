@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/ascii.h"
 #include "net/url.h"
 
 namespace qarion::secrets::vault {
@@ -12,12 +13,6 @@ namespace {
 constexpr std::size_t kMostAddresses = 16;
 constexpr std::size_t kLongestSocketPath = 107;  // sun_path, unix(7)
 constexpr std::string_view kUnixScheme = "unix://";
-
-std::string_view Trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
 
 std::optional<Address> ParseAddress(std::string_view text) {
   if (text.starts_with(kUnixScheme)) {
@@ -50,7 +45,7 @@ Result<std::vector<Address>> ParseAddresses(std::string_view text, const std::st
   for (bool more = true; more;) {
     const std::size_t comma = text.find(',');
     more = comma != std::string_view::npos;
-    auto address = ParseAddress(Trimmed(text.substr(0, comma)));
+    auto address = ParseAddress(core::Trimmed(text.substr(0, comma), " \t"));
     const std::string which = "address " + std::to_string(addresses.size() + 1);
     if (!address) {
       return Malformed(setting, "has no usable address as " + which,

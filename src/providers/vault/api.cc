@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/utf8.h"
+#include "core/ascii.h"
 #include "net/http_date.h"
-#include "net/srv.h"
 #include "net/url.h"
 
 namespace qarion::secrets::vault {
@@ -13,65 +12,19 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kLongestServerText = 300;
-// How long one of several addresses may take in a round: a server that is stopped accepts
-// connections and says nothing, and one that forwards to it says nothing either. Short at first,
-// so that the others are asked soon after a cluster has recovered.
-constexpr milliseconds kFirstRounds{500};
-constexpr milliseconds kLaterRounds{1000};
-constexpr milliseconds kPatientRound{5000};
-constexpr int kFirstRoundsCount = 2;
+// After how long without an answer the next of several servers is asked too: one that is stopped
+// accepts connections and says nothing, and one that forwards to it says nothing either.
+constexpr milliseconds kLeastPatience{500};
+constexpr milliseconds kMostPatience{5000};
+constexpr int kPatienceInUsualTimes = 3;
+// How long one of several servers may take over what must not be sent to two at once.
+constexpr milliseconds kTurn{5000};
 constexpr int kMostSilences = 10;
 constexpr milliseconds kFirstPause{250};
 constexpr milliseconds kLongestPause{1000};
 constexpr std::size_t kMostLearned = 64;
-
-bool IsWhite(char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; }
-
-// One line without control characters, shortened.
-std::string OneLine(std::string_view text) {
-  std::string line;
-  for (const char c : text) {
-    if (!IsWhite(c)) {
-      line += c;
-    } else if (!line.empty() && line.back() != ' ') {
-      line += ' ';
-    }
-  }
-  while (line.ends_with(' ')) line.pop_back();
-  if (line.size() > kLongestServerText) {
-    line.resize(kLongestServerText);
-    while (core::FindInvalidUtf8(line)) line.pop_back();
-    line += "...";
-  }
-  return line;
-}
-
-std::string Join(const core::JsonValue& texts) {
-  std::string joined;
-  for (const core::JsonValue& element : texts.Elements()) {
-    const auto text = element.Text();
-    if (!text) continue;
-    joined += (joined.empty() ? "" : "; ") + std::string(*text);
-  }
-  // "1 error occurred:\n\t* permission denied\n\n", as Go's multierror writes it.
-  constexpr std::string_view kOne = "1 error occurred:";
-  if (joined.starts_with(kOne)) {
-    joined.erase(0, kOne.size());
-    joined.erase(0, std::min(joined.find_first_not_of(" \t\n*"), joined.size()));
-  }
-  return joined;
-}
-
-void Hide(std::string_view secret, std::string& text) {
-  constexpr std::size_t kShortest = 4;
-  constexpr std::string_view kMask = "***";
-  if (secret.size() < kShortest) return;
-  for (std::size_t at = text.find(secret); at != std::string::npos;
-       at = text.find(secret, at + kMask.size())) {
-    text.replace(at, secret.size(), kMask);
-  }
-}
+constexpr milliseconds kLongestSrvLookup{4000};
+constexpr std::chrono::seconds kSrvKept{60};
 
 // The token and every text in the body.
 std::vector<Secret> CredentialsOf(const ApiRequest& request) {
@@ -86,42 +39,36 @@ std::vector<Secret> CredentialsOf(const ApiRequest& request) {
   return credentials;
 }
 
-bool HasText(const net::HttpResponse& response, std::string_view text) {
-  return response.body.Reveal().find(text) != std::string_view::npos;
-}
-
-// A node that cannot serve now where another one may.
-bool IsUnableNow(const net::HttpResponse& response) {
-  switch (response.status) {
-    case 502:
-    case 503:
-    case 504: return true;
-    case 500: return HasText(response, "node not active") || HasText(response, "leadership lost");
-    default: return false;
-  }
-}
-
 bool IsRedirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-}  // namespace
-
-std::string ApiAnswer::OneLineOf(std::string_view member) const {
-  std::string text = Join((*this)[member]);
-  for (const Secret& credential : sent) Hide(credential.Reveal(), text);
-  return OneLine(text);
+// As the official client has it, but for logins and renewals, of which 500 is a refusal.
+bool IsWorthAnotherTry(const net::HttpResponse& response, Repeats repeats) {
+  if (response.status == 412 || response.status == 429) return true;
+  if (IsUnableNow(response)) return repeats != Repeats::kNever || response.status == 503;
+  return response.status >= 500 && response.status != 501 && repeats == Repeats::kFreely;
 }
 
-std::string ApiAnswer::Errors() const { return OneLineOf("errors"); }
-std::string ApiAnswer::Warnings() const { return OneLineOf("warnings"); }
+// Of two that both failed, the one that says more: an answer more than silence.
+bool SaysMore(const Outcome& a, const Outcome& b) {
+  const auto rank = [](const Outcome& outcome) {
+    return outcome.attempt.result ? 2 : outcome.attempt.timed_out ? 0 : 1;
+  };
+  return rank(a) > rank(b);
+}
 
-namespace {
+Outcome Silence(std::string_view problem, bool timed_out) {
+  return {.attempt = {.result = Error(ErrorCode::kUnavailable, std::string(problem))
+                                    .Cure("see that the servers run and can be reached from here"),
+                      .timed_out = timed_out},
+          .is_definite = false};
+}
 
 net::HttpClientOptions ClientOptions(const VaultSettings& settings, const std::string& unix_socket,
                                      const std::function<void(std::string_view)>& trace) {
   return {.tls = settings.tls.Share(),
-          .proxy = settings.proxy,
+          .proxy = {.url = settings.proxy.url.Share()},
           .unix_socket = unix_socket,
           .allows_http2 = false,  // its tables would keep the token
           .trace = trace};
@@ -130,17 +77,18 @@ net::HttpClientOptions ClientOptions(const VaultSettings& settings, const std::s
 }  // namespace
 
 Api::Api(const VaultSettings& settings, Clock& clock,
-         const std::function<void(std::string_view)>& trace)
-    : settings_(settings), clock_(clock), redirected_(ClientOptions(settings, "", trace)) {
+         const std::function<void(std::string_view)>& trace, SrvLookup look_up_srv)
+    : settings_(settings),
+      clock_(clock),
+      look_up_srv_(std::move(look_up_srv)),
+      redirected_(ClientOptions(settings, "", trace)) {
   for (const Address& address : settings_.addresses) {
-    nodes_.push_back({.address = &address,
-                      .url = address.url,
-                      .client = std::make_unique<net::HttpClient>(
-                          ClientOptions(settings, address.unix_socket, trace))});
+    auto node = std::make_unique<Node>();
+    node->address = &address;
+    node->client =
+        std::make_unique<net::HttpClient>(ClientOptions(settings, address.unix_socket, trace));
+    nodes_.push_back(std::move(node));
   }
-  policy_.most_attempts = settings_.max_retries + 1;
-  policy_.statuses = {412, 429, 500, 502, 503, 504};
-  policy_.backoff = {.first = kFirstPause, .longest = kLongestPause};
   if (settings_.rate_limit) limiter_.emplace(*settings_.rate_limit, clock_.SteadyNow());
 }
 
@@ -153,30 +101,38 @@ void Api::Learn(std::string_view address) {
   if (learned_.size() < kMostLearned) learned_.insert(url->Origin());
 }
 
-void Api::LookUpServicesOnce() {
-  if (settings_.looks_up_srv) std::call_once(looked_up_services_, [this] { LookUpServices(); });
-}
-
-// As the official client has it: for addresses without a port, and where there is no record the
-// address stays what it is.
-void Api::LookUpServices() {
-  for (Node& node : nodes_) {
-    const auto url = net::ParseUrl(node.address->shown);
-    if (!url || url->names_port || !node.address->unix_socket.empty()) continue;
-    const auto target = net::LookUpSrv("_http._tcp." + url->host);
-    if (!target) continue;
-    node.host = url->host;
-    node.url = url->scheme + "://" + target->host + ":" + std::to_string(target->port) +
-               (url->path == "/" ? "" : url->path);
+// As the official client has it: services are looked up for addresses without a port, and where
+// there is no record the address stays what it is.
+Api::Target Api::TargetOf(Node& node, const Call& call) {
+  const Target plain{.url = node.address->url};
+  if (!settings_.looks_up_srv || !node.address->unix_socket.empty()) return plain;
+  const auto url = net::ParseUrl(node.address->shown);
+  if (!url || url->names_port) return plain;
+  const auto now = clock_.SteadyNow();
+  std::unique_lock lock(mutex_);
+  if (now >= node.service_until) {
+    lock.unlock();
+    const auto left = std::chrono::duration_cast<milliseconds>(call.deadline - now);
+    const auto answer = look_up_srv_("_http._tcp." + url->host, std::min(left, kLongestSrvLookup));
+    lock.lock();
+    // What could not be found out now stays what it was, and is asked again.
+    if (answer.is_known) {
+      node.service = answer.target;
+      node.service_until = now + kSrvKept;
+    }
   }
+  if (!node.service) return plain;
+  return {.url = url->scheme + "://" + node.service->host + ":" +
+                 std::to_string(node.service->port) + (url->path == "/" ? "" : url->path),
+          .host = url->host};
 }
 
-net::HttpRequest Api::Compose(const ApiRequest& request, const std::string& base,
-                              const std::string& host) const {
+net::HttpRequest Api::Compose(const ApiRequest& request, const Target& target) const {
   net::HttpRequest composed{.method = request.method,
-                            .url = base + "/v1/" + net::EncodePath(request.path)};
+                            .url = target.url + "/v1/" + net::EncodePath(request.path),
+                            .is_repeatable = request.repeats != Repeats::kNever};
   if (!request.query.empty()) composed.url += "?" + request.query;
-  if (!host.empty()) composed.headers.push_back({"Host", Secret::CopyOf(host)});
+  if (!target.host.empty()) composed.headers.push_back({"Host", Secret::CopyOf(target.host)});
   composed.headers.push_back({"X-Vault-Request", Secret::CopyOf("true")});
   if (request.token != nullptr)
     composed.headers.push_back({"X-Vault-Token", request.token->Share()});
@@ -190,55 +146,92 @@ net::HttpRequest Api::Compose(const ApiRequest& request, const std::string& base
   return composed;
 }
 
-Result<ApiAnswer> Api::Take(const ApiRequest& request, net::HttpResponse response) const {
-  ApiAnswer answer{.status = response.status, .address = address()};
+Result<ApiAnswer> Api::Take(const ApiRequest& request, net::HttpResponse response,
+                            std::size_t node) const {
+  ApiAnswer answer{.status = response.status, .address = nodes_[node]->address->shown};
   if (response.status >= 300) answer.sent = CredentialsOf(request);
   if (const auto date = response.Find("date")) answer.date = net::ParseHttpDate(*date);
+  const bool is_success = response.status < 300;
+  const std::string cure = "see that " + settings_.address_setting +
+                           " names the server's API and not something before it";
+  const auto type = response.Find("content-type");
+  constexpr std::string_view kJson = "application/json";
+  if (is_success && type && !core::EqualsIgnoringCase(type->substr(0, kJson.size()), kJson)) {
+    return Error(ErrorCode::kBadData, "the answer of " + answer.address + " is not JSON")
+        .Cure(cure);
+  }
   answer.body = std::move(response.body);
   if (answer.body.empty()) return answer;
   auto json = core::JsonDocument::Parse(answer.body.Reveal(), answer.address);
   if (json) {
     answer.json = std::move(*json);
-  } else if (response.status < 300) {
-    return Error(ErrorCode::kBadData, "the answer of " + json.error().reason())
-        .Cure("see that " + settings_.address_setting +
-              " names the server's API and not something before it");
+  } else if (is_success) {
+    return Error(ErrorCode::kBadData, "the answer of " + json.error().reason()).Cure(cure);
   }
   return answer;
 }
 
-Result<ApiAnswer> Api::Send(const ApiRequest& request, const Call& call) {
-  const Clock::SteadyTime deadline =
-      std::min(call.deadline, clock_.SteadyNow() + settings_.timeout);
-  LookUpServicesOnce();
-  net::RetryPolicy policy = policy_;
-  if (!request.retries_statuses) policy.statuses = {412, 429, 502, 503, 504};
+Result<ApiAnswer> Api::Send(const ApiRequest& request, const Call& asked) {
+  const Call call{.deadline = std::min(asked.deadline, clock_.SteadyNow() + settings_.timeout),
+                  .stop = asked.stop};
   core::SystemRandom random = [this] {
     const std::lock_guard lock(mutex_);
     return core::SystemRandom(static_cast<std::uint64_t>(random_.Uniform() * 1e18));
   }();
+  Race race(clock_);
+  Outcome last = Silence("nobody was asked", false);
   auto response = net::SendWithRetries(
       [&](int attempt) {
-        return TryAll(request, attempt, {.deadline = deadline, .stop = call.stop});
+        // While something is on its way nothing has failed yet, and the servers are asked again
+        // beside it: they may have a leader by now.
+        do {
+          last = AskAll(request, attempt, call, race);
+        } while (!last.is_definite && race.has_runners() && settings_.max_retries > 0 &&
+                 clock_.SteadyNow() < call.deadline && !call.stop.stop_requested());
+        return std::exchange(last.attempt, Silence("taken", false).attempt);
       },
-      policy,
+      {.most_attempts = settings_.max_retries + 1,
+       .is_worth_another_try =
+           [&](const net::HttpResponse& r) { return IsWorthAnotherTry(r, request.repeats); },
+       .backoff = {.first = kFirstPause, .longest = kLongestPause}},
       {.clock = clock_,
        .random = random,
        .budget = budget_,
-       .deadline = deadline,
+       .deadline = call.deadline,
        .stop = call.stop});
+  // Where nothing is asked again, what is on its way is waited for.
+  while (!last.is_definite && race.has_runners()) {
+    auto late = race.Next(call.deadline, call.stop);
+    if (!late) break;
+    if (!late->is_definite) continue;
+    last.node = preferred_ = late->node;
+    last.is_definite = true;
+    response = std::move(late->attempt.result);
+  }
   if (!response) return std::move(response).error();
-  return Take(request, std::move(*response));
+  auto answer = Take(request, std::move(*response), last.node);
+  if (answer && answer->status >= 400 && answer->status < 500 && !answer->IsOfTheApi()) {
+    return ErrorOf(*answer, "asking for " + request.path);
+  }
+  return answer;
 }
 
 Result<ApiAnswer> Api::SendTo(std::size_t address, const ApiRequest& request, const Call& call) {
-  LookUpServicesOnce();
-  auto attempt = nodes_[address].client->Send(
-      Compose(request, nodes_[address].url, nodes_[address].host), call.deadline, call.stop, 1);
+  Node& node = *nodes_[address];
+  if (auto error = WaitForTurn(call)) return std::move(*error);
+  auto attempt =
+      node.client->Send(Compose(request, TargetOf(node, call)), call.deadline, call.stop, 1);
   if (!attempt.result) return std::move(attempt.result).error();
-  auto answer = Take(request, std::move(*attempt.result));
-  if (answer) answer->address = nodes_[address].address->shown;
-  return answer;
+  return Take(request, std::move(*attempt.result), address);
+}
+
+std::optional<Error> Api::WaitForTurn(const Call& call) {
+  if (!limiter_) return std::nullopt;
+  const auto turn = limiter_->Reserve(clock_.SteadyNow(), call.deadline);
+  if (turn && net::PauseUntil(*turn, clock_, call.stop)) return std::nullopt;
+  return Error(ErrorCode::kTryAgain, "VAULT_RATE_LIMIT lets no further request go in time")
+      .With("setting", "VAULT_RATE_LIMIT")
+      .Cure("raise it, or ask less often");
 }
 
 std::vector<std::size_t> Api::Order() const {
@@ -249,7 +242,7 @@ std::vector<std::size_t> Api::Order() const {
   const std::size_t first = preferred_;
   std::vector<Place> places;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    places.push_back({nodes_[(first + i) % nodes_.size()].silences->load(), i});
+    places.push_back({nodes_[(first + i) % nodes_.size()]->silences.load(), i});
   }
   std::ranges::sort(places, {},
                     [](const Place& place) { return std::pair(place.silences, place.distance); });
@@ -258,90 +251,127 @@ std::vector<std::size_t> Api::Order() const {
   return order;
 }
 
-net::Attempt Api::TryAll(const ApiRequest& request, int attempt, const Call& call) {
-  net::Attempt last{Error(ErrorCode::kUnavailable, "no address was asked")};
-  for (const std::size_t node : Order()) {
-    if (limiter_) {
-      const auto turn = limiter_->Reserve(clock_.SteadyNow());
-      if (turn >= call.deadline || !net::PauseUntil(turn, clock_, call.stop)) break;
-    }
-    Clock::SteadyTime deadline = call.deadline;
-    if (nodes_.size() > 1) {
-      const milliseconds most = request.is_patient             ? kPatientRound
-                                : attempt <= kFirstRoundsCount ? kFirstRounds
-                                                               : kLaterRounds;
-      deadline = std::min(deadline, clock_.SteadyNow() + most);
-    }
-    Outcome outcome = TryOne(node, request, attempt, deadline, call.stop);
+milliseconds Api::Patience(std::size_t node) const {
+  return std::clamp(nodes_[node]->usual_time.load() * kPatienceInUsualTimes, kLeastPatience,
+                    kMostPatience);
+}
+
+// Asks each address once. What has not ended then goes on in `race`.
+Outcome Api::AskAll(const ApiRequest& request, int attempt, const Call& call, Race& race) {
+  Outcome worst = Silence("no server has answered yet", true);
+  const bool is_alone = nodes_.size() == 1;
+  std::vector<std::string> problems;
+  // Whether that is the answer to look for.
+  const auto settles = [&](Outcome& outcome) {
     if (outcome.is_definite) {
-      preferred_ = node;
-      return std::move(outcome.attempt);
+      preferred_ = outcome.node;
+      return true;
     }
-    last = std::move(outcome.attempt);
+    if (!outcome.attempt.result) problems.push_back(outcome.attempt.result.error().reason());
+    if (SaysMore(outcome, worst) || !SaysMore(worst, outcome)) worst = std::move(outcome);
+    return false;
+  };
+  for (const std::size_t node : Order()) {
+    if (auto error = WaitForTurn(call)) return {.attempt = {.result = std::move(*error)}};
+    if (is_alone || request.repeats != Repeats::kFreely) {
+      Call turn = call;
+      if (!is_alone && request.repeats == Repeats::kInTurn) {
+        turn.deadline = std::min(call.deadline, clock_.SteadyNow() + kTurn * attempt);
+      }
+      Outcome outcome = Ask(node, request, attempt, turn);
+      if (settles(outcome)) return outcome;
+    } else {
+      race.Start(node, [this, node, &request, attempt, call](const std::stop_token& stop) {
+        return Ask(node, request, attempt, {.deadline = call.deadline, .stop = stop});
+      });
+      const auto until = std::min(call.deadline, clock_.SteadyNow() + Patience(node));
+      bool has_ended = false;
+      while (!has_ended) {
+        auto outcome = race.Next(until, call.stop);
+        if (!outcome) break;
+        has_ended = outcome->node == node;
+        if (settles(*outcome)) return std::move(*outcome);
+      }
+      if (!has_ended) nodes_[node]->silences = std::min(nodes_[node]->silences + 1, kMostSilences);
+    }
     if (call.stop.stop_requested() || clock_.SteadyNow() >= call.deadline) break;
   }
-  if (nodes_.size() > 1 && !last.result) {
-    const Error& error = last.result.error();
-    return {
-        Error(error.code(), "none of the " + std::to_string(nodes_.size()) + " addresses of " +
-                                settings_.address_setting + " serves; the last: " + error.reason())
-            .With("setting", settings_.address_setting)
-            .Cure(error.cure()),
-        last.timed_out};
+  const auto grace = std::min(call.deadline, clock_.SteadyNow() + kLeastPatience);
+  while (auto outcome = race.Next(grace, call.stop)) {
+    if (settles(*outcome)) return std::move(*outcome);
   }
-  return last;
+  if (is_alone || worst.attempt.result || problems.empty()) return worst;
+  std::string reason = "none of the " + std::to_string(nodes_.size()) + " addresses of " +
+                       settings_.address_setting + " serves";
+  for (std::size_t i = 0; i < problems.size(); ++i) reason += (i == 0 ? ": " : "; ") + problems[i];
+  const Error& error = worst.attempt.result.error();
+  worst.attempt.result = Error(error.code(), std::move(reason))
+                             .With("setting", settings_.address_setting)
+                             .Cure(error.cure());
+  return worst;
 }
 
-Api::Outcome Api::TryOne(std::size_t node, const ApiRequest& request, int attempt,
-                         Clock::SteadyTime deadline, const std::stop_token& stop) {
-  const Node& chosen = nodes_[node];
+// Asks one address, once.
+Outcome Api::Ask(std::size_t number, const ApiRequest& request, int attempt, const Call& call) {
+  Node& node = *nodes_[number];
   net::Attempt made =
-      chosen.client->Send(Compose(request, chosen.url, chosen.host), deadline, stop, attempt);
+      node.client->Send(Compose(request, TargetOf(node, call)), call.deadline, call.stop, attempt);
   if (made.result) {
-    *chosen.silences = 0;
-  } else if (!stop.stop_requested()) {
-    *chosen.silences = std::min(*chosen.silences + 1, kMostSilences);
+    node.silences = 0;
+    node.usual_time = (node.usual_time.load() + made.result->elapsed) / 2;
+    if (IsRedirect(made.result->status)) {
+      return FollowRedirect(number, request, std::move(*made.result), attempt, call);
+    }
+  } else if (!call.stop.stop_requested()) {
+    node.silences = std::min(node.silences + 1, kMostSilences);
   }
-  if (made.result && IsRedirect(made.result->status)) {
-    return FollowRedirect(node, request, std::move(*made.result), attempt, deadline, stop);
-  }
-  return Judge(std::move(made));
-}
-
-Api::Outcome Api::Judge(net::Attempt attempt) const {
+  made.is_final = request.repeats == Repeats::kNever && !made.result && made.was_sent;
   // One server's bad certificate says nothing of the others.
-  const bool is_definite = attempt.result && !IsUnableNow(*attempt.result);
-  return {std::move(attempt), is_definite};
+  const bool is_definite = made.is_final || (made.result && !IsUnableNow(*made.result));
+  return {.attempt = std::move(made), .is_definite = is_definite, .node = number};
 }
 
 // The base URL of a configured address, or a learned one, with that origin.
 std::optional<std::string> Api::ClusterBase(const std::string& origin) const {
-  for (const Node& node : nodes_) {
-    const auto url = net::ParseUrl(node.url);
-    if (url && node.address->unix_socket.empty() && url->Origin() == origin) return node.url;
-  }
   const std::lock_guard lock(mutex_);
+  for (const auto& node : nodes_) {
+    const auto url = net::ParseUrl(node->address->url);
+    if (!url || !node->address->unix_socket.empty()) continue;
+    if (url->Origin() == origin) return node->address->url;
+    const auto& service = node->service;
+    if (service &&
+        origin == url->scheme + "://" + service->host + ":" + std::to_string(service->port)) {
+      return origin;
+    }
+  }
   if (learned_.contains(origin)) return origin;
   return std::nullopt;
 }
 
-Api::Outcome Api::FollowRedirect(std::size_t node, const ApiRequest& request,
-                                 net::HttpResponse answer, int attempt, Clock::SteadyTime deadline,
-                                 const std::stop_token& stop) {
-  const std::string& from = nodes_[node].address->shown;
+Outcome Api::FollowRedirect(std::size_t node, const ApiRequest& request, net::HttpResponse answer,
+                            int attempt, const Call& call) {
+  const Address& from = *nodes_[node]->address;
   const auto fail = [&](ErrorCode code, const std::string& problem, std::string cure) {
-    return Outcome{{Error(code, from + " redirects " + problem)
-                        .With("setting", settings_.address_setting)
-                        .Cure(std::move(cure))},
-                   false};
+    return Outcome{.attempt = {.result = Error(code, from.shown + " redirects " + problem)
+                                             .With("setting", settings_.address_setting)
+                                             .Cure(std::move(cure))},
+                   .is_definite = false,
+                   .node = node};
   };
   const auto location = answer.Find("location");
   const auto target =
-      location ? net::ResolveUrl(nodes_[node].url + "/", *location) : std::optional<net::Url>();
-  const auto base = net::ParseUrl(nodes_[node].url);
+      location ? net::ResolveUrl(from.url + "/", *location) : std::optional<net::Url>();
+  const auto base = net::ParseUrl(from.url);
   if (!target || !base) {
     return fail(ErrorCode::kBadData, "without saying where to",
                 "see that the address is that of the server's API");
+  }
+  if (answer.status != 307 && answer.status != 308) {
+    // Not how the server does it, so something before it wants another address.
+    return fail(ErrorCode::kConfiguration,
+                "(" + std::to_string(answer.status) + ") to " + target->Origin() +
+                    "; the token was not sent there",
+                "write that address in " + settings_.address_setting + " if it is the server's");
   }
   if (!settings_.follows_redirects) {
     return fail(ErrorCode::kUnavailable,
@@ -370,12 +400,15 @@ Api::Outcome Api::FollowRedirect(std::size_t node, const ApiRequest& request,
                 "if that server belongs to the cluster, add its address to " +
                     settings_.address_setting + ", with a comma before it");
   }
-  net::Attempt made = redirected_.Send(Compose(request, *cluster_base), deadline, stop, attempt);
+  net::Attempt made =
+      redirected_.Send(Compose(request, {.url = *cluster_base}), call.deadline, call.stop, attempt);
   if (made.result && IsRedirect(made.result->status)) {
     return fail(ErrorCode::kUnavailable, "to " + target->Origin() + ", which redirects again",
                 "wait until the cluster has a leader");
   }
-  return Judge(std::move(made));
+  made.is_final = request.repeats == Repeats::kNever && !made.result && made.was_sent;
+  const bool is_definite = made.is_final || (made.result && !IsUnableNow(*made.result));
+  return {.attempt = std::move(made), .is_definite = is_definite, .node = node};
 }
 
 }  // namespace qarion::secrets::vault

@@ -13,16 +13,25 @@
 #include <string_view>
 #include <vector>
 
-#include "core/json_document.h"
 #include "core/random.h"
 #include "net/http_client.h"
 #include "net/retry.h"
+#include "net/srv.h"
+#include "providers/vault/answer.h"
+#include "providers/vault/race.h"
 #include "providers/vault/rate_limiter.h"
 #include "providers/vault/vault_settings.h"
 #include "qarion/secrets/clock.h"
 #include "qarion/secrets/result.h"
 
 namespace qarion::secrets::vault {
+
+// How often servers may see a request.
+enum class Repeats {
+  kFreely,  // reads: also several servers at once
+  kInTurn,  // logins and renewals: one after the other
+  kNever,   // what uses something up: not once a server may have read it
+};
 
 struct ApiRequest {
   std::string method = "GET";
@@ -32,31 +41,7 @@ struct ApiRequest {
   // X-Vault-Token, or null. Valid during the call.
   const Secret* token = nullptr;
   bool has_namespace = true;
-  // Whether the server may be asked again or elsewhere after a delay of seconds: so not a login,
-  // which may use up what it was given.
-  bool is_patient = false;
-  // Statuses beside failures to answer that are worth another try.
-  bool retries_statuses = true;
-};
-
-struct ApiAnswer {
-  int status = 0;
-  Secret body;
-  std::optional<core::JsonDocument> json;  // none where the body is none
-  std::optional<std::chrono::sys_seconds> date;
-  std::string address;       // that answered
-  std::vector<Secret> sent;  // the credentials of the request: an answer may quote them
-
-  core::JsonValue operator[](std::string_view name) const {
-    return json ? (*json)[name] : core::JsonValue();
-  }
-  // The server's `errors`, or `warnings`, as one line fit for people, without what was sent; empty
-  // where there are none.
-  std::string Errors() const;
-  std::string Warnings() const;
-
- private:
-  std::string OneLineOf(std::string_view member) const;
+  Repeats repeats = Repeats::kFreely;
 };
 
 struct Call {
@@ -64,22 +49,26 @@ struct Call {
   std::stop_token stop;
 };
 
+// Looks a service up; see net::LookUpSrv.
+using SrvLookup =
+    std::function<net::SrvAnswer(const std::string& name, std::chrono::milliseconds time)>;
+
 // Thread-safety: every member from several threads.
 class Api {
  public:
   // `settings` and `clock` outlive it. `trace` receives a line for each exchange; may be empty.
   Api(const VaultSettings& settings, Clock& clock,
-      const std::function<void(std::string_view)>& trace);
+      const std::function<void(std::string_view)>& trace, SrvLookup look_up_srv = net::LookUpSrv);
 
   // Asks the address that answered last, then the others in order where one does not answer, is
   // sealed or knows no leader, those last that were silent before; and all of them again as the
-  // retry policy has it. Every definite
-  // answer is a success here, whatever its status. A redirect is followed once, and only to a host
-  // of the cluster: the token goes nowhere else. Errors as HttpClient's; kUnavailable where no
-  // address answers.
+  // retry policy has it. One that is slow is not given up: the next is asked beside it. Every
+  // definite answer is a success here, whatever its status. A redirect is followed once, and only
+  // to a host of the cluster: the token goes nowhere else. Errors as HttpClient's; kUnavailable
+  // where no address answers, or something answers that is not the server.
   Result<ApiAnswer> Send(const ApiRequest& request, const Call& call);
 
-  // Asks one address by its number, once.
+  // Asks one address by its number, once. Whatever answers is a success.
   Result<ApiAnswer> SendTo(std::size_t address, const ApiRequest& request, const Call& call);
 
   // A further address of the cluster, as a server that was asked for it said: redirects may lead
@@ -94,39 +83,40 @@ class Api {
  private:
   struct Node {
     const Address* address;
-    std::string url;   // the address's, or what its SRV records say
-    std::string host;  // to name to the server where that is another one, else empty
     std::unique_ptr<net::HttpClient> client;
     // How often in a row it gave no answer at all.
-    std::unique_ptr<std::atomic<int>> silences = std::make_unique<std::atomic<int>>(0);
+    std::atomic<int> silences = 0;
+    std::atomic<std::chrono::milliseconds> usual_time{};  // that an answer takes
+    // What its SRV records say, if it is to be looked up; under mutex_.
+    std::optional<net::SrvTarget> service;
+    Clock::SteadyTime service_until{};
   };
-  struct Outcome {
-    net::Attempt attempt;
-    bool is_definite = true;
+  // Where to send a request.
+  struct Target {
+    std::string url;
+    std::string host;  // to name to the server where that is another one, else empty
   };
 
-  void LookUpServicesOnce();
-  void LookUpServices();
-  net::HttpRequest Compose(const ApiRequest& request, const std::string& base,
-                           const std::string& host = "") const;
+  Target TargetOf(Node& node, const Call& call);
+  net::HttpRequest Compose(const ApiRequest& request, const Target& target) const;
   std::vector<std::size_t> Order() const;
-  net::Attempt TryAll(const ApiRequest& request, int attempt, const Call& call);
-  Outcome TryOne(std::size_t node, const ApiRequest& request, int attempt,
-                 Clock::SteadyTime deadline, const std::stop_token& stop);
-  Outcome Judge(net::Attempt attempt) const;
+  std::optional<Error> WaitForTurn(const Call& call);
+  Outcome AskAll(const ApiRequest& request, int attempt, const Call& call, Race& race);
+  Outcome Ask(std::size_t node, const ApiRequest& request, int attempt, const Call& call);
+  std::chrono::milliseconds Patience(std::size_t node) const;
   Outcome FollowRedirect(std::size_t node, const ApiRequest& request, net::HttpResponse answer,
-                         int attempt, Clock::SteadyTime deadline, const std::stop_token& stop);
+                         int attempt, const Call& call);
   std::optional<std::string> ClusterBase(const std::string& origin) const;
-  Result<ApiAnswer> Take(const ApiRequest& request, net::HttpResponse response) const;
+  Result<ApiAnswer> Take(const ApiRequest& request, net::HttpResponse response,
+                         std::size_t node) const;
 
   const VaultSettings& settings_;
   Clock& clock_;
-  std::vector<Node> nodes_;
+  const SrvLookup look_up_srv_;
+  std::vector<std::unique_ptr<Node>> nodes_;
   net::HttpClient redirected_;  // to where redirects lead
-  net::RetryPolicy policy_;
   net::RetryBudget budget_;
   std::optional<RateLimiter> limiter_;
-  std::once_flag looked_up_services_;
   std::atomic<std::size_t> preferred_ = 0;  // the address that is asked first
 
   mutable std::mutex mutex_;  // of what follows

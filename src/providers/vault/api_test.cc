@@ -6,10 +6,14 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "core/system_clock.h"
 #include "tests/fakes/fault_server.h"
+#include "tests/support/certificate.h"
 
 namespace qarion::secrets::vault {
 namespace {
@@ -92,18 +96,23 @@ TEST_P(ApiFault, EndsWithTheRightErrorAfterTheRightNumberOfAttempts) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, ApiFault,
-    testing::Values(Fault{"cut-header", "unavailable", 3}, Fault{"cut-body", "unavailable", 3},
-                    Fault{"long-length", "unavailable", 3}, Fault{"endless-body", "bad_data", 1},
-                    Fault{"endless-headers", "bad_data", 1}, Fault{"compressed", "bad_data", 1},
-                    Fault{"no-http", "bad_data", 1}, Fault{"json:200:{\"cut", "bad_data", 1},
-                    Fault{"json:200:<html>", "bad_data", 1}, Fault{"http-1.0", "200", 1},
-                    Fault{"two-answers", "200", 1}, Fault{"json:400:{}", "400", 1},
-                    Fault{"json:403:{}", "403", 1}, Fault{"json:404:{}", "404", 1},
-                    Fault{"json:405:{}", "405", 1}, Fault{"json:412:{}", "412", 3},
-                    Fault{"json:413:too large", "413", 1}, Fault{"json:429:{}", "429", 3},
-                    Fault{"json:500:{}", "500", 3}, Fault{"json:501:{}", "501", 1},
-                    Fault{"json:502:<html>", "502", 3}, Fault{"json:503:{}", "503", 3},
-                    Fault{"json:504:", "504", 3}),
+    testing::Values(
+        Fault{"cut-header", "unavailable", 3}, Fault{"cut-body", "unavailable", 3},
+        Fault{"long-length", "unavailable", 3}, Fault{"endless-body", "bad_data", 1},
+        Fault{"endless-headers", "bad_data", 1}, Fault{"long-header", "bad_data", 1},
+        Fault{"read-and-close", "unavailable", 3}, Fault{"compressed", "bad_data", 1},
+        Fault{"no-http", "bad_data", 1}, Fault{"json:200:{\"cut", "bad_data", 1},
+        Fault{"json:200:<html>", "bad_data", 1}, Fault{"http-1.0", "200", 1},
+        Fault{"two-answers", "200", 1}, Fault{"page:200", "bad_data", 1},
+        Fault{R"(json:400:{"errors":[]})", "400", 1}, Fault{R"(json:403:{"errors":[]})", "403", 1},
+        Fault{R"(json:404:{"errors":[]})", "404", 1}, Fault{R"(json:405:{"errors":[]})", "405", 1},
+        Fault{R"(json:412:{"errors":[]})", "412", 3}, Fault{R"(json:429:{"errors":[]})", "429", 3},
+        // Not the server's own words: they say nothing of the secret.
+        Fault{"page:403", "unavailable", 1}, Fault{"page:404", "unavailable", 1},
+        Fault{"json:413:too large", "unavailable", 1}, Fault{"json:472:{}", "unavailable", 1},
+        Fault{"json:500:{}", "500", 3}, Fault{"json:501:{}", "501", 1},
+        Fault{"json:502:<html>", "502", 3}, Fault{"json:503:{}", "503", 3},
+        Fault{"json:504:", "504", 3}, Fault{"json:530:{}", "530", 3}),
     [](const testing::TestParamInfo<Fault>& tested) {
       std::string name(tested.param.step);
       for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
@@ -152,7 +161,7 @@ TEST_F(ApiTest, AsksTheNextAddressAtOnceAndThenFirst) {
 }
 
 TEST_F(ApiTest, TakesADefiniteAnswerForAll) {
-  FaultServer first({"json:403:{}"});
+  FaultServer first({R"(json:403:{"errors":[]})"});
   FaultServer second({"json:200:" + std::string(kRead)});
   Connect(first.Url("") + "," + second.Url(""));
   EXPECT_EQ(Outcome(Read()), "403");
@@ -223,8 +232,210 @@ TEST_F(ApiTest, SaysThatNoneOfSeveralAddressesServes) {
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code(), ErrorCode::kUnavailable);
   EXPECT_THAT(answer.error().reason(),
-              HasSubstr("none of the 2 addresses of VAULT_ADDR serves; the last: 127.0.0.1:" +
-                        second.port()));
+              AllOf(HasSubstr("none of the 2 addresses of VAULT_ADDR serves: "),
+                    HasSubstr("127.0.0.1:" + first.port() + ": "),
+                    HasSubstr("127.0.0.1:" + second.port() + ": ")));
+}
+
+// It says more than that another one is silent.
+TEST_F(ApiTest, ReportsAnAnswerRatherThanASilence) {
+  FaultServer sealed({R"(json:503:{"errors":["Vault is sealed"]})"});
+  FaultServer dead({"close"});
+  for (const std::string& addresses :
+       {sealed.Url("") + "," + dead.Url(""), dead.Url("") + "," + sealed.Url("")}) {
+    Connect(addresses, {{"VAULT_MAX_RETRIES", "0"}});
+    auto answer = Read();
+    ASSERT_TRUE(answer) << answer.error().reason();
+    EXPECT_EQ(answer->Errors(), "Vault is sealed");
+    EXPECT_EQ(answer->address, sealed.Url(""));
+  }
+}
+
+// A slow server is no dead one: the others are asked beside it, and it is not given up.
+TEST_F(ApiTest, WaitsForServersThatAreAllSlow) {
+  for (const char* const retries : {"2", "0"}) {
+    FaultServer first({"late:1.5:200"});
+    FaultServer second({"late:1.5:200"});
+    Connect(first.Url("") + "," + second.Url(""), {{"VAULT_MAX_RETRIES", retries}});
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(Outcome(Read()), "200");
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(3));
+    EXPECT_LE(first.CountRequests() + second.CountRequests(), 4);
+  }
+}
+
+TEST_F(ApiTest, AsksAServerThatHungAgainBesideItsFirstRequest) {
+  FaultServer first({"hang", "hang", "json:200:" + std::string(kRead)});
+  FaultServer second({"hang"});
+  Connect(first.Url("") + "," + second.Url(""));
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(Outcome(Read()), "200");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(8));
+}
+
+TEST_F(ApiTest, StopsWithAllThatIsOnItsWay) {
+  FaultServer first({"hang"});
+  FaultServer second({"hang"});
+  Connect(first.Url("") + "," + second.Url(""));
+  std::stop_source stop;
+  std::jthread stopper([&] {
+    first.NextLine();
+    stop.request_stop();
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_FALSE(
+      api_->Send({.path = "secret/data/qarion"},
+                 {.deadline = clock_.SteadyNow() + seconds(60), .stop = stop.get_token()}));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(20));
+}
+
+// What uses something up is sent once, wherever its answer is lost.
+TEST_F(ApiTest, SendsNoSecondTimeWhatIsNotToBeRepeated) {
+  const ApiRequest unwrap{
+      .method = "POST", .path = "sys/wrapping/unwrap", .repeats = Repeats::kNever};
+  for (const char* const step : {"read-and-close", "hang", "cut-body"}) {
+    FaultServer loses({step});
+    FaultServer other({"answer:200"});
+    Connect(loses.Url("") + "," + other.Url(""));
+    EXPECT_EQ(Outcome(api_->Send(unwrap, {.deadline = clock_.SteadyNow() + seconds(1)})),
+              "unavailable");
+    EXPECT_EQ(loses.CountRequests(), 1) << step;
+    EXPECT_EQ(other.CountRequests(), 0) << step;
+  }
+  // Where it cannot have been read it goes elsewhere.
+  FaultServer other({"answer:200"});
+  Connect("http://127.0.0.1:1," + other.Url(""));
+  EXPECT_EQ(Outcome(api_->Send(unwrap, {.deadline = clock_.SteadyNow() + seconds(10)})), "200");
+}
+
+TEST_F(ApiTest, SendsALoginToOneServerAfterTheOther) {
+  FaultServer slow({"late:1:200"});
+  FaultServer other({"answer:200"});
+  Connect(slow.Url("") + "," + other.Url(""));
+  EXPECT_EQ(Outcome(api_->Send(
+                {.method = "POST", .path = "auth/approle/login", .repeats = Repeats::kInTurn},
+                {.deadline = clock_.SteadyNow() + seconds(20)})),
+            "200");
+  EXPECT_EQ(other.CountRequests(), 0);
+}
+
+TEST_F(ApiTest, HasARateLimit) {
+  FaultServer server({"json:200:" + std::string(kRead)});
+  Connect(server.Url(""), {{"VAULT_RATE_LIMIT", "0.5:2"}});
+  EXPECT_EQ(Outcome(Read(seconds(1))), "200");
+  EXPECT_EQ(Outcome(Read(seconds(1))), "200");
+  for (int i = 0; i < 20; ++i) {
+    auto answer = Read(milliseconds(20));
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code(), ErrorCode::kTryAgain);
+    EXPECT_THAT(answer.error().reason(), HasSubstr("VAULT_RATE_LIMIT"));
+  }
+  // Those that gave up took nobody's place.
+  EXPECT_EQ(Outcome(Read(seconds(5))), "200");
+  EXPECT_EQ(server.CountRequests(), 3);
+}
+
+class ApiWithServices : public ApiTest {
+ protected:
+  void ConnectTo(const std::string& address) {
+    Connect(address, {{"VAULT_SRV_LOOKUP", "true"}});
+    api_ = std::make_unique<Api>(*settings_, clock_, nullptr,
+                                 [this](const std::string& name, milliseconds time) {
+                                   asked_.push_back(name);
+                                   EXPECT_GT(time, milliseconds(0));
+                                   EXPECT_LE(time, seconds(20));
+                                   return answer_;
+                                 });
+  }
+
+  std::vector<std::string> asked_;
+  net::SrvAnswer answer_;
+};
+
+TEST_F(ApiWithServices, AskWhereTheServiceIsAndNameTheHostOfTheAddress) {
+  FaultServer server({"json:200:" + std::string(kRead)});
+  answer_ = {
+      .is_known = true,
+      .target = net::SrvTarget{"127.0.0.1", static_cast<std::uint16_t>(std::stoi(server.port()))}};
+  ConnectTo("http://vault.example");
+  EXPECT_EQ(Outcome(Read()), "200");
+  EXPECT_THAT(server.NextLine(), HasSubstr(R"("host": "vault.example")"));
+  EXPECT_EQ(Outcome(Read()), "200");
+  EXPECT_EQ(asked_, std::vector<std::string>{"_http._tcp.vault.example"});
+}
+
+TEST_F(ApiWithServices, AreNotAskedForWhereThereIsAPort) {
+  FaultServer server({"json:200:" + std::string(kRead)});
+  ConnectTo(server.Url(""));
+  EXPECT_EQ(Outcome(Read()), "200");
+  EXPECT_TRUE(asked_.empty());
+}
+
+// A name server that was down at the start is asked again.
+TEST_F(ApiWithServices, AreAskedForAgainWhereNobodyCouldSay) {
+  FaultServer server({"json:200:" + std::string(kRead)});
+  ConnectTo("http://vault.invalid");
+  EXPECT_EQ(Outcome(Read(seconds(1))), "unavailable");
+  answer_ = {
+      .is_known = true,
+      .target = net::SrvTarget{"127.0.0.1", static_cast<std::uint16_t>(std::stoi(server.port()))}};
+  EXPECT_EQ(Outcome(Read()), "200");
+}
+
+class ApiOverTls : public ApiTest {
+ protected:
+  ApiOverTls() { test::MakeCertificate(directory_, "server"); }
+  FaultServer Serve(const std::string& step) const {
+    return FaultServer({"--certificate", directory_.Path("server.pem"), "--key",
+                        directory_.Path("server.key"), step});
+  }
+  std::map<std::string, std::string> Trust() const {
+    return {{"VAULT_CACERT", directory_.Path("server.pem")}, {"VAULT_MAX_RETRIES", "0"}};
+  }
+  static std::string Https(const FaultServer& server) {
+    return "https://127.0.0.1:" + server.port();
+  }
+
+  test::TemporaryDirectory directory_;
+};
+
+TEST_F(ApiOverTls, FollowsARedirectFromHttpsToHttps) {
+  FaultServer leader = Serve("json:200:" + std::string(kRead));
+  FaultServer standby = Serve("answer:307:Location=" + Https(leader) + "/v1/secret/data/qarion");
+  Connect(Https(standby) + "," + Https(leader), Trust());
+  EXPECT_EQ(Outcome(Read()), "200");
+  EXPECT_EQ(standby.CountRequests(), 1);
+  EXPECT_THAT(leader.NextLine(), HasSubstr(R"("x-vault-token": "fake-token")"));
+}
+
+TEST_F(ApiOverTls, FollowsNoRedirectFromHttpsToHttp) {
+  FaultServer plain({"json:200:" + std::string(kRead)});
+  FaultServer standby = Serve("answer:307:Location=" + plain.Url("/v1/secret/data/qarion"));
+  Connect(Https(standby), Trust());
+  api_->Learn(plain.Url(""));
+  auto answer = Read();
+  ASSERT_FALSE(answer);
+  EXPECT_THAT(answer.error().reason(), HasSubstr("in clear text"));
+  EXPECT_EQ(plain.CountRequests(), 0);
+}
+
+// They change the method or come from something before the server.
+TEST_F(ApiTest, FollowsNoOtherKindOfRedirect) {
+  FaultServer leader({"json:200:" + std::string(kRead)});
+  for (const std::string status : {"301", "302", "303"}) {
+    FaultServer server({"answer:" + status + ":Location=" + leader.Url("/v1/x")});
+    Connect(server.Url("") + "," + leader.Url(""), {{"VAULT_MAX_RETRIES", "0"}});
+    auto answer = api_->Send({.method = "POST", .path = "x", .repeats = Repeats::kInTurn},
+                             {.deadline = clock_.SteadyNow() + seconds(10)});
+    EXPECT_EQ(Outcome(answer), "200");  // of the other address
+    EXPECT_EQ(server.CountRequests(), 1);
+    EXPECT_EQ(leader.CountRequests(), 1);
+    Connect(server.Url(""), {{"VAULT_MAX_RETRIES", "0"}});
+    auto alone = Read();
+    ASSERT_FALSE(alone);
+    EXPECT_EQ(alone.error().code(), ErrorCode::kConfiguration);
+    EXPECT_THAT(alone.error().reason(), HasSubstr("(" + status + ") to " + leader.Url("")));
+  }
 }
 
 TEST_F(ApiTest, FollowsNothingElse) {

@@ -26,7 +26,7 @@ class Examiner {
 
   Diagnosis Run() {
     LookAtSettings();
-    if (AnyAddressServes() && LogIn() && LookAtToken()) LookAtSecret();
+    if (AnyAddressServes() && LogIn() && LookAtToken() && !HasFewUses()) LookAtSecret();
     return {.findings = std::move(findings_), .servers = std::move(servers_)};
   }
 
@@ -90,21 +90,26 @@ class Examiner {
     if (!answer) return failure(answer.error().reason(), answer.error().cure());
     LookAtDate(*answer, shown);
     const auto version = (*answer)["version"].Text();
+    // A quota answers so too, and tells nothing of the server's state.
+    const bool is_throttled = answer->status == 429 && !(*answer)["standby"].exists();
     servers_.emplace_back(
         "server " + shown,
-        StateOf(answer->status) + (version ? ", version " + std::string(*version) : ""));
+        (is_throttled ? "not told, because of a rate limit" : StateOf(answer->status)) +
+            (version ? ", version " + std::string(*version) : ""));
     switch (answer->status) {
       case 200:
       case 429:  // a standby
-      case 472:  // a secondary for disaster recovery
       case 473: break;
+      case 472:
+        return failure("is a secondary for disaster recovery, which serves no reads",
+                       "name the address of a server that does");
       case 501: return failure("is not initialised", "initialise it: bao operator init");
       case 503: return failure("is sealed", "unseal it: bao operator unseal");
       case 474: return failure("is a standby that lost its leader", "see the state of the cluster");
       case 530: return failure("was removed from its cluster", "leave its address out");
       default: {
-        const Error error = ErrorOf(*answer, "asking for its health");
         if (answer->status == 403 || answer->status == 404) break;  // a proxy may hide it
+        const Error error = ErrorOf(*answer, "asking for its health");
         return failure(error.reason(), error.cure());
       }
     }
@@ -168,6 +173,11 @@ class Examiner {
     return true;
   }
 
+  bool HasFewUses() const {
+    const auto grant = session_.grant();
+    return grant && grant->uses_left > 0;
+  }
+
   void LookAtSecret() {
     auto token = session_.Token(call_);
     if (!token) return;
@@ -176,7 +186,7 @@ class Examiner {
     const std::string path = guess ? guess->DataPath() : settings_.path;
     auto mount = api_.Send({.path = "sys/internal/ui/mounts/" + settings_.path,
                             .token = &token->value,
-                            .is_patient = true},
+                            .repeats = Repeats::kInTurn},
                            call_);
     std::string data_path = path;
     bool knows_mount = false;
@@ -194,7 +204,7 @@ class Examiner {
                                    .path = "sys/capabilities-self",
                                    .body = std::move(json).Take(),
                                    .token = &token->value,
-                                   .is_patient = true},
+                                   .repeats = Repeats::kInTurn},
                                   call_);
     if (!capabilities || capabilities->status != 200) return;  // it may not ask; the read will tell
     const auto granted = (*capabilities)["data"][data_path].Elements();
@@ -215,7 +225,7 @@ class Examiner {
   Api& api_;
   Session& session_;
   const Clock& clock_;
-  const Call& call_;
+  const Call call_;
   std::vector<Finding> findings_;
   std::vector<std::pair<std::string, std::string>> servers_;
 };

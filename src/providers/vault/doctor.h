@@ -20,7 +20,8 @@ struct Diagnosis {
 };
 
 // Asks every address for its health, logs in, looks the token up, and asks what it may do. Stops
-// where a step fails that the next ones need.
+// where a step fails that the next ones need. A token that may be used a few times only is looked
+// up and spared the rest.
 Diagnosis Examine(const VaultSettings& settings, Api& api, Session& session, const Clock& clock,
                   const Call& call);
 

@@ -48,6 +48,25 @@ Error NotFound(const ApiAnswer& answer, const KvTarget& target, std::int64_t ver
                      " SECRET_KEY=...");
 }
 
+// 403: the token may not read, or is none any more. The server tells the two apart in its text
+// alone.
+Error Refused(const ApiAnswer& answer, const KvTarget& target, const std::string& identity) {
+  const std::string path = target.DataPath();
+  const std::string said = answer.Errors();
+  const bool is_policy = answer.IsAboutPolicies();
+  return Error(ErrorCode::kNotPermitted,
+               "reading " + path + " was refused (403" + (said.empty() ? "" : ", " + said) +
+                   ") to " + identity +
+                   (is_policy ? ", which has no right to" : ", which the server does not accept"))
+      .With("path", path)
+      .Cure(is_policy
+                ? "give the token a policy with: path \"" + path +
+                      "\" { capabilities = [\"read\"] }"
+                : "log in again: the token has expired, was revoked or used up, or may not be "
+                  "used from here; with a token that lives, give it a policy with: path \"" +
+                      path + "\" { capabilities = [\"read\"] }");
+}
+
 // A number stands as the engine keeps it, in a binary fraction of 53 bits.
 void FindNumbers(const core::JsonValue& fields, Payload& payload) {
   for (const std::string_view name : fields.Names()) {
@@ -118,64 +137,16 @@ bool MayBeOnAnotherMount(const ApiAnswer& answer) {
     // Version 1, whose secrets have no metadata.
     return answer["data"].IsObject() && !answer["data"]["metadata"].IsObject();
   }
+  if (answer.status == 403) return answer.IsAboutPolicies();
   return answer.status == 404 && !answer["data"]["metadata"].IsObject();
-}
-
-Error ErrorOf(const ApiAnswer& answer, const std::string& doing) {
-  const std::string said = answer.Errors();
-  const std::string reason = doing + " failed: " + answer.address + " answered " +
-                             std::to_string(answer.status) + (said.empty() ? "" : ", " + said);
-  const auto error = [&](ErrorCode code, const char* cure) {
-    return Error(code, reason).With("status", std::to_string(answer.status)).Cure(cure);
-  };
-  const auto says = [&](std::string_view text) {
-    return said.find(text) != std::string::npos ||
-           answer.body.Reveal().find(text) != std::string_view::npos;
-  };
-  switch (answer.status) {
-    case 400:
-      if (says("Waiting for the primary")) {
-        return error(ErrorCode::kTryAgain, "wait: the engine was mounted a moment ago");
-      }
-      if (says("HTTP request to an HTTPS server")) {
-        return error(ErrorCode::kConfiguration, "let VAULT_ADDR begin with https://");
-      }
-      break;
-    case 401:
-    case 403: return error(ErrorCode::kNotPermitted, "see the policies of the token");
-    case 412:
-      if (says("X-Vault-Request")) break;
-      return error(ErrorCode::kTryAgain, "wait until the server has caught up");
-    case 429: return error(ErrorCode::kTryAgain, "wait, or raise the server's rate limit quota");
-    case 503:
-      if (says("sealed")) {
-        return error(ErrorCode::kUnavailable, "unseal the server: bao operator unseal");
-      }
-      return error(ErrorCode::kUnavailable, "see the state of the server: bao status");
-    default: break;
-  }
-  if (answer.status >= 500) {
-    return error(ErrorCode::kUnavailable, "see the log of the server");
-  }
-  return error(ErrorCode::kConfiguration,
-               "see that VAULT_ADDR is the address of the server's API, and that the settings are "
-               "right");
 }
 
 Result<Payload> PayloadFromRead(const ApiAnswer& answer, const KvTarget& target,
                                 std::int64_t version, const std::string& identity,
                                 std::chrono::system_clock::time_point now) {
   const std::string path = target.DataPath();
-  if (answer.status == 404) return NotFound(answer, target, version);
-  if (answer.status == 403) {
-    const std::string said = answer.Errors();
-    return Error(ErrorCode::kNotPermitted, "reading " + path + " was refused (403" +
-                                               (said.empty() ? "" : ", " + said) + ") to " +
-                                               identity)
-        .With("path", path)
-        .Cure("if that token still lives, give it a policy with: path \"" + path +
-              "\" { capabilities = [\"read\"] }; else log in again");
-  }
+  if (answer.status == 404 && answer.IsOfTheApi()) return NotFound(answer, target, version);
+  if (answer.status == 403 && answer.IsOfTheApi()) return Refused(answer, target, identity);
   if (answer.status != 200) return ErrorOf(answer, "reading " + path);
   const auto bad = [&](const std::string& problem, const char* cure) {
     return Error(ErrorCode::kBadData, path + " " + problem).With("path", path).Cure(cure);

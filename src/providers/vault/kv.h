@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "providers/vault/api.h"
+#include "providers/vault/answer.h"
 #include "qarion/secrets/provider.h"
 #include "qarion/secrets/result.h"
 
@@ -41,10 +41,6 @@ bool MayBeOnAnotherMount(const ApiAnswer& answer);
 Result<Payload> PayloadFromRead(const ApiAnswer& answer, const KvTarget& target,
                                 std::int64_t version, const std::string& identity,
                                 std::chrono::system_clock::time_point now);
-
-// The error that an answer other than the expected one amounts to. `doing`: "reading
-// secret/data/qarion".
-Error ErrorOf(const ApiAnswer& answer, const std::string& doing);
 
 // Reads a time as the server writes it (RFC 3339).
 std::optional<std::chrono::system_clock::time_point> ParseTime(std::string_view text);

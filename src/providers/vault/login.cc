@@ -29,6 +29,17 @@ std::string Said(const ApiAnswer& answer) {
   return std::to_string(answer.status) + (errors.empty() ? "" : ", " + errors);
 }
 
+// The server says 500 of some credentials and roles too, which will not be better a moment later.
+bool IsRefusalBy500(const ApiAnswer& answer) {
+  constexpr std::string_view kSaid[] = {"failed to verify client's certificate",
+                                        "x509: ", "source data must be an array",
+                                        "could not load backend configuration", "missing "};
+  const std::string said = answer.Errors();
+  return answer.status == 500 && std::ranges::any_of(kSaid, [&](std::string_view text) {
+           return said.find(text) != std::string::npos;
+         });
+}
+
 }  // namespace
 
 std::optional<Grant> GrantFromAuth(const core::JsonValue& auth) {
@@ -78,20 +89,21 @@ bool Login::CanRepeat() const {
 }
 
 Error Login::Refused(const ApiAnswer& answer) const {
-  const bool is_server_fault = answer.status >= 500;
   const std::string cure =
       settings_.method == AuthMethod::kKubernetes
           ? "see that the role is bound to this service account and namespace, and that the server "
             "may review tokens"
           : "see that the credentials are right, have not expired and belong to " + Path() +
                 "; after several wrong ones the server refuses right ones too for a while";
-  return Error(is_server_fault ? ErrorCode::kUnavailable : ErrorCode::kNotPermitted,
+  return Error(ErrorCode::kNotPermitted,
                "the login by " + Describe() + " was refused (" + Said(answer) + ")")
       .With("login", Path())
       .Cure(cure);
 }
 
 Result<Grant> Login::Run(const Call& call) {
+  refused_ = {};
+  refused_wrapping_token_ = {};
   if (settings_.method == AuthMethod::kToken) {
     auto token = settings_.token.ReadToken();
     if (!token) return std::move(token).error();
@@ -108,7 +120,11 @@ bool Login::IsKnownToBeRefused() {
     return given && given->ConstantTimeEquals(refused_wrapping_token_);
   }
   if (refused_.empty()) return false;
-  auto body = Body({});  // there is no time for a request: nothing is unwrapped for this
+  if (!settings_.secret_id_creation_path.empty()) {  // nothing is unwrapped for this
+    auto given = settings_.secret_id.ReadToken();
+    if (!given || !given->ConstantTimeEquals(unwrapped_from_)) return false;
+  }
+  auto body = Body({});
   return body && body->ConstantTimeEquals(refused_);
 }
 
@@ -171,7 +187,7 @@ Result<Secret> Login::Unwrap(const Secret& wrapping_token, const Call& call) {
   auto lookup = api_.Send({.method = "POST",
                            .path = "sys/wrapping/lookup",
                            .body = std::move(json).Take(),
-                           .is_patient = true},
+                           .repeats = Repeats::kInTurn},
                           call);
   if (!lookup) return std::move(lookup).error();
   if (lookup->status != 200) {
@@ -188,10 +204,16 @@ Result<Secret> Login::Unwrap(const Secret& wrapping_token, const Call& call) {
   auto unwrapped = api_.Send({.method = "POST",
                               .path = "sys/wrapping/unwrap",
                               .token = &wrapping_token,
-                              .is_patient = true,
-                              .retries_statuses = false},
+                              .repeats = Repeats::kNever},
                              call);
-  if (!unwrapped) return std::move(unwrapped).error();
+  if (!unwrapped) {
+    return Error(unwrapped.error().code(),
+                 "unwrapping the secret id got no answer: " + unwrapped.error().reason())
+        .With("setting", settings_.secret_id.setting)
+        .Cure(
+            "wrap a new secret id if the next try says that this one is not known: the server may "
+            "have unwrapped it all the same");
+  }
   const auto secret_id = (*unwrapped)["data"]["secret_id"].Text();
   if (unwrapped->status != 200 || !secret_id) {
     return refuse("could not be unwrapped (" + Said(*unwrapped) + ")",
@@ -204,12 +226,8 @@ Result<Secret> Login::Unwrap(const Secret& wrapping_token, const Call& call) {
 }
 
 Result<Grant> Login::Exchange(const Secret& body, const Call& call) {
-  auto answer = api_.Send({.method = "POST",
-                           .path = Path(),
-                           .body = body.Share(),
-                           .is_patient = true,
-                           .retries_statuses = false},
-                          call);
+  auto answer = api_.Send(
+      {.method = "POST", .path = Path(), .body = body.Share(), .repeats = Repeats::kInTurn}, call);
   if (!answer) return std::move(answer).error();
   if (answer->status == 429 || answer->status == 412) {
     return Error(ErrorCode::kTryAgain,
@@ -235,7 +253,11 @@ Result<Grant> Login::Exchange(const Secret& body, const Call& call) {
                   ? "do not wrap the answers to logins"
                   : "see that the address is that of the server's API");
   }
-  if (answer->status < 500) refused_ = body.Share();
+  if (answer->status >= 500 && !IsRefusalBy500(*answer)) {
+    if (answer->status == 500) refused_ = body.Share();  // likely again; see Session
+    return ErrorOf(*answer, "the login by " + Describe());
+  }
+  refused_ = body.Share();
   return Refused(*answer);
 }
 

@@ -40,8 +40,12 @@ class Login {
   // else as Api::Send.
   Result<Grant> Run(const Call& call);
 
-  // Whether the latest refusal was of exactly the credentials that there are now: to offer them
-  // again would be refused again, and lock the account after a few times.
+  // Whether the server, asked last, said no to what it was offered, or failed over it.
+  bool was_refused() const noexcept {
+    return !refused_.empty() || !refused_wrapping_token_.empty();
+  }
+  // Whether that was exactly the credentials that there are now: to offer them again would be
+  // refused again, and lock the account after a few times.
   bool IsKnownToBeRefused();
 
   // "approle at auth/approle/".

@@ -1,8 +1,10 @@
 #include "providers/vault/session.h"
 
 #include <algorithm>
+#include <system_error>
 
 #include "core/secret_memory.h"
+#include "core/thread.h"
 
 namespace qarion::secrets::vault {
 namespace {
@@ -17,7 +19,10 @@ constexpr milliseconds kFirstUpkeep{500};
 constexpr seconds kUpkeepTimeout{10};
 constexpr seconds kLookUpRetry{5};
 constexpr seconds kFirstRefusalPause{5};
+constexpr seconds kFirstFailurePause{1};
 constexpr seconds kLongestRefusalPause{300};
+constexpr seconds kLeaderPeriod{600};
+constexpr seconds kLeaderRetry{30};
 constexpr milliseconds kShortestRetry{200};
 constexpr seconds kLongestRetry{60};
 constexpr seconds kShortestLease{1};
@@ -28,8 +33,8 @@ nanoseconds Part(nanoseconds whole, double part) {
   return nanoseconds(static_cast<std::int64_t>(static_cast<double>(whole.count()) * part));
 }
 
-nanoseconds NextPause(nanoseconds pause) {
-  return std::clamp<nanoseconds>(pause * 2, kFirstRefusalPause, kLongestRefusalPause);
+nanoseconds NextPause(nanoseconds pause, nanoseconds first = kFirstRefusalPause) {
+  return std::clamp<nanoseconds>(pause * 2, first, kLongestRefusalPause);
 }
 
 std::string Join(const std::vector<std::string>& texts) {
@@ -146,9 +151,10 @@ Result<HeldToken> Session::LogInAlone(const Call& call) {
   if (refusal_ && asked_at < refused_until_ && login_.IsKnownToBeRefused()) return *refusal_;
   auto grant = login_.Run(call);
   if (!grant) {
-    if (grant.error().code() == ErrorCode::kNotPermitted) {
+    if (login_.was_refused()) {
       refusal_ = grant.error();
-      refusal_pause_ = NextPause(refusal_pause_);
+      refusal_pause_ = NextPause(refusal_pause_,
+                                 refusal_->IsTransient() ? kFirstFailurePause : kFirstRefusalPause);
       refused_until_ = clock_.SteadyNow() + refusal_pause_;
     }
     return std::move(grant).error();
@@ -183,8 +189,12 @@ void Session::Accepted(const HeldToken& token) {
   no_replacement_until_ = {};
   replacement_pause_ = {};
   if (!state_ || state_->number != token.number) return;
-  if (std::exchange(upkeep_started_, true)) return;
-  upkeep_ = std::jthread([this] { Upkeep(); });
+  if (upkeep_.joinable()) return;
+  try {
+    upkeep_ = core::StartThread([this] { Upkeep(); });
+  } catch (const std::system_error&) {
+    last_problem_ = "the system gives no thread to renew the token in";  // until the next read
+  }
 }
 
 void Session::Rejected(const HeldToken& token) {
@@ -203,7 +213,8 @@ Status Session::LookUp(const Call& call) {
   }
   const SteadyTime asked_at = clock_.SteadyNow();
   auto answer = api_.Send(
-      {.path = "auth/token/lookup-self", .token = &token->value, .is_patient = true}, call);
+      {.path = "auth/token/lookup-self", .token = &token->value, .repeats = Repeats::kInTurn},
+      call);
   if (!answer) return std::move(answer).error();
   const std::lock_guard lock(mutex_);
   if (!state_ || state_->number != token->number) return {};
@@ -233,23 +244,23 @@ Call Session::UpkeepCall() const {
 
 void Session::Upkeep() {
   Lock lock(mutex_);
-  bool has_learned = false;
-  clock_.WaitUntil(lock, changed_, clock_.SteadyNow() + kFirstUpkeep, [&] { return stops_; });
+  SteadyTime learn_at = clock_.SteadyNow() + kFirstUpkeep;
   while (!stops_) {
-    if (!std::exchange(has_learned, true)) {
-      lock.unlock();
-      LearnLeader();
-      core::WipeTraces();  // buffers of libcurl hold earlier answers, which pass through registers
-      lock.lock();
-      continue;
-    }
     const auto planned = upkeep_at_;
-    const SteadyTime until = planned.value_or(clock_.SteadyNow() + std::chrono::hours(24));
+    const SteadyTime until = planned ? std::min(*planned, learn_at) : learn_at;
     clock_.WaitUntil(lock, changed_, until, [&] { return stops_ || upkeep_at_ != planned; });
     if (stops_) return;
-    if (!upkeep_at_ || clock_.SteadyNow() < *upkeep_at_) continue;
-    DoUpkeep(lock);
-    core::WipeTraces();
+    if (upkeep_at_ && clock_.SteadyNow() >= *upkeep_at_) {
+      DoUpkeep(lock);
+    } else if (clock_.SteadyNow() >= learn_at) {
+      lock.unlock();
+      const bool has_learned = LearnLeader();
+      lock.lock();
+      learn_at = clock_.SteadyNow() + (has_learned ? kLeaderPeriod : kLeaderRetry);
+    } else {
+      continue;
+    }
+    core::WipeTraces();  // buffers of libcurl hold earlier answers, which pass through registers
     const std::string line = std::exchange(to_log_, "");
     if (line.empty()) continue;
     lock.unlock();  // who receives it may ask for the status
@@ -284,8 +295,7 @@ void Session::Renew(Lock& lock) {
                            .path = "auth/token/renew-self",
                            .body = Secret::CopyOf("{}"),
                            .token = &token.value,
-                           .is_patient = true,
-                           .retries_statuses = false},
+                           .repeats = Repeats::kInTurn},
                           UpkeepCall());
   lock.lock();
   if (stops_ || !state_ || state_->number != token.number) return;
@@ -337,10 +347,11 @@ void Session::Report(const std::string& problem) {
 }
 
 // So that a later redirect to the server that leads now can be followed.
-void Session::LearnLeader() {
+bool Session::LearnLeader() {
   auto answer = api_.Send({.path = "sys/leader", .has_namespace = false}, UpkeepCall());
-  if (!answer || answer->status != 200) return;
+  if (!answer || answer->status != 200) return false;
   if (const auto leader = (*answer)["leader_address"].Text()) api_.Learn(*leader);
+  return true;
 }
 
 std::optional<Grant> Session::grant() const {
@@ -379,7 +390,7 @@ std::vector<std::pair<std::string, std::string>> Session::Describe() const {
   if (!held->accessor.empty()) lines.emplace_back("token accessor", held->accessor);
   if (!held->policies.empty()) lines.emplace_back("token policies", Join(held->policies));
   if (held->uses_left > 0)
-    lines.emplace_back("token uses", std::to_string(held->uses_left) + " at its login");
+    lines.emplace_back("token uses", std::to_string(held->uses_left) + " left at the latest look");
   if (const auto left = expires_in()) {
     lines.emplace_back("token expires",
                        "in " + std::to_string(std::max<std::int64_t>(left->count(), 0)) + " s");

@@ -90,7 +90,7 @@ class Session {
   void Renew(Lock& lock);
   void LogInAhead(Lock& lock);
   void Report(const std::string& problem);
-  void LearnLeader();
+  bool LearnLeader();
   Call UpkeepCall() const;
 
   const VaultSettings& settings_;
@@ -112,7 +112,6 @@ class Session {
   bool logs_in_ = false;  // one thread does
   SteadyTime no_replacement_until_{};
   std::chrono::nanoseconds replacement_pause_{};
-  bool upkeep_started_ = false;
   bool stops_ = false;
   bool logs_in_ahead_ = false;           // what the upkeep does next, else it renews
   std::optional<SteadyTime> upkeep_at_;  // and when

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/per_process.h"
 #include "core/random.h"
 #include "providers/vault/api.h"
 #include "providers/vault/doctor.h"
@@ -15,30 +16,24 @@
 namespace qarion::secrets::vault {
 namespace {
 
-class VaultProvider final : public SecretProvider {
+// All that belongs to one process: connections, a token, what was found out.
+class Client {
  public:
-  VaultProvider(VaultSettings settings, Clock& clock,
-                const std::function<void(std::string_view)>& log)
-      : settings_(std::move(settings)),
+  Client(const VaultSettings& settings, Clock& clock,
+         const std::function<void(std::string_view)>& log)
+      : settings_(settings),
         clock_(clock),
         api_(settings_, clock, settings_.is_traced ? log : nullptr),
         session_(settings_, api_, clock, std::make_unique<core::SystemRandom>(), log) {}
 
-  Result<Payload> Fetch(const FetchRequest& request) override {
-    auto payload = FetchOnce({.deadline = request.deadline, .stop = request.stop});
+  Result<Payload> Fetch(const Call& call) {
+    auto payload = FetchOnce(call);
     const std::lock_guard lock(mutex_);
     last_error_ = payload ? "" : payload.error().reason();
     return payload;
   }
 
-  std::string Source() const override {
-    const std::string& first = settings_.addresses.front().shown;
-    const std::size_t others = settings_.addresses.size() - 1;
-    return settings_.path + " at " + first +
-           (others == 0 ? "" : " and " + std::to_string(others) + " more");
-  }
-
-  std::vector<std::pair<std::string, std::string>> Describe() const override {
+  std::vector<std::pair<std::string, std::string>> Describe() const {
     std::vector<std::pair<std::string, std::string>> lines = {{"address", api_.address()}};
     for (auto& line : session_.Describe()) lines.push_back(std::move(line));
     const std::lock_guard lock(mutex_);
@@ -47,19 +42,8 @@ class VaultProvider final : public SecretProvider {
     return lines;
   }
 
-  std::vector<Secret> Credentials() const override {
-    std::vector<Secret> given;
-    const AuthSettings& auth = settings_.auth;
-    for (const Credential* credential :
-         {&auth.token, &auth.role_id, &auth.secret_id, &auth.password}) {
-      if (!credential->text.empty()) given.push_back(credential->text.Share());
-    }
-    return given;
-  }
-
-  std::vector<Finding> Diagnose(const FetchRequest& request) override {
-    Diagnosis diagnosis = Examine(settings_, api_, session_, clock_,
-                                  {.deadline = request.deadline, .stop = request.stop});
+  std::vector<Finding> Diagnose(const Call& call) {
+    Diagnosis diagnosis = Examine(settings_, api_, session_, clock_, call);
     const std::lock_guard lock(mutex_);
     servers_ = std::move(diagnosis.servers);
     return std::move(diagnosis.findings);
@@ -71,7 +55,7 @@ class VaultProvider final : public SecretProvider {
     if (!token) return std::move(token).error();
     auto answer = Read(*token, call);
     if (!answer) return std::move(answer).error();
-    if (answer->status == 403) {
+    if (IsRefused(*answer)) {
       // The token may have ended behind our back: one more login, one more read.
       auto other = session_.Replace(*token, call);
       if (!other) return std::move(other).error();
@@ -79,16 +63,18 @@ class VaultProvider final : public SecretProvider {
         token = std::move(**other);
         answer = Read(*token, call);
         if (!answer) return std::move(answer).error();
-        if (answer->status == 403) session_.Rejected(*token);
+        if (IsRefused(*answer)) session_.Rejected(*token);
       }
     }
     if (answer->status == 200) session_.Accepted(*token);
     // A token that lives may say whom it belongs to.
-    const bool is_policy = answer->status == 403 &&
-                           answer->body.Reveal().find("1 error occurred") != std::string_view::npos;
-    if (is_policy) static_cast<void>(session_.LookUp(call));
+    if (IsRefused(*answer) && answer->IsAboutPolicies()) static_cast<void>(session_.LookUp(call));
     return PayloadFromRead(*answer, reading_, settings_.version, session_.Identity(),
                            clock_.SystemNow());
+  }
+
+  static bool IsRefused(const ApiAnswer& answer) {
+    return answer.status == 403 || answer.status == 401;
   }
 
   // Reads the secret, wherever its mount ends.
@@ -117,6 +103,8 @@ class VaultProvider final : public SecretProvider {
 
   Result<ApiAnswer> ReadTarget(const HeldToken& token, const Call& call) {
     ApiRequest request{.path = reading_.DataPath(), .token = &token.value};
+    const auto grant = session_.grant();
+    if (grant && grant->uses_left > 0) request.repeats = Repeats::kInTurn;  // each costs a use
     if (settings_.version != 0) request.query = "version=" + std::to_string(settings_.version);
     return api_.Send(request, call);
   }
@@ -138,7 +126,7 @@ class VaultProvider final : public SecretProvider {
     return {.mount = settings_.path.substr(0, slash), .name = settings_.path.substr(slash + 1)};
   }
 
-  const VaultSettings settings_;
+  const VaultSettings& settings_;
   Clock& clock_;
   Api api_;
   Session session_;
@@ -147,6 +135,39 @@ class VaultProvider final : public SecretProvider {
   mutable std::mutex mutex_;        // of what follows
   std::string last_error_;
   std::vector<std::pair<std::string, std::string>> servers_;  // as they were last examined
+};
+
+class VaultProvider final : public SecretProvider {
+ public:
+  VaultProvider(VaultSettings settings, Clock& clock, std::function<void(std::string_view)> log)
+      : settings_(std::move(settings)), client_([this, &clock, log = std::move(log)] {
+          return std::make_unique<Client>(settings_, clock, log);
+        }) {}
+
+  Result<Payload> Fetch(const FetchRequest& request) override {
+    return client_.Get().Fetch({.deadline = request.deadline, .stop = request.stop});
+  }
+
+  std::string Source() const override {
+    const std::string& first = settings_.addresses.front().shown;
+    const std::size_t others = settings_.addresses.size() - 1;
+    return settings_.path + " at " + first +
+           (others == 0 ? "" : " and " + std::to_string(others) + " more");
+  }
+
+  std::vector<std::pair<std::string, std::string>> Describe() const override {
+    return client_.Get().Describe();
+  }
+
+  std::vector<Secret> Credentials() const override { return settings_.Credentials(); }
+
+  std::vector<Finding> Diagnose(const FetchRequest& request) override {
+    return client_.Get().Diagnose({.deadline = request.deadline, .stop = request.stop});
+  }
+
+ private:
+  const VaultSettings settings_;
+  const core::PerProcess<Client> client_;
 };
 
 }  // namespace

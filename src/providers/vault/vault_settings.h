@@ -10,51 +10,11 @@
 
 #include "net/http_client.h"
 #include "providers/vault/address.h"
+#include "providers/vault/auth_settings.h"
 #include "qarion/secrets/result.h"
 #include "qarion/secrets/secret.h"
 
 namespace qarion::secrets::vault {
-
-// The value of a setting, if it is set.
-using SettingLookup = std::function<std::optional<std::string_view>(const std::string& name)>;
-
-// A secret that a login needs: given in a setting, or in a file that is read at each login.
-struct Credential {
-  std::string setting;  // that holds it or names the file; empty: there is none
-  Secret text;
-  std::string file;
-
-  bool exists() const noexcept { return !setting.empty(); }
-  // A token or identifier, without white space around it. kConfiguration: the file does not exist
-  // or may not be read, or nothing is in it. kBadData: longer than 64 KiB or not printable ASCII.
-  Result<Secret> ReadToken() const;
-
-  // A password: any UTF-8, of a file without the newline at its end. Errors as above.
-  Result<Secret> ReadPassword() const;
-
- private:
-  Result<Secret> ReadBytes() const;
-  Error Unusable(ErrorCode code, const std::string& problem) const;
-};
-
-enum class AuthMethod { kToken, kAppRole, kKubernetes, kJwt, kUserpass, kLdap, kCert };
-
-std::string_view ToString(AuthMethod method) noexcept;
-
-struct AuthSettings {
-  AuthMethod method = AuthMethod::kToken;
-  std::string mount;  // below auth/; as the method is called where VAULT_AUTH_MOUNT says nothing
-  std::string role;   // or empty
-  std::string username;
-  Credential token;
-  Credential role_id;
-  Credential secret_id;
-  Credential jwt;
-  Credential password;
-  // Where the wrapping token that the secret id is must have been made, or empty: it is no wrapping
-  // token.
-  std::string secret_id_creation_path;
-};
 
 struct RateLimit {
   double per_second = 0;
@@ -78,6 +38,9 @@ struct VaultSettings {
   bool follows_redirects = true;
   bool is_traced = false;
   std::vector<std::string> ignored;  // settings of the official client that mean nothing here
+
+  // Every credential that stands in a setting.
+  std::vector<Secret> Credentials() const;
 };
 
 // Reads the settings of the official client with its names, precedence and strictness (HashiCorp

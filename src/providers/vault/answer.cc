@@ -1,0 +1,143 @@
+#include "providers/vault/answer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/utf8.h"
+
+namespace qarion::secrets::vault {
+namespace {
+
+constexpr std::size_t kLongestServerText = 300;
+
+bool IsWhite(char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; }
+
+// One line without control characters, shortened.
+std::string OneLine(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    if (!IsWhite(c)) {
+      line += c;
+    } else if (!line.empty() && line.back() != ' ') {
+      line += ' ';
+    }
+  }
+  while (line.ends_with(' ')) line.pop_back();
+  if (line.size() > kLongestServerText) {
+    line.resize(kLongestServerText);
+    while (core::FindInvalidUtf8(line)) line.pop_back();
+    line += "...";
+  }
+  return line;
+}
+
+std::string Join(const core::JsonValue& texts) {
+  std::string joined;
+  for (const core::JsonValue& element : texts.Elements()) {
+    const auto text = element.Text();
+    if (!text) continue;
+    joined += (joined.empty() ? "" : "; ") + std::string(*text);
+  }
+  // "1 error occurred:\n\t* permission denied\n\n", as Go's multierror writes it.
+  constexpr std::string_view kOne = "1 error occurred:";
+  if (joined.starts_with(kOne)) {
+    joined.erase(0, kOne.size());
+    joined.erase(0, std::min(joined.find_first_not_of(" \t\n*"), joined.size()));
+  }
+  return joined;
+}
+
+void Hide(std::string_view secret, std::string& text) {
+  constexpr std::size_t kShortest = 4;
+  constexpr std::string_view kMask = "***";
+  if (secret.size() < kShortest) return;
+  for (std::size_t at = text.find(secret); at != std::string::npos;
+       at = text.find(secret, at + kMask.size())) {
+    text.replace(at, secret.size(), kMask);
+  }
+}
+
+bool Says(std::string_view body, std::string_view text) {
+  return body.find(text) != std::string_view::npos;
+}
+
+}  // namespace
+
+std::string ApiAnswer::OneLineOf(std::string_view member) const {
+  std::string text = Join((*this)[member]);
+  for (const Secret& credential : sent) Hide(credential.Reveal(), text);
+  return OneLine(text);
+}
+
+std::string ApiAnswer::Errors() const { return OneLineOf("errors"); }
+std::string ApiAnswer::Warnings() const { return OneLineOf("warnings"); }
+
+bool ApiAnswer::IsOfTheApi() const {
+  return (*this)["errors"].exists() || (*this)["data"].exists() || (*this)["request_id"].exists();
+}
+
+bool ApiAnswer::IsAboutPolicies() const {
+  return Says(body.Reveal(), "1 error occurred") && !Says(body.Reveal(), "invalid token");
+}
+
+bool IsUnableNow(const net::HttpResponse& response) {
+  switch (response.status) {
+    case 502:
+    case 503:
+    case 504: return true;
+    case 500:
+      return Says(response.body.Reveal(), "node not active") ||
+             Says(response.body.Reveal(), "leadership lost");
+    default: return false;
+  }
+}
+
+Error ErrorOf(const ApiAnswer& answer, const std::string& doing) {
+  const std::string said = answer.Errors();
+  const std::string reason = doing + " failed: " + answer.address + " answered " +
+                             std::to_string(answer.status) + (said.empty() ? "" : ", " + said);
+  const auto error = [&](ErrorCode code, const char* cure) {
+    return Error(code, reason).With("status", std::to_string(answer.status)).Cure(cure);
+  };
+  const std::string_view body = answer.body.Reveal();
+  if (answer.status == 400 && Says(body, "HTTP request to an HTTPS server")) {
+    return error(ErrorCode::kConfiguration, "let VAULT_ADDR begin with https://");
+  }
+  if (answer.status < 500 && !answer.IsOfTheApi()) {
+    // A proxy without a server behind it says so too: that tells nothing of the secret.
+    return Error(ErrorCode::kUnavailable, doing + " failed: something before the server answered " +
+                                              std::to_string(answer.status) + " at " +
+                                              answer.address)
+        .With("status", std::to_string(answer.status))
+        .Cure(
+            "see that the address is that of the server's API, and that what stands before it "
+            "passes requests on");
+  }
+  switch (answer.status) {
+    case 400:
+      if (Says(body, "Waiting for the primary")) {
+        return error(ErrorCode::kTryAgain, "wait: the engine was mounted a moment ago");
+      }
+      break;
+    case 401:
+    case 403: return error(ErrorCode::kNotPermitted, "see the policies of the token");
+    case 412:
+      if (Says(body, "X-Vault-Request")) break;
+      return error(ErrorCode::kTryAgain, "wait until the server has caught up");
+    case 429: return error(ErrorCode::kTryAgain, "wait, or raise the server's rate limit quota");
+    case 503:
+      if (Says(body, "sealed")) {
+        return error(ErrorCode::kUnavailable, "unseal the server: bao operator unseal");
+      }
+      return error(ErrorCode::kUnavailable, "see the state of the server: bao status");
+    default: break;
+  }
+  if (answer.status >= 500) {
+    return error(ErrorCode::kUnavailable, "see the log of the server");
+  }
+  return error(ErrorCode::kConfiguration,
+               "see that VAULT_ADDR is the address of the server's API, and that the settings are "
+               "right");
+}
+
+}  // namespace qarion::secrets::vault
