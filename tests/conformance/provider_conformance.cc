@@ -1,9 +1,19 @@
 #include "provider_conformance.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <set>
 #include <thread>
 #include <utility>
+#include <vector>
+
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define QARION_THREAD_SANITIZER
+#endif
+#endif
 
 namespace qarion::secrets::conformance {
 
@@ -235,6 +245,44 @@ TEST_P(ProviderConformance, FetchesOnOneThreadAfterAnother) {
   for (int i = 0; i < 3; ++i) {
     std::jthread([this] { EXPECT_EQ(FetchFields(), kFields); }).join();
   }
+}
+
+TEST_P(ProviderConformance, DescribesItselfToManyThreads) {
+  backend_->Store(kFields);
+  ASSERT_TRUE(Fetch());
+  const std::string source = provider_->Source();
+  const std::size_t lines = provider_->Describe().size();
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      for (int j = 0; j < 500; ++j) {
+        EXPECT_EQ(provider_->Source(), source);
+        EXPECT_GE(provider_->Describe().size(), lines);
+      }
+    });
+  }
+}
+
+// A server that forks workers after it read its secrets.
+TEST_P(ProviderConformance, ServesAForkedChildAndEndsThere) {
+#ifdef QARION_THREAD_SANITIZER
+  GTEST_SKIP() << "ThreadSanitizer does not support threads after a fork";
+#endif
+  backend_->Store(kFields);
+  ASSERT_EQ(FetchFields(), kFields);
+  ASSERT_TRUE(Fetch());  // whatever begins after the first fetch has begun
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(30);
+    const bool reads = FetchFields() == kFields;
+    provider_.reset();
+    _exit(reads ? 0 : 1);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_EQ(FetchFields(), kFields);
 }
 
 TEST_P(ProviderConformance, OpensTwiceSideBySide) {

@@ -12,6 +12,7 @@ Options: --offers-http2     prints the protocol that was agreed on, and closes
 Steps: answer:STATUS[:HEADER=VALUE]      a small JSON answer, and more of them on the same connection
        json:STATUS:BODY                  an answer with that body
        page:STATUS                       an answer that is a web page
+       route:{"PATH": [STATUS, BODY]}    by the path, in JSON; 404 for others
        once:STATUS                       a small JSON answer, then the end of the connection
        late:SECONDS:STATUS               an answer after a while, and more of them
        close                             as soon as it is accepted, also before TLS
@@ -108,6 +109,12 @@ def misbehave(connection, step):
         if name == "json":
             connection.sendall(answer(arguments[0], ["Content-Type: application/json"],
                                       arguments[1].encode()))
+            continue
+        if name == "route":
+            status, reply = json.loads(step.split(":", 1)[1]).get(request["path"],
+                                                                  [404, {"errors": []}])
+            connection.sendall(answer(status, ["Content-Type: application/json"],
+                                      json.dumps(reply).encode()))
             continue
         if name == "page":
             connection.sendall(answer(arguments[0], ["Content-Type: text/html"],
