@@ -11,6 +11,7 @@
 
 #include "cache/change_hub.h"
 #include "cache/refresh_schedule.h"
+#include "core/thread.h"
 
 namespace qarion::secrets::cache {
 namespace {
@@ -359,7 +360,7 @@ void SnapshotCache::Impl::UpdateGate() {
 void SnapshotCache::Impl::EnsureThread() {
   if (thread_.joinable() || is_stopping_) return;
   try {
-    thread_ = std::jthread([this] { Run(); });
+    thread_ = core::StartThread([this] { Run(); });
   } catch (const std::system_error&) {
     if (!std::exchange(thread_refused_, true)) {
       log_("no thread can be started for refreshing; reads go on trying");

@@ -97,21 +97,24 @@ bool IsProxyUrl(std::string_view text) {
          Part(url.get(), CURLUPART_HOST).has_value();
 }
 
-Secret PasswordOf(const Secret& proxy_url) {
+std::vector<Secret> PasswordsOf(const Secret& proxy_url) {
   SecretBuffer text;  // libcurl has its memory from where secrets are kept
   text.Append(proxy_url.Reveal());
   text.Append('\0');
   const Secret terminated = std::move(text).Seal();
   const Handle url(curl_url());
-  char* password = nullptr;
+  std::vector<Secret> passwords;
   if (curl_url_set(url.get(), CURLUPART_URL, terminated.Reveal().data(),
-                   CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
-      curl_url_get(url.get(), CURLUPART_PASSWORD, &password, CURLU_URLDECODE) != CURLUE_OK) {
-    return {};
+                   CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
+    return passwords;
   }
-  Secret copy = Secret::CopyOf(password);
-  curl_free(password);
-  return copy;
+  for (const unsigned flags : {0U, static_cast<unsigned>(CURLU_URLDECODE)}) {
+    char* password = nullptr;
+    if (curl_url_get(url.get(), CURLUPART_PASSWORD, &password, flags) != CURLUE_OK) continue;
+    if (*password != '\0') passwords.push_back(Secret::CopyOf(password));
+    curl_free(password);
+  }
+  return passwords;
 }
 
 bool IsHostName(std::string_view text) {

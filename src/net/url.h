@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "qarion/secrets/secret.h"
 
@@ -38,8 +39,8 @@ bool IsLoopback(const Url& url);
 // password.
 bool IsProxyUrl(std::string_view text);
 
-// The password in a proxy's URL, decoded; empty where there is none.
-Secret PasswordOf(const Secret& proxy_url);
+// The password in a proxy's URL, as it stands there and decoded; nothing where there is none.
+std::vector<Secret> PasswordsOf(const Secret& proxy_url);
 
 // Whether it has the form of a host's name or address, without a port (RFC 3986, 3.2.2, without
 // percent-encoding).

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 #include "core/ascii.h"
@@ -222,9 +223,7 @@ std::vector<Secret> VaultSettings::Credentials() const {
   for (const net::HttpHeader& header : headers) {
     if (header.value.size() >= kShortest) credentials.push_back(header.value.Share());
   }
-  if (auto password = net::PasswordOf(proxy.url); !password.empty()) {
-    credentials.push_back(std::move(password));
-  }
+  std::ranges::move(net::PasswordsOf(proxy.url), std::back_inserter(credentials));
   return credentials;
 }
 
