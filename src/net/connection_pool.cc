@@ -1,5 +1,7 @@
 #include "net/connection_pool.h"
 
+#include <curl/curl.h>
+
 #include <utility>
 
 namespace qarion::secrets::net {

@@ -1,12 +1,14 @@
 // Connections that wait for their next request.
 #pragma once
 
-#include <curl/curl.h>
-
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
+
+// As curl.h has them.
+typedef void CURL;   // NOLINT(modernize-use-using)
+typedef void CURLM;  // NOLINT(modernize-use-using)
 
 namespace qarion::secrets::net {
 

@@ -1,5 +1,7 @@
 #include "net/tls_failure.h"
 
+#include <curl/curl.h>
+
 #include <algorithm>
 #include <iterator>
 
@@ -32,14 +34,14 @@ std::string Naming(std::string_view cure, const std::string& setting) {
 
 }  // namespace
 
-std::optional<std::string> TlsCure(CURLcode code, std::string_view text,
+std::optional<std::string> TlsCure(int curl_code, std::string_view text,
                                    const TlsSettings& settings) {
   const auto* const refusal = std::ranges::find_if(
       kRefusals, [&](const Refusal& r) { return text.find(r.said) != std::string_view::npos; });
   if (refusal != std::end(kRefusals)) {
     return Naming(refusal->cure, refusal->is_of_certificate ? settings.certificate_setting : "");
   }
-  switch (code) {
+  switch (curl_code) {
     case CURLE_SSL_CERTPROBLEM:
       return Naming(
           "use a certificate and a key that belong together and can be read, in PEM, the key not "

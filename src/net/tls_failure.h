@@ -1,8 +1,6 @@
 // Which failures of TLS no further try mends.
 #pragma once
 
-#include <curl/curl.h>
-
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,8 +10,8 @@
 namespace qarion::secrets::net {
 
 // How to mend a failure that is a matter of settings or certificates; nothing where it may be one
-// of the network. `text` is what libcurl says of it.
-std::optional<std::string> TlsCure(CURLcode code, std::string_view text,
+// of the network. `curl_code` and `text` are what libcurl says of it.
+std::optional<std::string> TlsCure(int curl_code, std::string_view text,
                                    const TlsSettings& settings);
 
 }  // namespace qarion::secrets::net
