@@ -114,6 +114,31 @@ TEST_F(SessionLifecycle, KeepsATokenThatIsRenewedAgainAfterFailures) {
   EXPECT_EQ(Count("login"), 1);
 }
 
+TEST_F(SessionLifecycle, TriesARenewalAgainAFewTimesASecondAtMost) {
+  Begin({{"login", {Grant("fake-1", 10)}}, {"renew-self", {Refusal(503)}}});
+  BeginUpkeep();
+  Seconds last = TurnUntil("renew-self", 1);
+  for (int tried = 2; last < Seconds(9.5); ++tried) {
+    const Seconds at = TurnUntil("renew-self", tried);
+    ASSERT_GE(at - last, milliseconds(100)) << tried;
+    last = at;
+  }
+}
+
+TEST_F(SessionLifecycle, EndsATokenWithTheLeaseThatItsRenewalBrought) {
+  Begin({{"login", {Grant("fake-1", 1200), Grant("fake-2", 1200)}},
+         {"renew-self", {Renewal(900), Refusal(503)}}});
+  BeginUpkeep();
+  const Seconds renewed = TurnUntil("renew-self", 1);
+  TurnUntil("renew-self", 2);
+  ASSERT_TRUE(WaitersAre(1));
+  const auto left = std::chrono::duration_cast<milliseconds>(renewed + Seconds(900) - Now());
+  Turn(left - milliseconds(1));
+  EXPECT_EQ(Token(), "fake-1");
+  Turn(milliseconds(1));
+  EXPECT_EQ(Token(), "fake-2");
+}
+
 TEST_F(SessionLifecycle, LogsInAtOnceWhereARenewalIsRefused) {
   Begin(
       {{"login", {Grant("fake-1", 1200), Grant("fake-2", 1200)}}, {"renew-self", {Refusal(403)}}});

@@ -72,6 +72,17 @@ TEST_F(SessionLogin, HappensOnceForEachRefusedToken) {
   EXPECT_EQ(Count("login"), 3);
 }
 
+// The token that replaced it is not known to be good either, but it is another one.
+TEST_F(SessionLogin, IsNoMatterWhereTheTokenWasReplacedMeanwhile) {
+  Begin({{"login", {Grant("fake-1", 1000), Grant("fake-2", 1000), Grant("fake-3", 1000)}}});
+  const HeldToken first = Held();
+  EXPECT_EQ(Replace(first), "fake-2");
+  session_->Rejected(Held());
+  EXPECT_EQ(Replace(first), "fake-2");
+  EXPECT_EQ(Replace(Held()), "none");
+  EXPECT_EQ(Count("login"), 2);
+}
+
 TEST_F(SessionLogin, IsOfferedOnceWhereThreadsThatAskAtOnceAreRefused) {
   Begin({{"login", {Refusal(400)}}});
   EXPECT_THAT(AskAtOnce(kThreads, [this] { return Token(); }), Each("not_permitted"));
@@ -140,6 +151,14 @@ TEST_F(SessionLogin, HappensAtOnceAfterAFailureThatIsNoRefusal) {
   EXPECT_EQ(Token(), "bad_data");
   EXPECT_EQ(Token(), "fake-1");
   EXPECT_EQ(Count("login"), 5);
+}
+
+TEST_F(SessionLogin, HappensAtOnceAfterAFailureThatFollowsARefusal) {
+  Begin({{"login", {Refusal(400), Refusal(503), Grant("fake-1", 1000)}}});
+  EXPECT_EQ(Token(), "not_permitted");
+  Turn(seconds(5));
+  EXPECT_EQ(Token(), "unavailable");
+  EXPECT_EQ(Token(), "fake-1");
 }
 
 // What a new login brought was refused as well.
