@@ -36,6 +36,12 @@ TEST(Host, HasANameWithoutPercentEncoding) {
   }
 }
 
+TEST(Host, HasANameWithoutItsPort) {
+  for (const std::string text : {"vault:8200", "vault:", "[::1]:8200"}) {
+    EXPECT_FALSE(IsHostName(text)) << text;
+  }
+}
+
 // 127.0.0.0/8 holds addresses; names that begin with them are anybody's.
 TEST(Host, IsNotThisMachineForABeginningOfItsName) {
   for (const std::string text :
