@@ -236,8 +236,7 @@ TEST(LoginSettings, NeedTheirOtherParts) {
       {{{"VAULT_AUTH_METHOD", "kubernetes"}}, "VAULT_AUTH_ROLE"},
       {{{"VAULT_AUTH_METHOD", "kubernetes"}, {"VAULT_JWT_FILE", "/fake"}}, "VAULT_AUTH_ROLE"},
       {{{"VAULT_AUTH_METHOD", "userpass"}, {"VAULT_USERNAME", "fake-user"}}, "VAULT_PASSWORD"},
-      {{{"VAULT_AUTH_METHOD", "ldap"}, {"VAULT_PASSWORD", "fake-password"}}, "VAULT_USERNAME"},
-      {{{"VAULT_AUTH_METHOD", "cert"}}, "VAULT_CLIENT_CERT"}};
+      {{{"VAULT_AUTH_METHOD", "ldap"}, {"VAULT_PASSWORD", "fake-password"}}, "VAULT_USERNAME"}};
   for (const auto& [given, missing] : cases) {
     SCOPED_TRACE(missing);
     ExpectRefused(given, missing);
