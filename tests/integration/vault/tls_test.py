@@ -10,43 +10,10 @@ import tempfile
 import unittest
 
 import bao
+from issuers import Authority
 from support import READ_POLICY, VaultCase
 
 HOLDER = os.environ.get("QARION_TEST_HOLDER")
-
-
-class Authority:
-    """Signs certificates for as long as a test runs."""
-
-    def __init__(self, directory, name):
-        self.directory = pathlib.Path(directory)
-        self.name = name
-        self.openssl("req", "-x509", *self.new_key(name), "-days", "2", "-subj", f"/CN=fake authority {name}",
-                     "-addext", "basicConstraints=critical,CA:TRUE", "-addext",
-                     "keyUsage=keyCertSign,cRLSign", "-out", self.path(name + ".pem"))
-
-    def path(self, name):
-        return str(self.directory / name)
-
-    def new_key(self, name):
-        return ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
-                self.path(name + ".key"))
-
-    @staticmethod
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], check=True, stdin=subprocess.DEVNULL,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def issue(self, name, alternative="IP:127.0.0.1", days=1):
-        """Makes NAME.pem and NAME.key, with CN=NAME."""
-        request = self.path(name + ".csr")
-        self.openssl("req", *self.new_key(name), "-subj", f"/CN={name}", "-out", request)
-        extensions = pathlib.Path(self.path(name + ".ext"))
-        extensions.write_text(f"subjectAltName={alternative}\nextendedKeyUsage=serverAuth,clientAuth\n")
-        self.openssl("x509", "-req", "-in", request, "-CA", self.path(self.name + ".pem"), "-CAkey",
-                     self.path(self.name + ".key"), "-CAcreateserial", "-days", str(days), "-extfile",
-                     str(extensions), "-out", self.path(name + ".pem"))
-        return self.path(name + ".pem"), self.path(name + ".key")
 
 
 class TlsCase(VaultCase):
