@@ -15,8 +15,8 @@ def base64url(data):
 class Signer:
     """Signs tokens with a key made now."""
 
-    def __init__(self, directory):
-        self.key = str(directory / "signer.pem")
+    def __init__(self, directory, name="signer"):
+        self.key = str(directory / f"{name}.pem")
         subprocess.run(["openssl", "genrsa", "-out", self.key, "2048"], check=True,
                        stderr=subprocess.DEVNULL)
         self.public = subprocess.run(["openssl", "rsa", "-in", self.key, "-pubout"], check=True,
