@@ -179,9 +179,12 @@ class Reader:
                 return event
         raise AssertionError(f"{wanted} did not come; there was {seen}\n" + "".join(self.errors))
 
-    def ask(self, command, seconds=30):
+    def tell(self, command):
         self.process.stdin.write(command + "\n")
         self.process.stdin.flush()
+
+    def ask(self, command, seconds=30):
+        self.tell(command)
         return self.expect(seconds, event=command)
 
     def status(self):
