@@ -59,8 +59,8 @@ class AppRole(Refusals, VaultCase):
 
     def test_a_namespace_that_is_not_there(self):
         settings = self.approle()
-        self.assert_refused("404, namespace not found", "VAULT_NAMESPACE", login=self.LOGIN, logins=0, statuses=DEFINITE,
-                            VAULT_NAMESPACE="nobody", **settings)
+        self.assert_refused("404, namespace not found", "VAULT_NAMESPACE", login=self.LOGIN, logins=0,
+                            statuses=DEFINITE, VAULT_NAMESPACE="nobody", **settings)
 
     def test_files_that_change_are_read_at_the_next_login(self):
         settings = self.approle("moving", token_ttl="1h")
