@@ -169,11 +169,11 @@ class Lifecycle(Audited, VaultCase):
         self.assertEqual(self.renewals(), renewals)
 
     def test_the_maximum_of_a_given_one_is_a_definite_error(self):
-        token = self.make_token(ttl="3s", explicit_max_ttl="5s")["client_token"]
+        token = self.make_token(ttl="4s", explicit_max_ttl="6s")["client_token"]
         renewals = self.renewals()
         reader = self.reader(10, VAULT_TOKEN=token, SECRETS_CACHE_TTL="1")
         reader.expect(event="value")
-        self.assert_ends(token, 5, reader)
+        self.assert_ends(token, 6, reader)
         self.assertIn(self.renewals() - renewals, range(1, 16))  # more in its last second, which brings nothing
 
     def test_one_that_ended_with_its_parent_is_refused(self):
