@@ -1,41 +1,12 @@
 #!/usr/bin/env python3
 """Every way to log in, right and wrong credentials, and what is asked of the server meanwhile."""
-import base64
-import http.server
-import json
 import pathlib
-import subprocess
 import tempfile
-import threading
 import time
 import unittest
 
-import bao
+from issuers import KubernetesApi, Signer
 from support import Audited, VaultCase
-
-
-def base64url(data):
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-class Signer:
-    """Signs tokens with a key made now."""
-
-    def __init__(self, directory):
-        self.key = str(directory / "signer.pem")
-        subprocess.run(["openssl", "genrsa", "-out", self.key, "2048"], check=True,
-                       stderr=subprocess.DEVNULL)
-        self.public = subprocess.run(["openssl", "rsa", "-in", self.key, "-pubout"], check=True,
-                                     capture_output=True, text=True).stdout
-
-    def sign(self, **claims):
-        now = int(time.time())
-        claims = {"iss": "https://iss.test", "sub": "app", "aud": ["bao-test"], "iat": now,
-                  "nbf": now - 5, "exp": now + 600, **claims}
-        text = base64url(b'{"alg":"RS256"}') + "." + base64url(json.dumps(claims).encode())
-        signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", self.key],
-                                   input=text.encode(), check=True, capture_output=True).stdout
-        return text + "." + base64url(signature)
 
 
 class Token(VaultCase):
@@ -297,54 +268,13 @@ class Kubernetes(VaultCase):
         super().setUpClass()
         directory = tempfile.TemporaryDirectory()
         cls.addClassCleanup(directory.cleanup)
-        path = pathlib.Path(directory.name)
-        cls.signer = Signer(path)
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=fake",
-                        "-keyout", path / "k", "-out", path / "ca"], check=True, stderr=subprocess.DEVNULL)
-
-        class Reviewer(http.server.BaseHTTPRequestHandler):
-            """TokenReview as the API server of Kubernetes answers it."""
-            verdict = True
-
-            def do_POST(self):
-                review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                text = review["spec"]["token"].split(".")[1]
-                claims = json.loads(base64.urlsafe_b64decode(text + "=="))
-                review["status"] = {"authenticated": Reviewer.verdict, "audiences": ["bao"], "user": {
-                    "username": claims["sub"], "uid": "fake-uid",
-                    "groups": ["system:serviceaccounts"]}}
-                body = json.dumps(review).encode()
-                self.send_response(201)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        cls.reviewer = Reviewer
-        api = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Reviewer)
-        threading.Thread(target=api.serve_forever, daemon=True).start()
-        cls.addClassCleanup(api.server_close)
-        cls.addClassCleanup(api.shutdown)
-        cls.server.must("POST", "sys/auth/kubernetes", {"type": "kubernetes"})
-        cls.server.must("POST", "auth/kubernetes/config", {
-            "kubernetes_host": f"http://127.0.0.1:{api.server_port}", "disable_local_ca_jwt": True,
-            "token_reviewer_jwt": cls.service_account(), "kubernetes_ca_cert": (path / "ca").read_text()})
-        cls.server.must("POST", "auth/kubernetes/role/app", {
-            "bound_service_account_names": ["app"], "bound_service_account_namespaces": ["prod"],
-            "audience": "bao", "token_policies": "app-read"})
-
-    @classmethod
-    def service_account(cls, namespace="prod", name="app"):
-        return cls.signer.sign(
-            iss="kubernetes/serviceaccount", sub=f"system:serviceaccount:{namespace}:{name}", aud=["bao"],
-            **{"kubernetes.io": {"namespace": namespace, "serviceaccount": {"name": name, "uid": "fake-uid"}}})
+        cls.api = KubernetesApi(pathlib.Path(directory.name))
+        cls.addClassCleanup(cls.api.close)
+        cls.api.serve(cls.server)
 
     def log_in(self, **account):
         return {"VAULT_AUTH_METHOD": "kubernetes", "VAULT_AUTH_ROLE": "app",
-                "VAULT_JWT_FILE": self.write("jwt", self.service_account(**account))}
+                "VAULT_JWT_FILE": self.write("jwt", self.api.service_account(**account))}
 
     def test_the_token_of_the_service_account(self):
         self.assert_gets(**self.log_in())
@@ -354,8 +284,8 @@ class Kubernetes(VaultCase):
                           **self.log_in(namespace="dev"))
 
     def test_what_the_cluster_does_not_know_is_refused(self):
-        self.reviewer.verdict = False
-        self.addCleanup(setattr, self.reviewer, "verdict", True)
+        self.api.verdict = False
+        self.addCleanup(setattr, self.api, "verdict", True)
         self.assert_fails(77, "kubernetes at auth/kubernetes/, role app", **self.log_in())
 
     def test_the_file_has_its_usual_place(self):

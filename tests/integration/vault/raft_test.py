@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """A service reads every 10 ms for a minute while the leader of a three-node cluster is stopped, steps
 down and is killed. Prints the timeline."""
+import http.server
 import json
 import os
 import signal
 import threading
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 import bao
-from support import FIELDS, READ_POLICY, VaultCase
+from support import FIELDS, READ_POLICY, VaultCase, wait_for
 
 MINUTE = 60
 
@@ -47,6 +50,62 @@ class Probe:
     def close(self):
         self.ends.set()
         self.thread.join()
+
+
+class Keep(urllib.request.HTTPRedirectHandler):
+    """Follows nothing."""
+
+    def redirect_request(self, *_):
+        return None
+
+
+class Gateway:
+    """Stands before one node; lets it redirect instead of forwarding, once it is told so."""
+
+    def __init__(self, node):
+        self.redirects = False
+        self.answers = []  # (path, status)
+        gateway = self
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), Keep())
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                request = urllib.request.Request(node.address + self.path, method=self.command, data=body or None)
+                for name, value in self.headers.items():
+                    if name.lower().startswith("x-vault-"):
+                        request.add_header(name, value)
+                if gateway.redirects:
+                    request.add_header("X-Vault-No-Request-Forwarding", "1")
+                try:
+                    answer = opener.open(request, timeout=10)
+                except urllib.error.HTTPError as error:
+                    answer = error
+                with answer:
+                    text = answer.read()
+                gateway.answers.append((self.path, answer.status))
+                self.send_response(answer.status)
+                for name in ("Content-Type", "Location"):
+                    if name in answer.headers:
+                        self.send_header(name, answer.headers[name])
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            do_POST = do_GET
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class LeaderChanges(VaultCase):
@@ -114,10 +173,15 @@ class LeaderChanges(VaultCase):
         time.sleep(max(0, self.begin + MINUTE - time.monotonic()))
         probe.close()
         ends = {}
+        self.streaks = []  # of failures: (name, first, last)
         for name, reader in (("cached", cached), ("uncached", uncached)):
             reader.process.stdin.close()
             while (event := reader.next())["event"] != "end":
                 more = event.get("error", "")[:90] or f'{event.get("took_ms", "")}'
+                if event["event"] == "ended":
+                    self.streaks.append((name, event["first_at"], event["last_at"]))
+                    more = f'{event["failures"]} failed, from {event["first_at"] - self.begin:.2f} s on'
+                    event["at"] = event["last_at"]
                 self.events.append((event["at"], f'{name}: {event["event"]} {more}'))
             ends[name] = event
         for since, until in probe.outages:
@@ -128,6 +192,8 @@ class LeaderChanges(VaultCase):
         print(f"  {ends}")
         self.assertEqual(ends["cached"]["failures"], 0)
         self.assertLess(ends["cached"]["slowest_ms"], 1000)  # a read that waited for a server takes longer
+        self.assertEqual(sum(name == "uncached" for name, _, _ in self.streaks) > 0,
+                         ends["uncached"]["failures"] > 0)
         self.judge(ends["uncached"], probe.outages)
 
     def test_check_tells_standbys_from_the_leader(self):
@@ -147,12 +213,34 @@ class WithoutStandbyReads(LeaderChanges):
     LISTENER = "disable_standby_reads = true"
 
     def judge(self, _end, outages):
-        """It waits or fails within outages of the cluster itself, and one second more."""
-        for at, what in self.events:
-            if not what.startswith(("uncached: slow", "uncached: failure")):
-                continue
-            self.assertTrue(any(since - 0.1 <= at <= until + 1 for since, until in outages),
-                            f"{at - self.begin:.2f} s {what}")
+        """It waits or fails within outages of the cluster itself and one second more; then all succeed."""
+        windows = []
+        for since, until in sorted(outages):
+            if windows and since - 0.1 <= windows[-1][1]:
+                windows[-1][1] = max(windows[-1][1], until + 1)
+            else:
+                windows.append([since - 0.1, until + 1])
+        slow = [("uncached: " + what, at, at) for at, what in self.events if what.startswith("uncached: slow")]
+        for what, first, last in self.streaks + slow:
+            self.assertTrue(any(since <= first and last <= until for since, until in windows),
+                            f"{first - self.begin:.2f} to {last - self.begin:.2f} s {what}")
+
+    def test_one_address_whose_server_redirects_to_the_leader_it_named(self):
+        """A node redirects reads where it is asked not to forward them: here a gateway asks for that."""
+        leader = self.leader()
+        standby = next(node for node in self.cluster.nodes if node is not leader)
+        gateway = Gateway(standby)
+        self.addCleanup(gateway.close)
+        settings = {**self.approle("gateway"), "VAULT_ADDR": gateway.address}
+        reader = self.reader(10, **settings, SECRETS_CACHE_TTL="0")
+        reader.expect(event="value", value=FIELDS["SECRET_KEY"])
+        wait_for(lambda: ("/v1/sys/leader", 200) in gateway.answers, "asking for the leader", 5)
+        time.sleep(0.2)
+        gateway.redirects = True
+        wait_for(lambda: gateway.answers.count(("/v1/secret/data/qarion", 307)) >= 20, "redirecting", 10)
+        gateway.redirects = False
+        end = reader.end()
+        self.assertEqual(end["failures"], 0)
 
 
 if __name__ == "__main__":

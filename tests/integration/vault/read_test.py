@@ -119,6 +119,34 @@ class Versions(VaultCase):
         made = self.server.must("GET", self.path)["data"]["metadata"]["created_time"]
         self.assertEqual(status["created_at"], made[:19] + "Z")
 
+    def test_a_version_that_was_pruned(self):
+        reader = self.reader(10, VAULT_TOKEN="root", VAULT_SECRET_PATH=self.path, VAULT_SECRET_VERSION="1",
+                             SECRETS_CACHE_TTL="1")
+        reader.expect(event="value", value="fake-version-1")
+        self.server.must("POST", f"secret/metadata/{self.name}", {"max_versions": 2})
+        self.server.put({"SECRET_KEY": "fake-version-4"}, name=self.name)
+        self.assertIn("has no version 1", reader.expect(event="failure", seconds=4)["error"])
+        self.fails("has no version 1", "bao kv metadata get", VAULT_SECRET_VERSION="1")
+        self.assertEqual(self.get(VAULT_SECRET_VERSION="3").stdout, "fake-version-3")
+
+    def test_a_version_whose_time_is_over(self):
+        """It is served until then, and not for another TTL, whenever the last refresh was."""
+        self.server.must("POST", f"secret/metadata/{self.name}", {"delete_version_after": "3s"})
+        time.sleep((0.8 - time.time()) % 1)  # so that its last second has a large part of a second more
+        self.server.put({"SECRET_KEY": "fake-passing"}, name=self.name)
+        end = time.monotonic() + 3
+        reader = self.reader(10, VAULT_TOKEN="root", VAULT_SECRET_PATH=self.path, SECRETS_CACHE_TTL="3600",
+                             SECRETS_MAX_STALE="3600")
+        reader.expect(event="value", value="fake-passing")
+        time.sleep(end - 0.4 - time.monotonic())
+        reader.tell("refresh")
+        failure = reader.expect(event="failure", seconds=4)
+        self.assertTrue(-1.1 < failure["at"] - end < 1, failure["at"] - end)
+        time.sleep(max(0, end - time.monotonic()))
+        self.fails("version 4 was deleted at 20")
+        self.server.put({"SECRET_KEY": "fake-after"}, name=self.name)
+        reader.expect(event="value", value="fake-after", seconds=15)
+
     def test_a_coming_deletion_shortens_freshness(self):
         self.server.must("POST", f"secret/metadata/{self.name}", {"delete_version_after": "20s"})
         self.server.put({"SECRET_KEY": "fake-short"}, name=self.name)
@@ -143,6 +171,15 @@ class Values(VaultCase):
         fields = {"A": "\u00e9\u20ac\U0001f600 <>&\u2028\u0001\"\\/", "B": "", "C": "line\nline\n",
                   "D": "x" * 100 * 1024}
         self.assertEqual(self.values(fields), fields)
+
+    def test_an_answer_that_is_six_times_its_value(self):
+        """The server writes `<` as \\u003c. At most a megabyte of JSON is read, and more is said to be too much."""
+        self.assertEqual(self.values({"A": "<" * 150_000}), {"A": "<" * 150_000})
+        result = self.put_and_list({"A": "<" * 2**20})
+        self.assertEqual((result.returncode, result.stdout), (65, ""), result.stderr)
+        self.assertRegex(result.stderr, "secret/data/x[0-9a-f]+ version 1: .* 6291\\d{3} bytes; at most 1048576")
+        self.assertNotIn("<<", result.stderr)
+        self.assertNotIn("u003c", result.stderr)
 
     def test_other_values_as_their_json(self):
         self.assertEqual(
@@ -279,6 +316,23 @@ class Sealed(VaultCase):
         self.server.wait_until_ready()
         self.assertEqual(reader.ask("refresh")["error"], "")
         self.assertEqual(reader.end()["failures"], 0)
+
+
+class Uninitialised(VaultCase):
+    """A server that was started and never set up."""
+
+    def test_is_told_apart_from_a_sealed_one(self):
+        port = bao.free_port()
+        config = self.directory / "bare.hcl"
+        config.write_text(f'storage "inmem" {{}}\ndisable_mlock = true\n'
+                          f'listener "tcp" {{\n  address = "127.0.0.1:{port}"\n  tls_disable = true\n}}\n')
+        bare = bao.Server([f"-config={config}"], port)
+        self.addCleanup(bare.close)
+        bare.wait_until_ready((501,))
+        code, findings = self.findings(VAULT_ADDR=bare.address, VAULT_TOKEN="root")
+        self.assertEqual(code, 78)
+        self.assertEqual([(f["severity"], f["subject"], f["problem"], f["cure"]) for f in findings[:1]],
+                         [("error", bare.address, "is not initialised", "initialise it: bao operator init")])
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 // A service as far as its secrets go: reads SECRET_KEY all the time and prints a JSON line when the
-// value or the outcome changes.
+// value or the outcome changes, and `ended` when no read fails any more: how many did since the
+// last success, and when the first and the last of them ended, in seconds of CLOCK_MONOTONIC.
 //   vault_reader INTERVAL_MS
 // Lines of standard input: `status`, `refresh`; their end ends it.
 #include <atomic>
@@ -48,23 +49,52 @@ struct Counts {
   double slowest_ms = 0;
 };
 
+// Reads that failed one after the other.
+struct Streak {
+  long long failures = 0;
+  steady_clock::time_point first;
+  steady_clock::time_point last;
+
+  void Add(steady_clock::time_point at) {
+    if (failures++ == 0) first = at;
+    last = at;
+  }
+  void End() {
+    if (failures == 0) return;
+    const auto seconds = [](steady_clock::time_point at) {
+      return std::to_string(std::chrono::duration<double>(at.time_since_epoch()).count());
+    };
+    Print("ended", ",\"failures\":" + std::to_string(failures) + ",\"first_at\":" + seconds(first) +
+                       ",\"last_at\":" + seconds(last));
+    failures = 0;
+  }
+};
+
 void ReadAllTheTime(secrets::Runtime& runtime, milliseconds interval, const std::atomic<bool>& ends,
                     Counts& counts) {
   std::string last;
+  Streak streak;
   for (auto next = steady_clock::now(); !ends; next += interval) {
     std::this_thread::sleep_until(next);
     const auto before = steady_clock::now();
     auto value = runtime.Get("SECRET_KEY");
-    const std::chrono::duration<double, std::milli> took = steady_clock::now() - before;
+    const auto after = steady_clock::now();
+    const std::chrono::duration<double, std::milli> took = after - before;
     ++counts.reads;
     counts.slowest_ms = std::max(counts.slowest_ms, took.count());
-    if (!value) ++counts.failures;
+    if (value) {
+      streak.End();
+    } else {
+      ++counts.failures;
+      streak.Add(after);
+    }
     if (took > kSlow) Print("slow", ",\"took_ms\":" + std::to_string(took.count()));
     const std::string outcome = value ? std::string(value->Reveal()) : value.error().reason();
     if (outcome == last) continue;
     last = outcome;
     Print(value ? "value" : "failure", (value ? ",\"value\":" : ",\"error\":") + Quoted(outcome));
   }
+  streak.End();
 }
 
 }  // namespace

@@ -113,6 +113,31 @@ class Audited:
         return sum(needle in line for line in self.requests())
 
 
+class Refusals(Audited):
+    """For a VaultCase: commands whose login is refused."""
+
+    def credentials(self, settings):
+        """All that is given to log in with and must not be shown."""
+        for name, value in settings.items():
+            if name.removesuffix("_FILE") in ("VAULT_SECRET_ID", "VAULT_PASSWORD", "VAULT_TOKEN", "VAULT_JWT"):
+                yield name, pathlib.Path(value).read_text().strip() if name.endswith("_FILE") else value
+
+    def assert_refused(self, *words, login, logins=1, statuses=(77,), **settings):
+        """One login, a line that says what is wrong and one that says how to mend it, no credential."""
+        before = self.count("update " + login + " ")
+        result = self.run_command("get", "SECRET_KEY", **settings)
+        self.assertIn(result.returncode, statuses, result.stderr)
+        self.assertEqual(result.stdout, "")
+        self.assertRegex(result.stderr, r"\A[^\n]+\n  to mend it: [^\n]{20,}\n\Z")
+        for word in words:
+            self.assertIn(word, result.stderr)
+        for name, value in self.credentials(settings):
+            for at in range(0, max(1, len(value) - 11), 4):
+                self.assertNotIn(value[at:at + 12], result.stderr, name)
+        self.assertEqual(self.count("update " + login + " ") - before, logins)
+        return result
+
+
 class Reader:
     """A service: reads SECRET_KEY all the time, and tells what changed and what failed."""
 
@@ -154,9 +179,12 @@ class Reader:
                 return event
         raise AssertionError(f"{wanted} did not come; there was {seen}\n" + "".join(self.errors))
 
-    def ask(self, command, seconds=30):
+    def tell(self, command):
         self.process.stdin.write(command + "\n")
         self.process.stdin.flush()
+
+    def ask(self, command, seconds=30):
+        self.tell(command)
         return self.expect(seconds, event=command)
 
     def status(self):

@@ -10,43 +10,10 @@ import tempfile
 import unittest
 
 import bao
-from support import READ_POLICY, VaultCase
+from issuers import Authority
+from support import READ_POLICY, Refusals, VaultCase
 
 HOLDER = os.environ.get("QARION_TEST_HOLDER")
-
-
-class Authority:
-    """Signs certificates for as long as a test runs."""
-
-    def __init__(self, directory, name):
-        self.directory = pathlib.Path(directory)
-        self.name = name
-        self.openssl("req", "-x509", *self.new_key(name), "-days", "2", "-subj", f"/CN=fake authority {name}",
-                     "-addext", "basicConstraints=critical,CA:TRUE", "-addext",
-                     "keyUsage=keyCertSign,cRLSign", "-out", self.path(name + ".pem"))
-
-    def path(self, name):
-        return str(self.directory / name)
-
-    def new_key(self, name):
-        return ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
-                self.path(name + ".key"))
-
-    @staticmethod
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], check=True, stdin=subprocess.DEVNULL,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def issue(self, name, alternative="IP:127.0.0.1", days=1):
-        """Makes NAME.pem and NAME.key, with CN=NAME."""
-        request = self.path(name + ".csr")
-        self.openssl("req", *self.new_key(name), "-subj", f"/CN={name}", "-out", request)
-        extensions = pathlib.Path(self.path(name + ".ext"))
-        extensions.write_text(f"subjectAltName={alternative}\nextendedKeyUsage=serverAuth,clientAuth\n")
-        self.openssl("x509", "-req", "-in", request, "-CA", self.path(self.name + ".pem"), "-CAkey",
-                     self.path(self.name + ".key"), "-CAcreateserial", "-days", str(days), "-extfile",
-                     str(extensions), "-out", self.path(name + ".pem"))
-        return self.path(name + ".pem"), self.path(name + ".key")
 
 
 class TlsCase(VaultCase):
@@ -149,6 +116,51 @@ class ClientCertificate(TlsCase):
         reader.expect(event="value")
         bao.time.sleep(5)  # longer than the token lives without a renewal
         self.assertEqual(reader.end()["failures"], 0)
+
+
+class CertificateLogin(TlsCase, Refusals):
+    """The listener asks for a certificate and takes any: the method `cert` judges it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server.must("POST", "sys/auth/cert", {"type": "cert"})
+
+    def setUp(self):
+        super().setUp()
+        self.server.must("POST", "auth/cert/certs/app", {
+            "certificate": pathlib.Path(self.ca).read_text(), "allowed_common_names": ["service"],
+            "token_policies": "app-read", "token_ttl": "3s", "token_max_ttl": "1h"})
+
+    def settings(self, authority=None, **options):
+        certificate, key = (authority or self.ours).issue("service", **options)
+        return {"VAULT_ADDR": self.addresses["open"], "VAULT_CACERT": self.ca, "VAULT_AUTH_METHOD": "cert",
+                "VAULT_CLIENT_CERT": certificate, "VAULT_CLIENT_KEY": key}
+
+    def test_a_good_certificate(self):
+        self.assert_gets(**self.settings())
+
+    def test_one_of_another_authority(self):
+        self.assert_refused("cert at auth/cert/", "400, invalid certificate", login="auth/cert/login",
+                            **self.settings(self.theirs))
+
+    def test_one_that_expired(self):
+        """The server answers 500, and would answer it for ever."""
+        self.assert_refused("cert at auth/cert/", "certificate has expired", login="auth/cert/login",
+                            statuses=(77, 78), **self.settings(days=-1))
+
+    def test_one_that_is_not_accepted_any_more(self):
+        """Neither renewal nor login succeed then: the service goes on to the end of its token."""
+        reader = self.reader(10, **self.settings(), SECRETS_CACHE_TTL="0")
+        reader.expect(event="value")
+        begin = bao.time.monotonic()
+        self.server.must("DELETE", "auth/cert/certs/app")
+        logins = self.count("update auth/cert/login ")
+        failure = reader.expect(event="failure", seconds=10)
+        self.assertGreater(failure["at"] - begin, 1.9)
+        self.assertIn("cert at auth/cert/ was refused (400", failure["error"])
+        bao.time.sleep(1)
+        self.assertLessEqual(self.count("update auth/cert/login ") - logins, 3)
 
 
 @unittest.skipUnless(HOLDER and shutil.which("gcore"), "needs the holder of secrets and gcore")
