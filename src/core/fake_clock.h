@@ -53,6 +53,20 @@ class FakeClock final : public Clock {
 
   bool WaitUntil(std::unique_lock<std::mutex>& lock, std::condition_variable& condition,
                  SteadyTime deadline, const std::function<bool()>& done) override {
+    // The condition may end again while the lock is given up to leave the list of waiters.
+    while (!done() && SteadyNow() < deadline) WaitOnce(lock, condition, deadline, done);
+    return done();
+  }
+
+  // How many threads wait for this clock now.
+  std::size_t waiting() const {
+    const std::lock_guard lock(mutex_);
+    return waiters_.size();
+  }
+
+ private:
+  void WaitOnce(std::unique_lock<std::mutex>& lock, std::condition_variable& condition,
+                SteadyTime deadline, const std::function<bool()>& done) {
     {
       const std::lock_guard own(mutex_);
       waiters_.push_back({lock.mutex(), &condition, deadline});
@@ -68,16 +82,8 @@ class FakeClock final : public Clock {
       advanced_.wait(own, [this] { return advances_ == 0; });
     }
     lock.lock();
-    return done();
   }
 
-  // How many threads wait for this clock now.
-  std::size_t waiting() const {
-    const std::lock_guard lock(mutex_);
-    return waiters_.size();
-  }
-
- private:
   struct Waiter {
     std::mutex* mutex;
     std::condition_variable* condition;

@@ -270,7 +270,8 @@ Result<Parsed> ParseWithoutTrace(std::string_view text, Expected expected,
   if (text.size() > kMaxFileBytes) {
     return Error(ErrorCode::kBadData, origin + ": the JSON text has " +
                                           std::to_string(text.size()) + " bytes; at most " +
-                                          std::to_string(kMaxFileBytes) + " are read");
+                                          std::to_string(kMaxFileBytes) + " are read")
+        .Cure("keep there what a service needs as its secrets, and nothing large");
   }
   auto parsed = Parse(text, expected, origin);
   WipeJsonStack();

@@ -10,6 +10,8 @@
 #include <tuple>
 #include <vector>
 
+#include "net/url.h"
+
 namespace qarion::secrets::net {
 namespace {
 
@@ -35,7 +37,7 @@ std::optional<Record> ReadRecord(ns_msg& message, int index) {
   }
   std::string host = name.data();
   if (host.ends_with('.')) host.pop_back();
-  if (host.empty()) return std::nullopt;  // "." says that the service is not there
+  if (!IsHostName(host)) return std::nullopt;  // "." says that the service is not there
   return Record{.priority = ns_get16(data),
                 .weight = ns_get16(data + 2),
                 .target = {std::move(host), static_cast<std::uint16_t>(ns_get16(data + 4))}};

@@ -45,6 +45,13 @@ std::optional<Url> PartsOf(CURLU* url) {
     return std::nullopt;
   }
   std::ranges::transform(parts.host, parts.host.begin(), core::AsciiLower);
+  // libcurl decodes a host each time it reads it, so that one could name another the second time.
+  const Handle again(curl_url());
+  if (!IsUrlText(parts.host) ||
+      curl_url_set(again.get(), CURLUPART_URL, parts.Origin().c_str(), 0) != CURLUE_OK ||
+      Part(again.get(), CURLUPART_HOST).value_or("") != parts.host) {
+    return std::nullopt;
+  }
   return parts;
 }
 
@@ -119,7 +126,9 @@ std::vector<Secret> PasswordsOf(const Secret& proxy_url) {
 
 bool IsHostName(std::string_view text) {
   const auto url = ParseUrl("https://" + std::string(text));
-  return url && !url->names_port && text.find_first_of("/?#@") == std::string_view::npos;
+  const bool has_port = !text.starts_with('[') && text.find(':') != std::string_view::npos;
+  return url && !url->names_port && !has_port &&
+         text.find_first_of("/?#@%\\") == std::string_view::npos;
 }
 
 std::string EncodePath(std::string_view path) {

@@ -104,7 +104,12 @@ int Fetch(void* instance, const qarion_secrets_request* asked,
     }();
     core::WipeTraces();
     if (!payload) return Report(payload.error(), error);
-    if (payload->expires_at) sink->set_expiry(sink->context, UnixSeconds(*payload->expires_at));
+    if (payload->expires_at) {
+      // Rounded up: what ends within this second has not ended yet.
+      sink->set_expiry(
+          sink->context,
+          std::chrono::ceil<std::chrono::seconds>(payload->expires_at->time_since_epoch()).count());
+    }
     if (payload->not_modified) return QARION_SECRETS_NOT_MODIFIED;
     sink->set_version(sink->context, payload->version.c_str());
     constexpr std::size_t kWithCreated =

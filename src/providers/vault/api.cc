@@ -26,7 +26,7 @@ constexpr std::size_t kMostLearned = 64;
 constexpr milliseconds kLongestSrvLookup{4000};
 constexpr std::chrono::seconds kSrvKept{60};
 
-// The token and every text in the body.
+// The token and every text in the body but the names of roles.
 std::vector<Secret> CredentialsOf(const ApiRequest& request) {
   std::vector<Secret> credentials;
   if (request.token != nullptr) credentials.push_back(request.token->Share());
@@ -34,6 +34,7 @@ std::vector<Secret> CredentialsOf(const ApiRequest& request) {
   auto body = core::JsonDocument::Parse(request.body.Reveal(), "the request");
   if (!body) return credentials;
   for (const std::string_view name : body->root().Names()) {
+    if (name == "role" || name == "name") continue;
     if (const auto text = (*body)[name].Text()) credentials.push_back(Secret::CopyOf(*text));
   }
   return credentials;
@@ -394,6 +395,7 @@ Outcome Api::FollowRedirect(std::size_t node, const ApiRequest& request, net::Ht
   }
   const auto cluster_base = ClusterBase(target->Origin());
   if (!cluster_base) {
+    saw_unknown_redirect_ = true;
     return fail(ErrorCode::kUnavailable,
                 "to " + target->Origin() + ", which " + settings_.address_setting +
                     " does not name; the token was not sent there",

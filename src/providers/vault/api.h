@@ -75,6 +75,9 @@ class Api {
   // there.
   void Learn(std::string_view address);
 
+  // Whether a redirect was refused since this was asked last, because it led to an unknown host.
+  bool TakeUnknownRedirect() noexcept { return saw_unknown_redirect_.exchange(false); }
+
   // The address that answered last.
   std::string address() const;
   std::size_t address_count() const noexcept { return nodes_.size(); }
@@ -118,6 +121,7 @@ class Api {
   net::RetryBudget budget_;
   std::optional<RateLimiter> limiter_;
   std::atomic<std::size_t> preferred_ = 0;  // the address that is asked first
+  std::atomic<bool> saw_unknown_redirect_ = false;
 
   mutable std::mutex mutex_;  // of what follows
   std::set<std::string> learned_;

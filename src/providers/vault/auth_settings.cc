@@ -53,10 +53,8 @@ bool Reads(AuthMethod method, const std::string& setting) {
 }
 
 // The token that the official command keeps for its user.
-Credential KeptToken(const SettingReader& reader) {
-  if (const auto path = reader.Find("VAULT_TOKEN_PATH")) {
-    return {.setting = path->setting, .file = std::string(path->text)};
-  }
+Credential KeptToken(SettingReader& reader) {
+  if (Credential named = reader.File("VAULT_TOKEN_PATH"); named.exists()) return named;
   const auto home = reader.Variable("HOME");
   if (!home || home->empty()) return {};
   std::string file = std::string(*home) + "/.vault-token";
@@ -70,9 +68,10 @@ AuthMethod InferMethod(SettingReader& reader, const std::vector<std::string>& gi
   std::vector<std::pair<AuthMethod, std::string>> inferred;
   for (const AuthMethod method :
        {AuthMethod::kToken, AuthMethod::kAppRole, AuthMethod::kUserpass, AuthMethod::kJwt}) {
-    // Of the kinds that several methods know no conclusion is drawn.
+    // Those that only add to others tell nothing.
     const auto setting = std::ranges::find_if(given, [&](const std::string& name) {
-      return Reads(method, name) && !name.ends_with("_AUTH_ROLE") && !name.ends_with("_AUTH_MOUNT");
+      return Reads(method, name) && !name.ends_with("_AUTH_ROLE") &&
+             !name.ends_with("_AUTH_MOUNT") && !name.ends_with("_WRAPPING_PATH");
     });
     if (setting != given.end()) inferred.emplace_back(method, *setting);
   }
@@ -86,7 +85,7 @@ AuthMethod InferMethod(SettingReader& reader, const std::vector<std::string>& gi
   if (has_certificate && (!given.empty() || !KeptToken(reader).exists())) return AuthMethod::kCert;
   if (!given.empty()) {
     reader.Fail(Wrong(given[0], "is set, but not how to log in",
-                      "set VAULT_AUTH_METHOD to kubernetes, jwt or cert"));
+                      "set " + reader.NameOf("VAULT_AUTH_METHOD") + " to kubernetes, jwt or cert"));
   }
   return AuthMethod::kToken;
 }
@@ -110,19 +109,21 @@ AuthMethod ReadMethod(SettingReader& reader, bool has_certificate) {
   }
   for (const std::string& setting : given) {
     if (Reads(method, setting)) continue;
-    reader.Fail(Wrong(setting,
-                      "is set, but the way to log in is " + std::string(ToString(method)) +
-                          ", which does not use it",
-                      "leave it out, or set VAULT_AUTH_METHOD to what it belongs to"));
+    reader.Fail(Wrong(
+        setting,
+        "is set, but the way to log in is " + std::string(ToString(method)) +
+            ", which does not use it",
+        "leave it out, or set " + reader.NameOf("VAULT_AUTH_METHOD") + " to what it belongs to"));
   }
   return method;
 }
 
-void Need(SettingReader& reader, bool is_there, const AuthSettings& auth, const std::string& what) {
+void Need(SettingReader& reader, bool is_there, const AuthSettings& auth, const std::string& what,
+          bool may_be_in_file) {
   if (is_there) return;
   reader.Fail(Wrong(
       what, "is not set, and the login by " + std::string(ToString(auth.method)) + " needs it",
-      "set it, or " + what + "_FILE to a file with it where that is a secret"));
+      may_be_in_file ? "set it, or " + what + "_FILE to a file that holds it" : "set it"));
 }
 
 // Refuses segments that would lead a request elsewhere.
@@ -150,29 +151,28 @@ void ReadAppRole(SettingReader& reader, AuthSettings& auth) {
   auth.role_id = reader.Secret("VAULT_ROLE_ID");
   auth.secret_id = reader.Secret("VAULT_SECRET_ID");
   auth.secret_id_creation_path = reader.Text("VAULT_SECRET_ID_WRAPPING_PATH");
-  Need(reader, auth.role_id.exists(), auth, "VAULT_ROLE_ID");
+  Need(reader, auth.role_id.exists(), auth, "VAULT_ROLE_ID", true);
   if (!auth.secret_id_creation_path.empty()) {
-    Need(reader, auth.secret_id.exists(), auth, "VAULT_SECRET_ID");
+    Need(reader, auth.secret_id.exists(), auth, "VAULT_SECRET_ID", true);
   }
 }
 
 void ReadJwt(SettingReader& reader, AuthSettings& auth) {
-  const auto file = reader.Find("VAULT_JWT_FILE");
-  if (file) auth.jwt = {.setting = file->setting, .file = std::string(file->text)};
+  auth.jwt = reader.File("VAULT_JWT_FILE");
   if (auth.method == AuthMethod::kJwt) {
-    Need(reader, auth.jwt.exists(), auth, "VAULT_JWT_FILE");
+    Need(reader, auth.jwt.exists(), auth, "VAULT_JWT_FILE", false);
     return;
   }
-  if (!file) auth.jwt = {.setting = "VAULT_JWT_FILE", .file = kKubernetesJwtFile};
-  Need(reader, !auth.role.empty(), auth, "VAULT_AUTH_ROLE");
+  if (!auth.jwt.exists()) auth.jwt = {.setting = "VAULT_JWT_FILE", .file = kKubernetesJwtFile};
+  Need(reader, !auth.role.empty(), auth, "VAULT_AUTH_ROLE", false);
 }
 
 void ReadPassword(SettingReader& reader, AuthSettings& auth) {
   auth.username = reader.Text("VAULT_USERNAME");
   RefuseDots(reader, "VAULT_USERNAME", auth.username);
   auth.password = reader.Secret("VAULT_PASSWORD");
-  Need(reader, !auth.username.empty(), auth, "VAULT_USERNAME");
-  Need(reader, auth.password.exists(), auth, "VAULT_PASSWORD");
+  Need(reader, !auth.username.empty(), auth, "VAULT_USERNAME", false);
+  Need(reader, auth.password.exists(), auth, "VAULT_PASSWORD", true);
 }
 
 }  // namespace
@@ -191,6 +191,10 @@ AuthSettings ReadAuthSettings(SettingReader& reader, bool has_certificate) {
   if (auth.mount.starts_with("auth/")) auth.mount.erase(0, 5);
   while (auth.mount.starts_with('/')) auth.mount.erase(0, 1);
   while (auth.mount.ends_with('/')) auth.mount.pop_back();
+  if (auth.mount.empty()) {
+    reader.Fail(Wrong(reader.NameOf("VAULT_AUTH_MOUNT"), "names no mount",
+                      "write it as the server has it below auth/, such as approle"));
+  }
   RefuseDots(reader, "VAULT_AUTH_MOUNT", auth.mount);
   switch (auth.method) {
     case AuthMethod::kToken: ReadToken(reader, auth); break;

@@ -178,7 +178,10 @@ Result<Payload> PayloadFromRead(const ApiAnswer& answer, const KvTarget& target,
   if (const auto created = metadata["created_time"].Text())
     payload.created_at = ParseTime(*created);
   if (const auto deletion = metadata["deletion_time"].Text(); deletion && !deletion->empty()) {
-    if (const auto at = ParseTime(*deletion); at && *at > now) payload.expires_at = *at;
+    // The version is still there: its end is yet to come, whatever this machine's clock says.
+    if (const auto at = ParseTime(*deletion)) {
+      payload.expires_at = *at > now ? *at : now + std::chrono::seconds(1);
+    }
   }
   return payload;
 }
@@ -198,10 +201,16 @@ std::optional<std::chrono::system_clock::time_point> ParseTime(std::string_view 
     std::from_chars(text.data() + kAt[i], text.data() + kAt[i] + kDigits[i], parts[i]);
   }
   text.remove_prefix(kShape.size());
+  chrono::nanoseconds fraction{};
   if (text.front() == '.') {
     const std::size_t end = text.find_first_not_of("0123456789", 1);
     if (end == std::string_view::npos || end == 1) return std::nullopt;
-    text.remove_prefix(end);  // whole seconds do
+    chrono::nanoseconds unit = chrono::seconds(1);
+    for (const char digit : text.substr(1, end - 1)) {
+      unit /= 10;  // in the end nothing
+      fraction += unit * (digit - '0');
+    }
+    text.remove_prefix(end);
   }
   const chrono::year_month_day day{chrono::year(parts[0]),
                                    chrono::month(static_cast<unsigned>(parts[1])),
@@ -224,7 +233,7 @@ std::optional<std::chrono::system_clock::time_point> ParseTime(std::string_view 
     if (text[0] == '-') offset = -offset;
   }
   return chrono::sys_days(day) + chrono::hours(parts[3]) + chrono::minutes(parts[4]) +
-         chrono::seconds(parts[5]) - offset;
+         chrono::seconds(parts[5]) + fraction - offset;
 }
 
 }  // namespace qarion::secrets::vault

@@ -110,7 +110,8 @@ TEST(Kv, ReadsFieldsVersionAndTime) {
   ASSERT_TRUE(payload) << payload.error().reason();
   EXPECT_EQ(payload->version, "3");
   // date -u -d '2026-11-23T14:57:22Z' +%s
-  EXPECT_EQ(payload->created_at, system_clock::from_time_t(1'795'445'842));
+  EXPECT_EQ(payload->created_at,
+            system_clock::from_time_t(1'795'445'842) + std::chrono::nanoseconds(980'955'719));
   EXPECT_FALSE(payload->expires_at);
   ASSERT_EQ(payload->fields.size(), 2u);
   EXPECT_EQ(payload->fields[0].value.Reveal(), "fake");
@@ -187,6 +188,9 @@ TEST(VaultTime, IsThatOfRfc3339) {
   EXPECT_EQ(seconds("2026-11-23T14:57:22.980955719Z"), 1'795'445'842);
   EXPECT_EQ(seconds("2026-11-23T14:57:22+02:00"), 1'795'438'642);
   EXPECT_EQ(seconds("1970-01-01T00:00:00Z"), 0);
+  EXPECT_EQ(ParseTime("1970-01-01T00:00:00.05Z"),
+            system_clock::time_point(std::chrono::milliseconds(50)));
+  EXPECT_EQ(ParseTime("1970-01-01T00:00:00.000000000999Z"), system_clock::time_point());
   for (const std::string text :
        {"", "2026", "2026-11-23T14:57:22", "2026-13-23T14:57:22Z", "2026-02-30T14:57:22Z",
         "2026-11-23T24:57:22Z", "2026-11-23T14:57:22.Z", "2026-11-23T14:57:22+0200",

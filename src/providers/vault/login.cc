@@ -89,16 +89,23 @@ bool Login::CanRepeat() const {
 }
 
 Error Login::Refused(const ApiAnswer& answer) const {
-  const std::string cure =
+  std::string cure =
       settings_.method == AuthMethod::kKubernetes
           ? "see that the role is bound to this service account and namespace, and that the server "
             "may review tokens"
           : "see that the credentials are right, have not expired and belong to " + Path() +
                 "; after several wrong ones the server refuses right ones too for a while";
+  if (answer.status == 404) cure = "see that " + Path() + " is there";
+  // Of a mount that is not there the server says no more than 403.
+  if (answer.status == 403 || answer.status == 404) {
+    cure += "; the login was asked for in " +
+            (name_space_.empty() ? "no namespace: if it is in one, set VAULT_NAMESPACE"
+                                 : "the namespace of VAULT_NAMESPACE, " + name_space_);
+  }
   return Error(ErrorCode::kNotPermitted,
                "the login by " + Describe() + " was refused (" + Said(answer) + ")")
       .With("login", Path())
-      .Cure(cure);
+      .Cure(std::move(cure));
 }
 
 Result<Grant> Login::Run(const Call& call) {

@@ -32,8 +32,9 @@ Grant GrantFromLookup(const core::JsonValue& data, const Secret& token);
 // Thread-safety: one thread at a time.
 class Login {
  public:
-  // Both outlive it.
-  Login(const AuthSettings& settings, Api& api) : settings_(settings), api_(api) {}
+  // All outlive it.
+  Login(const AuthSettings& settings, const std::string& name_space, Api& api)
+      : settings_(settings), name_space_(name_space), api_(api) {}
 
   // Reads the credentials anew and exchanges them. Not retried on a refusal. kNotPermitted: the
   // server refuses the credentials; kConfiguration: they are missing, or the method cannot be used;
@@ -64,6 +65,7 @@ class Login {
   Error Refused(const ApiAnswer& answer) const;
 
   const AuthSettings& settings_;
+  const std::string& name_space_;
   Api& api_;
   // Of a wrapped secret id, which can be unwrapped once.
   Secret unwrapped_from_;

@@ -21,8 +21,6 @@ constexpr seconds kLookUpRetry{5};
 constexpr seconds kFirstRefusalPause{5};
 constexpr seconds kFirstFailurePause{1};
 constexpr seconds kLongestRefusalPause{300};
-constexpr seconds kLeaderPeriod{600};
-constexpr seconds kLeaderRetry{30};
 constexpr milliseconds kShortestRetry{200};
 constexpr seconds kLongestRetry{60};
 constexpr seconds kShortestLease{1};
@@ -51,7 +49,7 @@ Session::Session(const VaultSettings& settings, Api& api, Clock& clock,
       api_(api),
       clock_(clock),
       log_(std::move(log)),
-      login_(settings.auth, api),
+      login_(settings.auth, settings.name_space, api),
       random_(std::move(random)) {}
 
 Session::~Session() {
@@ -244,19 +242,23 @@ Call Session::UpkeepCall() const {
 
 void Session::Upkeep() {
   Lock lock(mutex_);
-  SteadyTime learn_at = clock_.SteadyNow() + kFirstUpkeep;
+  learn_at_ = clock_.SteadyNow() + kFirstUpkeep;
+  const auto next = [this] {
+    return !learn_at_ || (upkeep_at_ && *upkeep_at_ < *learn_at_) ? upkeep_at_ : learn_at_;
+  };
   while (!stops_) {
-    const auto planned = upkeep_at_;
-    const SteadyTime until = planned ? std::min(*planned, learn_at) : learn_at;
-    clock_.WaitUntil(lock, changed_, until, [&] { return stops_ || upkeep_at_ != planned; });
+    const auto planned = next();
+    const SteadyTime until = planned.value_or(clock_.SteadyNow() + std::chrono::hours(24));
+    clock_.WaitUntil(lock, changed_, until, [&] { return stops_ || next() != planned; });
     if (stops_) return;
-    if (upkeep_at_ && clock_.SteadyNow() >= *upkeep_at_) {
-      DoUpkeep(lock);
-    } else if (clock_.SteadyNow() >= learn_at) {
+    const SteadyTime now = clock_.SteadyNow();
+    if (learn_at_ && now >= *learn_at_) {
+      learn_at_.reset();
       lock.unlock();
-      const bool has_learned = LearnLeader();
+      LearnLeader();
       lock.lock();
-      learn_at = clock_.SteadyNow() + (has_learned ? kLeaderPeriod : kLeaderRetry);
+    } else if (upkeep_at_ && now >= *upkeep_at_) {
+      DoUpkeep(lock);
     } else {
       continue;
     }
@@ -267,6 +269,12 @@ void Session::Upkeep() {
     log_(line);
     lock.lock();
   }
+}
+
+void Session::LearnSoon() {
+  const std::lock_guard lock(mutex_);
+  if (!learn_at_) learn_at_ = clock_.SteadyNow() + kFirstUpkeep;
+  changed_.notify_all();
 }
 
 // Called with `lock`, which it gives up while it talks to the server.
@@ -347,11 +355,10 @@ void Session::Report(const std::string& problem) {
 }
 
 // So that a later redirect to the server that leads now can be followed.
-bool Session::LearnLeader() {
+void Session::LearnLeader() {
   auto answer = api_.Send({.path = "sys/leader", .has_namespace = false}, UpkeepCall());
-  if (!answer || answer->status != 200) return false;
+  if (!answer || answer->status != 200) return;
   if (const auto leader = (*answer)["leader_address"].Text()) api_.Learn(*leader);
-  return true;
 }
 
 std::optional<Grant> Session::grant() const {

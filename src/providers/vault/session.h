@@ -56,6 +56,10 @@ class Session {
   // Asks the server about the token in use, if it is not known. Uses it once.
   Status LookUp(const Call& call);
 
+  // A redirect led to a server that is not known: asks in the background who leads the cluster, so
+  // that a later one can be followed. Does nothing before the first success.
+  void LearnSoon();
+
   // "the token with accessor X and policies a, b", as far as it is known.
   std::string Identity() const;
   const Login& login() const noexcept { return login_; }
@@ -90,7 +94,7 @@ class Session {
   void Renew(Lock& lock);
   void LogInAhead(Lock& lock);
   void Report(const std::string& problem);
-  bool LearnLeader();
+  void LearnLeader();
   Call UpkeepCall() const;
 
   const VaultSettings& settings_;
@@ -115,6 +119,7 @@ class Session {
   bool stops_ = false;
   bool logs_in_ahead_ = false;           // what the upkeep does next, else it renews
   std::optional<SteadyTime> upkeep_at_;  // and when
+  std::optional<SteadyTime> learn_at_;   // when it asks who leads
   int upkeep_failures_ = 0;
   std::string last_problem_;  // of the upkeep; empty after a success
   std::string to_log_;

@@ -144,13 +144,39 @@ TEST_F(SessionLogin, HappensAtOnceWithOtherCredentials) {
 
 TEST_F(SessionLogin, HappensAtOnceAfterAFailureThatIsNoRefusal) {
   Begin({{"login",
-          {Refusal(503), Refusal(429), Refusal(500), {200, "no JSON"}, Grant("fake-1", 1000)}}});
+          {Refusal(503), Refusal(429), Refusal(502), {200, "no JSON"}, Grant("fake-1", 1000)}}});
   EXPECT_EQ(Token(), "unavailable");
   EXPECT_EQ(Token(), "try_again");
   EXPECT_EQ(Token(), "unavailable");
   EXPECT_EQ(Token(), "bad_data");
   EXPECT_EQ(Token(), "fake-1");
   EXPECT_EQ(Count("login"), 5);
+}
+
+// The server may well fail over the same credentials again.
+TEST_F(SessionLogin, WaitsAfterTheServerFailedOverIt) {
+  Begin({{"login", {Refusal(500), Refusal(500), Grant("fake-1", 1000)}}});
+  for (const seconds pause : {seconds(1), seconds(2)}) {
+    EXPECT_EQ(Token(), "unavailable");
+    const int logins = Count("login");
+    Turn(pause - milliseconds(1));
+    EXPECT_EQ(Token(), "unavailable");
+    EXPECT_EQ(Count("login"), logins) << "a login within " << pause.count() << " s";
+    Turn(milliseconds(1));
+  }
+  EXPECT_EQ(Token(), "fake-1");
+}
+
+// OpenBao 2.7.2 says 500 of these, and will go on saying it.
+TEST_F(SessionLogin, TakesSomeFailuresForRefusals) {
+  for (const char* const said :
+       {"failed to verify client's certificate: x509: certificate has expired",
+        "'aud' source data must be an array or slice, got string",
+        "could not load backend configuration", "missing role_id"}) {
+    Begin({{"login", {{500, R"({"errors":[")" + std::string(said) + R"("]})"}}}});
+    EXPECT_EQ(Token(), "not_permitted") << said;
+    EXPECT_EQ(Token(), "not_permitted");
+  }
 }
 
 TEST_F(SessionLogin, HappensAtOnceAfterAFailureThatFollowsARefusal) {

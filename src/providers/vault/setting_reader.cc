@@ -83,9 +83,15 @@ Credential SettingReader::Secret(const std::string& name) {
                "set one of them: a file is read again at each login"));
     return {};
   }
-  if (file) return {.setting = file->setting, .file = std::string(file->text)};
+  if (file) return File(name + "_FILE");
   if (!text) return {};
   return {.setting = text->setting, .text = secrets::Secret::CopyOf(text->text)};
+}
+
+Credential SettingReader::File(const std::string& name) {
+  std::string path = Text(name);
+  if (path.empty()) return {};
+  return {.setting = NameOf(name), .file = std::move(path)};
 }
 
 }  // namespace qarion::secrets::vault

@@ -46,6 +46,8 @@ class SettingReader {
   std::int64_t Number(const std::string& name, std::int64_t fallback, std::int64_t most);
   // NAME or NAME_FILE, not both.
   Credential Secret(const std::string& name);
+  // The file that the setting names; nothing where it is not set.
+  Credential File(const std::string& name);
 
   void Fail(Error error) {
     if (!error_) error_ = std::move(error);

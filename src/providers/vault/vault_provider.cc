@@ -28,6 +28,7 @@ class Client {
 
   Result<Payload> Fetch(const Call& call) {
     auto payload = FetchOnce(call);
+    if (api_.TakeUnknownRedirect()) session_.LearnSoon();
     const std::lock_guard lock(mutex_);
     last_error_ = payload ? "" : payload.error().reason();
     return payload;

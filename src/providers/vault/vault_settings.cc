@@ -67,8 +67,9 @@ bool AreBoth(SettingReader& reader, const std::string& certificate, const std::s
   const auto first = reader.Find(certificate);
   const auto second = reader.Find(key);
   if (first.has_value() == second.has_value()) return first.has_value();
-  reader.Fail(Wrong(first ? first->setting : second->setting, "is set without its other half",
-                    "set both " + certificate + " and " + key + ", or neither"));
+  reader.Fail(Wrong(
+      first ? first->setting : second->setting, "is set without its other half",
+      "set both " + reader.NameOf(certificate) + " and " + reader.NameOf(key) + ", or neither"));
   return false;
 }
 
@@ -179,7 +180,7 @@ bool IsReserved(std::string_view name) {
 // As the official client: a JSON object of strings, without headers of the API itself.
 void ReadHeaders(SettingReader& reader, VaultSettings& settings) {
   if (const auto mfa = reader.Find("VAULT_MFA")) {
-    if (!net::IsHeaderValue(mfa->text)) {
+    if (HasControl(mfa->text)) {
       reader.Fail(Wrong(mfa->setting, "has a character that headers do not have",
                         "write it as METHOD:PASSCODE, on one line"));
     }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/support/given_settings.h"
+#include "tests/support/temporary_directory.h"
 
 namespace qarion::secrets::vault {
 namespace {
@@ -35,10 +36,12 @@ std::string Meaning(const Given& given) {
     text << credential->text.Reveal() << ' ' << credential->file << '\n';
   }
   const net::TlsSettings& tls = settings->tls;
-  text << tls.ca_file << '\n' << tls.ca_text << '\n' << tls.ca_directory << '\n';
+  text << tls.ca_file << '\n' << tls.ca_text << '\n';
   text << tls.certificate_file << '\n' << tls.certificate_text << '\n';
   text << tls.key_file << '\n' << tls.key_text.Reveal() << '\n';
-  text << tls.server_name << '\n' << tls.is_verified << '\n' << settings->proxy.url << '\n';
+  text << tls.server_name << '\n'
+       << tls.is_verified << '\n'
+       << settings->proxy.url.Reveal() << '\n';
   for (const net::HttpHeader& header : settings->headers) {
     text << header.name << ' ' << header.value.Reveal() << '\n';
   }
@@ -62,6 +65,14 @@ void PrintTo(const Variable& variable, std::ostream* out) { *out << variable.nam
 
 std::string NameOf(const testing::TestParamInfo<Variable>& tested) { return tested.param.name; }
 
+// A directory with one authority that `mark` tells from others; lives as long as the program.
+const std::string& DirectoryWith(const std::string& mark) {
+  static std::map<std::string, test::TemporaryDirectory> directories;
+  static std::map<std::string, std::string> paths;
+  directories[mark].Write("authority.pem", "-----BEGIN CERTIFICATE-----\n" + mark);
+  return paths[mark] = directories[mark].path();
+}
+
 std::vector<Variable> AllVariables() {
   const Given token = {{"VAULT_TOKEN", "fake-token"}};
   const Given role_id = {{"VAULT_ROLE_ID", "fake-role"}};
@@ -75,7 +86,7 @@ std::vector<Variable> AllVariables() {
       {"VAULT_SECRET_VERSION", "1", "2", token},
       {"VAULT_CACERT", "/a.pem", "/b.pem", token},
       {"VAULT_CACERT_BYTES", "a", "b", token},
-      {"VAULT_CAPATH", "/a", "/b", token},
+      {"VAULT_CAPATH", DirectoryWith("a").c_str(), DirectoryWith("b").c_str(), token},
       {"VAULT_TLS_SERVER_NAME", "a.example", "b.example", token},
       {"VAULT_SKIP_VERIFY", "true", "false", token},
       {"VAULT_CLIENT_CERT", "/a.pem", "/b.pem", With(token, {{"VAULT_CLIENT_KEY", "/c.key"}})},
@@ -95,7 +106,7 @@ std::vector<Variable> AllVariables() {
       {"VAULT_TOKEN_FILE", "/a", "/b", {}},
       {"VAULT_TOKEN_PATH", "/a", "/b", {}},
       {"VAULT_AUTH_METHOD", "ldap", "userpass", With(user, {{"VAULT_PASSWORD", "fake"}})},
-      {"VAULT_AUTH_MOUNT", "a", "b", token},
+      {"VAULT_AUTH_MOUNT", "a", "b", role_id},
       {"VAULT_AUTH_ROLE", "a", "b", method("kubernetes")},
       {"VAULT_ROLE_ID", "fake-a", "fake-b", {}},
       {"VAULT_ROLE_ID_FILE", "/a", "/b", {}},
@@ -158,7 +169,7 @@ std::vector<Variable> TextVariables() {
       {"VAULT_NAMESPACE", "fake", "x", token},
       {"VAULT_SECRET_PATH", "secret/data/fake", "x", token},
       {"VAULT_CACERT", "/fake", "x", token},
-      {"VAULT_CAPATH", "/fake", "x", token},
+      {"VAULT_CAPATH", DirectoryWith("a").c_str(), "/", token},
       {"VAULT_TLS_SERVER_NAME", "fake", "x.example", token},
       {"VAULT_CLIENT_CERT", "/fake", "x", With(token, {{"VAULT_CLIENT_KEY", "/c.key"}})},
       {"VAULT_CLIENT_KEY", "/fake", "x", With(token, {{"VAULT_CLIENT_CERT", "/c.pem"}})},
@@ -166,7 +177,7 @@ std::vector<Variable> TextVariables() {
       {"VAULT_HTTP_PROXY", "http://fake", "x.example", token},
       {"VAULT_HEADERS", R"({"X-Gateway": "fake)", R"(x"})", token},
       {"VAULT_MFA", "fake", "x", token},
-      {"VAULT_AUTH_MOUNT", "fake", "x", token},
+      {"VAULT_AUTH_MOUNT", "fake", "x", role_id},
       {"VAULT_AUTH_ROLE", "fake", "x", {{"VAULT_AUTH_METHOD", "kubernetes"}}},
       {"VAULT_USERNAME", "fake", "x", {{"VAULT_PASSWORD", "fake"}}},
       {"VAULT_SECRET_ID_WRAPPING_PATH", "fake", "x", With(role_id, {{"VAULT_SECRET_ID", "fake"}})},

@@ -56,7 +56,7 @@ TEST(VaultSettings, HaveTheDefaultsOfTheOfficialClient) {
   EXPECT_FALSE(settings.looks_up_srv);
   EXPECT_TRUE(settings.follows_redirects);
   EXPECT_TRUE(settings.tls.is_verified);
-  EXPECT_EQ(settings.proxy.url, "");
+  EXPECT_TRUE(settings.proxy.url.empty());
   EXPECT_THAT(settings.headers, IsEmpty());
   EXPECT_THAT(settings.ignored, IsEmpty());
 }
@@ -243,9 +243,9 @@ TEST(VaultSettings, TurnOnWhatTheBooleanSays) {
 
 TEST(VaultSettings, PreferTheProxyOfTheirOwn) {
   const Given http = {{"VAULT_HTTP_PROXY", "http://http.example:3128"}};
-  EXPECT_EQ(Loaded(http).proxy.url, "http://http.example:3128");
+  EXPECT_EQ(Loaded(http).proxy.url.Reveal(), "http://http.example:3128");
   for (const char* const name : {"VAULT_PROXY_ADDR", "BAO_PROXY_ADDR"}) {
-    EXPECT_EQ(Loaded(With(http, {{name, "socks5://own.example:1080"}})).proxy.url,
+    EXPECT_EQ(Loaded(With(http, {{name, "socks5://own.example:1080"}})).proxy.url.Reveal(),
               "socks5://own.example:1080");
   }
 }
