@@ -17,12 +17,17 @@ namespace qarion::secrets::test {
 // By their names. Whatever must not be shown has "fake" in its value.
 using Given = std::map<std::string, std::string>;
 
-inline Result<vault::VaultSettings> Load(const Given& given) {
-  return vault::LoadVaultSettings([&](const std::string& name) -> std::optional<std::string_view> {
+// `given` outlives what it returns.
+inline vault::SettingLookup LookUpIn(const Given& given) {
+  return [&given](const std::string& name) -> std::optional<std::string_view> {
     const auto found = given.find(name);
     if (found == given.end()) return std::nullopt;
     return found->second;
-  });
+  };
+}
+
+inline Result<vault::VaultSettings> Load(const Given& given) {
+  return vault::LoadVaultSettings(LookUpIn(given));
 }
 
 inline Given With(Given given, const Given& more) {

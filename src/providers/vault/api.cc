@@ -51,19 +51,18 @@ bool IsWorthAnotherTry(const net::HttpResponse& response, Repeats repeats) {
   return response.status >= 500 && response.status != 501 && repeats == Repeats::kFreely;
 }
 
-// Of two that both failed, the one that says more: an answer more than silence.
-bool SaysMore(const Outcome& a, const Outcome& b) {
-  const auto rank = [](const Outcome& outcome) {
-    return outcome.attempt.result ? 2 : outcome.attempt.timed_out ? 0 : 1;
-  };
-  return rank(a) > rank(b);
+Outcome Silence(std::string problem) {
+  return {.attempt = {.result = Error(ErrorCode::kUnavailable, std::move(problem))
+                                    .Cure("see that the servers run and can be reached from here"),
+                      .timed_out = true},
+          .is_definite = false};
 }
 
-Outcome Silence(std::string_view problem, bool timed_out) {
-  return {.attempt = {.result = Error(ErrorCode::kUnavailable, std::string(problem))
-                                    .Cure("see that the servers run and can be reached from here"),
-                      .timed_out = timed_out},
-          .is_definite = false};
+// Of a request to one address. One server's bad certificate says nothing of the others.
+Outcome Judge(net::Attempt made, const ApiRequest& request, std::size_t node) {
+  made.is_final = request.repeats == Repeats::kNever && !made.result && made.was_sent;
+  const bool is_definite = made.is_final || (made.result && !IsUnableNow(*made.result));
+  return {.attempt = std::move(made), .is_definite = is_definite, .node = node};
 }
 
 net::HttpClientOptions ClientOptions(const VaultSettings& settings, const std::string& unix_socket,
@@ -76,6 +75,50 @@ net::HttpClientOptions ClientOptions(const VaultSettings& settings, const std::s
 }
 
 }  // namespace
+
+// What the addresses came to, asked one after the other, until one of them settles it.
+class Api::Round {
+ public:
+  explicit Round(const VaultSettings& settings)
+      : addresses_("none of the " + std::to_string(settings.addresses.size()) + " addresses of " +
+                   settings.address_setting),
+        setting_(settings.address_setting),
+        is_alone_(settings.addresses.size() == 1),
+        failure_(Silence(addresses_ + " has answered in time")) {}
+
+  // Takes note of a failure; returns whether it is none, but the answer to look for.
+  bool Settles(Outcome& outcome) {
+    if (outcome.is_definite) return true;
+    if (!outcome.attempt.result) problems_.push_back(outcome.attempt.result.error().reason());
+    if (Weight(outcome) >= Weight(failure_)) failure_ = std::move(outcome);
+    return false;
+  }
+
+  // The failure that says most, and why each address failed.
+  Outcome Failure() && {
+    if (is_alone_ || failure_.attempt.result || problems_.empty()) return std::move(failure_);
+    std::string reason = addresses_ + " serves: ";
+    for (const std::string& problem : problems_) {
+      reason += (&problem == problems_.data() ? "" : "; ") + problem;
+    }
+    const Error& error = failure_.attempt.result.error();
+    failure_.attempt.result =
+        Error(error.code(), std::move(reason)).With("setting", setting_).Cure(error.cure());
+    return std::move(failure_);
+  }
+
+ private:
+  // An answer says more than an error, and that more than silence.
+  static int Weight(const Outcome& outcome) {
+    return outcome.attempt.result ? 2 : outcome.attempt.timed_out ? 0 : 1;
+  }
+
+  const std::string addresses_;
+  const std::string setting_;
+  const bool is_alone_;
+  Outcome failure_;
+  std::vector<std::string> problems_;
+};
 
 Api::Api(const VaultSettings& settings, Clock& clock,
          const std::function<void(std::string_view)>& trace, SrvLookup look_up_srv)
@@ -180,7 +223,7 @@ Result<ApiAnswer> Api::Send(const ApiRequest& request, const Call& asked) {
     return core::SystemRandom(static_cast<std::uint64_t>(random_.Uniform() * 1e18));
   }();
   Race race(clock_);
-  Outcome last = Silence("nobody was asked", false);
+  Outcome last = Silence("nobody was asked");
   auto response = net::SendWithRetries(
       [&](int attempt) {
         // While something is on its way nothing has failed yet, and the servers are asked again
@@ -189,7 +232,7 @@ Result<ApiAnswer> Api::Send(const ApiRequest& request, const Call& asked) {
           last = AskAll(request, attempt, call, race);
         } while (!last.is_definite && race.has_runners() && settings_.max_retries > 0 &&
                  clock_.SteadyNow() < call.deadline && !call.stop.stop_requested());
-        return std::exchange(last.attempt, Silence("taken", false).attempt);
+        return std::exchange(last.attempt, Silence("taken").attempt);
       },
       {.most_attempts = settings_.max_retries + 1,
        .is_worth_another_try =
@@ -205,11 +248,12 @@ Result<ApiAnswer> Api::Send(const ApiRequest& request, const Call& asked) {
     auto late = race.Next(call.deadline, call.stop);
     if (!late) break;
     if (!late->is_definite) continue;
-    last.node = preferred_ = late->node;
+    last.node = late->node;
     last.is_definite = true;
     response = std::move(late->attempt.result);
   }
   if (!response) return std::move(response).error();
+  if (last.is_definite) preferred_ = last.node;
   auto answer = Take(request, std::move(*response), last.node);
   if (answer && answer->status >= 400 && answer->status < 500 && !answer->IsOfTheApi()) {
     return ErrorOf(*answer, "asking for " + request.path);
@@ -259,58 +303,50 @@ milliseconds Api::Patience(std::size_t node) const {
 
 // Asks each address once. What has not ended then goes on in `race`.
 Outcome Api::AskAll(const ApiRequest& request, int attempt, const Call& call, Race& race) {
-  Outcome worst = Silence("no server has answered yet", true);
-  const bool is_alone = nodes_.size() == 1;
-  std::vector<std::string> problems;
-  // Whether that is the answer to look for.
-  const auto settles = [&](Outcome& outcome) {
-    if (outcome.is_definite) {
-      preferred_ = outcome.node;
-      return true;
-    }
-    if (!outcome.attempt.result) problems.push_back(outcome.attempt.result.error().reason());
-    if (SaysMore(outcome, worst) || !SaysMore(worst, outcome)) worst = std::move(outcome);
-    return false;
-  };
+  Round round(settings_);
   for (const std::size_t node : Order()) {
     if (auto error = WaitForTurn(call)) return {.attempt = {.result = std::move(*error)}};
-    if (is_alone || request.repeats != Repeats::kFreely) {
-      Call turn = call;
-      if (!is_alone && request.repeats == Repeats::kInTurn) {
-        turn.deadline = std::min(call.deadline, clock_.SteadyNow() + kTurn * attempt);
-      }
-      Outcome outcome = Ask(node, request, attempt, turn);
-      if (settles(outcome)) return outcome;
-    } else {
-      race.Start(node, [this, node, &request, attempt, call](const std::stop_token& stop) {
-        return Ask(node, request, attempt, {.deadline = call.deadline, .stop = stop});
-      });
-      const auto until = std::min(call.deadline, clock_.SteadyNow() + Patience(node));
-      bool has_ended = false;
-      while (!has_ended) {
-        auto outcome = race.Next(until, call.stop);
-        if (!outcome) break;
-        has_ended = outcome->node == node;
-        if (settles(*outcome)) return std::move(*outcome);
-      }
-      if (!has_ended) nodes_[node]->silences = std::min(nodes_[node]->silences + 1, kMostSilences);
-    }
+    auto settled = nodes_.size() == 1 || request.repeats != Repeats::kFreely
+                       ? AskInTurn(node, request, attempt, call, round)
+                       : AskBeside(node, request, attempt, call, race, round);
+    if (settled) return std::move(*settled);
     if (call.stop.stop_requested() || clock_.SteadyNow() >= call.deadline) break;
   }
   const auto grace = std::min(call.deadline, clock_.SteadyNow() + kLeastPatience);
   while (auto outcome = race.Next(grace, call.stop)) {
-    if (settles(*outcome)) return std::move(*outcome);
+    if (round.Settles(*outcome)) return std::move(*outcome);
   }
-  if (is_alone || worst.attempt.result || problems.empty()) return worst;
-  std::string reason = "none of the " + std::to_string(nodes_.size()) + " addresses of " +
-                       settings_.address_setting + " serves";
-  for (std::size_t i = 0; i < problems.size(); ++i) reason += (i == 0 ? ": " : "; ") + problems[i];
-  const Error& error = worst.attempt.result.error();
-  worst.attempt.result = Error(error.code(), std::move(reason))
-                             .With("setting", settings_.address_setting)
-                             .Cure(error.cure());
-  return worst;
+  return std::move(round).Failure();
 }
+
+// Waits for what one address says.
+std::optional<Outcome> Api::AskInTurn(std::size_t node, const ApiRequest& request, int attempt,
+                                      const Call& call, Round& round) {
+  Call turn = call;
+  if (nodes_.size() > 1 && request.repeats == Repeats::kInTurn) {
+    turn.deadline = std::min(call.deadline, clock_.SteadyNow() + kTurn * attempt);
+  }
+  Outcome outcome = Ask(node, request, attempt, turn);
+  if (!round.Settles(outcome)) return std::nullopt;
+  return outcome;
+}
+
+// Waits for what one address, or one that was asked before it, says, but not long.
+std::optional<Outcome> Api::AskBeside(std::size_t node, const ApiRequest& request, int attempt,
+                                      const Call& call, Race& race, Round& round) {
+  race.Start(node, [this, node, &request, attempt, call](const std::stop_token& stop) {
+    return Ask(node, request, attempt, {.deadline = call.deadline, .stop = stop});
+  });
+  const auto until = std::min(call.deadline, clock_.SteadyNow() + Patience(node));
+  while (auto outcome = race.Next(until, call.stop)) {
+    if (round.Settles(*outcome)) return outcome;
+    if (outcome->node == node) return std::nullopt;
+  }
+  CountSilence(*nodes_[node]);
+  return std::nullopt;
+}
+
+void Api::CountSilence(Node& node) { node.silences = std::min(node.silences + 1, kMostSilences); }
 
 // Asks one address, once.
 Outcome Api::Ask(std::size_t number, const ApiRequest& request, int attempt, const Call& call) {
@@ -324,12 +360,9 @@ Outcome Api::Ask(std::size_t number, const ApiRequest& request, int attempt, con
       return FollowRedirect(number, request, std::move(*made.result), attempt, call);
     }
   } else if (!call.stop.stop_requested()) {
-    node.silences = std::min(node.silences + 1, kMostSilences);
+    CountSilence(node);
   }
-  made.is_final = request.repeats == Repeats::kNever && !made.result && made.was_sent;
-  // One server's bad certificate says nothing of the others.
-  const bool is_definite = made.is_final || (made.result && !IsUnableNow(*made.result));
-  return {.attempt = std::move(made), .is_definite = is_definite, .node = number};
+  return Judge(std::move(made), request, number);
 }
 
 // The base URL of a configured address, or a learned one, with that origin.
@@ -408,9 +441,7 @@ Outcome Api::FollowRedirect(std::size_t node, const ApiRequest& request, net::Ht
     return fail(ErrorCode::kUnavailable, "to " + target->Origin() + ", which redirects again",
                 "wait until the cluster has a leader");
   }
-  made.is_final = request.repeats == Repeats::kNever && !made.result && made.was_sent;
-  const bool is_definite = made.is_final || (made.result && !IsUnableNow(*made.result));
-  return {.attempt = std::move(made), .is_definite = is_definite, .node = node};
+  return Judge(std::move(made), request, node);
 }
 
 }  // namespace qarion::secrets::vault

@@ -100,12 +100,19 @@ class Api {
     std::string host;  // to name to the server where that is another one, else empty
   };
 
+  class Round;
+
   Target TargetOf(Node& node, const Call& call);
   net::HttpRequest Compose(const ApiRequest& request, const Target& target) const;
   std::vector<std::size_t> Order() const;
   std::optional<Error> WaitForTurn(const Call& call);
   Outcome AskAll(const ApiRequest& request, int attempt, const Call& call, Race& race);
+  std::optional<Outcome> AskInTurn(std::size_t node, const ApiRequest& request, int attempt,
+                                   const Call& call, Round& round);
+  std::optional<Outcome> AskBeside(std::size_t node, const ApiRequest& request, int attempt,
+                                   const Call& call, Race& race, Round& round);
   Outcome Ask(std::size_t node, const ApiRequest& request, int attempt, const Call& call);
+  static void CountSilence(Node& node);
   std::chrono::milliseconds Patience(std::size_t node) const;
   Outcome FollowRedirect(std::size_t node, const ApiRequest& request, net::HttpResponse answer,
                          int attempt, const Call& call);

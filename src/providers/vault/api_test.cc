@@ -14,6 +14,7 @@
 #include "core/system_clock.h"
 #include "tests/fakes/fault_server.h"
 #include "tests/support/certificate.h"
+#include "tests/support/given_settings.h"
 
 namespace qarion::secrets::vault {
 namespace {
@@ -32,12 +33,7 @@ class ApiTest : public testing::Test {
   void Connect(const std::string& addresses, std::map<std::string, std::string> more = {}) {
     more.emplace("VAULT_ADDR", addresses);
     more.emplace("VAULT_TOKEN", "fake-token");
-    auto settings =
-        LoadVaultSettings([&](const std::string& name) -> std::optional<std::string_view> {
-          const auto found = more.find(name);
-          if (found == more.end()) return std::nullopt;
-          return found->second;
-        });
+    auto settings = test::Load(more);
     ASSERT_TRUE(settings) << settings.error().reason();
     settings_ = std::make_unique<VaultSettings>(std::move(*settings));
     api_ = std::make_unique<Api>(*settings_, clock_, nullptr);

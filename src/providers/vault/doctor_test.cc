@@ -10,6 +10,7 @@
 #include "core/random.h"
 #include "core/system_clock.h"
 #include "tests/fakes/fault_server.h"
+#include "tests/support/given_settings.h"
 
 namespace qarion::secrets::vault {
 namespace {
@@ -40,12 +41,7 @@ std::string Routes(const std::map<std::string, std::string>& more) {
 Diagnosis ExamineAt(const FaultServer& server) {
   const std::map<std::string, std::string> given = {
       {"VAULT_ADDR", server.Url("")}, {"VAULT_TOKEN", "fake-token"}, {"VAULT_MAX_RETRIES", "0"}};
-  auto settings =
-      LoadVaultSettings([&](const std::string& name) -> std::optional<std::string_view> {
-        const auto found = given.find(name);
-        if (found == given.end()) return std::nullopt;
-        return found->second;
-      });
+  auto settings = test::Load(given);
   core::SystemClock clock;
   Api api(*settings, clock, nullptr);
   Session session(*settings, api, clock, std::make_unique<core::SystemRandom>(), nullptr);

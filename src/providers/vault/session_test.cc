@@ -13,6 +13,7 @@
 #include "core/random.h"
 #include "core/system_clock.h"
 #include "tests/fakes/fault_server.h"
+#include "tests/support/given_settings.h"
 
 namespace qarion::secrets::vault {
 namespace {
@@ -30,12 +31,7 @@ class SessionWithHangingLogin : public testing::Test {
                                                       {"VAULT_AUTH_METHOD", "userpass"},
                                                       {"VAULT_USERNAME", "fake-user"},
                                                       {"VAULT_PASSWORD", "fake-password"}};
-    auto settings =
-        LoadVaultSettings([&](const std::string& name) -> std::optional<std::string_view> {
-          const auto found = given.find(name);
-          if (found == given.end()) return std::nullopt;
-          return found->second;
-        });
+    auto settings = test::Load(given);
     ASSERT_TRUE(settings) << settings.error().reason();
     settings_ = std::make_unique<VaultSettings>(std::move(*settings));
     api_ = std::make_unique<Api>(*settings_, clock_, nullptr);

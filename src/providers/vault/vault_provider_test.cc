@@ -3,30 +3,25 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/system_clock.h"
 #include "tests/support/certificate.h"
+#include "tests/support/given_settings.h"
 #include "tests/support/temporary_directory.h"
 
 namespace qarion::secrets::vault {
 namespace {
 
+using test::Given;
+using test::LookUpIn;
 using testing::Contains;
 using testing::Not;
 
-std::vector<std::string> CredentialsWith(const std::map<std::string, std::string>& given) {
+std::vector<std::string> CredentialsWith(const Given& given) {
   core::SystemClock clock;
-  auto provider = CreateVaultProvider(
-      [&](const std::string& name) -> std::optional<std::string_view> {
-        const auto found = given.find(name);
-        if (found == given.end()) return std::nullopt;
-        return found->second;
-      },
-      clock, [](std::string_view) {});
+  auto provider = CreateVaultProvider(LookUpIn(given), clock, [](std::string_view) {});
   EXPECT_TRUE(provider) << provider.error().reason();
   std::vector<std::string> texts;
   if (!provider) return texts;
@@ -66,15 +61,9 @@ TEST(VaultProvider, NamesEveryCredentialOfItsSettings) {
 
 TEST(VaultProvider, SaysWhereItReads) {
   core::SystemClock clock;
-  const std::map<std::string, std::string> given = {
-      {"VAULT_TOKEN", "fake-token"}, {"VAULT_ADDR", "https://a.example:8200,https://b.example"}};
-  auto provider = CreateVaultProvider(
-      [&](const std::string& name) -> std::optional<std::string_view> {
-        const auto found = given.find(name);
-        if (found == given.end()) return std::nullopt;
-        return found->second;
-      },
-      clock, [](std::string_view) {});
+  const Given given = {{"VAULT_TOKEN", "fake-token"},
+                       {"VAULT_ADDR", "https://a.example:8200,https://b.example"}};
+  auto provider = CreateVaultProvider(LookUpIn(given), clock, [](std::string_view) {});
   ASSERT_TRUE(provider);
   EXPECT_EQ((*provider)->Source(), "secret/data/qarion at https://a.example:8200 and 1 more");
 }
