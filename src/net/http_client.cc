@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "core/ascii.h"
 #include "core/system_clock.h"
 #include "net/connection_pool.h"
 #include "net/curl_memory.h"
+#include "net/header_reader.h"
 #include "net/tls_failure.h"
 #include "net/url.h"
 
@@ -42,7 +42,11 @@ curl_socket_t OpenSocket(void*, curlsocktype, curl_sockaddr* address) {
 class HttpClient::Exchange {
  public:
   Exchange(const HttpClientOptions& options, const HttpRequest& request, CurlConnection& connection)
-      : options_(options), request_(request), easy_(connection.easy), multi_(connection.multi) {
+      : options_(options),
+        request_(request),
+        easy_(connection.easy),
+        multi_(connection.multi),
+        headers_(options.limits.header_bytes) {
     curl_easy_reset(easy_);
     error_text_[0] = '\0';
   }
@@ -87,7 +91,10 @@ class HttpClient::Exchange {
               .was_sent = WasSent()};
     }
     // libcurl takes an answer that is cut off in its headers for a whole one.
-    if (!headers_ended_) return {Unavailable("ended its answer before the headers were complete")};
+    if (!headers_.is_complete()) {
+      return {Unavailable("ended its answer before the headers were complete")};
+    }
+    response_.headers = std::move(headers_).Release();
     long status = 0;
     curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
     response_.status = static_cast<int>(status);
@@ -299,26 +306,9 @@ class HttpClient::Exchange {
 
   static std::size_t TakeHeader(const char* bytes, std::size_t, std::size_t size, void* self) {
     auto& exchange = *static_cast<Exchange*>(self);
-    std::string_view line(bytes, size);
-    if (size > exchange.options_.limits.header_bytes - exchange.header_bytes_) {
-      exchange.refusal_ = "has headers longer than the limit";
-      return CURL_WRITEFUNC_ERROR;
-    }
-    exchange.header_bytes_ += size;
-    if (line.starts_with("HTTP/")) {  // once more after `100 Continue`
-      exchange.response_.headers.clear();
-      exchange.headers_ended_ = false;
-      return size;
-    }
-    if (line == "\r\n" || line == "\n") exchange.headers_ended_ = true;
-    const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos) return size;
-    std::string name(line.substr(0, colon));
-    std::ranges::transform(name, name.begin(), core::AsciiLower);
-    line = line.substr(colon + 1, line.find_last_not_of("\r\n") - colon);
-    exchange.response_.headers.push_back(
-        {std::move(name), Secret::CopyOf(core::Trimmed(line, " \t"))});
-    return size;
+    if (exchange.headers_.Take({bytes, size})) return size;
+    exchange.refusal_ = "has headers longer than the limit";
+    return CURL_WRITEFUNC_ERROR;
   }
 
   std::string Where() const { return parts_.host + ":" + parts_.port; }
@@ -374,8 +364,7 @@ class HttpClient::Exchange {
   std::vector<Secret> lines_;
   std::vector<curl_slist> list_;
   std::array<char, CURL_ERROR_SIZE> error_text_;
-  std::size_t header_bytes_ = 0;
-  bool headers_ended_ = false;
+  HeaderReader headers_;
   SecretBuffer body_;
   HttpResponse response_;
   const char* refusal_ = nullptr;  // what a limit of ours found wrong with the answer

@@ -12,7 +12,7 @@ Options: --offers-http2     prints the protocol that was agreed on, and closes
 Steps: answer:STATUS[:HEADER=VALUE]      a small JSON answer, and more of them on the same connection
        json:STATUS:BODY                  an answer with that body
        page:STATUS                       an answer that is a web page
-       route:{"PATH": [STATUS, BODY]}    by the path, in JSON; 404 for others
+       route:{"PATH": [STATUS, BODY, HEADER...]}   by the path, in JSON; 404 for others
        once:STATUS                       a small JSON answer, then the end of the connection
        late:SECONDS:STATUS               an answer after a while, and more of them
        close                             as soon as it is accepted, also before TLS
@@ -111,9 +111,9 @@ def misbehave(connection, step):
                                       arguments[1].encode()))
             continue
         if name == "route":
-            status, reply = json.loads(step.split(":", 1)[1]).get(request["path"],
-                                                                  [404, {"errors": []}])
-            connection.sendall(answer(status, ["Content-Type: application/json"],
+            routes = json.loads(step.split(":", 1)[1])
+            status, reply, *headers = routes.get(request["path"], [404, {"errors": []}])
+            connection.sendall(answer(status, ["Content-Type: application/json", *headers],
                                       json.dumps(reply).encode()))
             continue
         if name == "page":

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "core/random.h"
 #include "core/system_clock.h"
@@ -82,6 +83,19 @@ TEST(Doctor, TellsTheStateOfAServerByItsCode) {
     EXPECT_EQ(diagnosis.findings[0].severity, Severity::kError);
     EXPECT_THAT(diagnosis.findings[0].problem, HasSubstr(tried.problem));
     EXPECT_NE(diagnosis.findings[0].cure, "");
+  }
+}
+
+// Tokens that carry times are refused then.
+TEST(Doctor, ComparesTheClocks) {
+  for (const auto& [date, says] : {std::pair("Sun, 06 Nov 1994 08:49:37 GMT", "s behind"),
+                                   std::pair("Fri, 01 Jan 2100 00:00:00 GMT", "s ahead of")}) {
+    FaultServer server({Routes({{"/v1/sys/health", R"([200, {"initialized": true}, "Date: )" +
+                                                       std::string(date) + "\"]"}})});
+    const Diagnosis diagnosis = ExamineAt(server);
+    ASSERT_EQ(diagnosis.findings.size(), 1u) << date;
+    EXPECT_EQ(diagnosis.findings[0].severity, Severity::kWarning);
+    EXPECT_THAT(diagnosis.findings[0].problem, HasSubstr(says));
   }
 }
 

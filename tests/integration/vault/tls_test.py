@@ -10,7 +10,7 @@ import tempfile
 import unittest
 
 import bao
-from issuers import Authority
+from issuers import Authority, Signer
 from support import READ_POLICY, Refusals, VaultCase
 
 HOLDER = os.environ.get("QARION_TEST_HOLDER")
@@ -167,15 +167,13 @@ class CertificateLogin(TlsCase, Refusals):
 class Memory(TlsCase):
     """A dump of a process that logged in and read shows neither tokens nor values."""
 
-    def dump(self, **settings):
+    def dump(self, login, credentials, **settings):
+        """The memory of a process that logged in at `login`, and what must not be in it."""
         values = {name: secrets.token_urlsafe(36) for name in (
             "SECRET_KEY", "POSTGRES_PASSWORD", "SENDGRID_API_KEY", "LLM_API_KEY_FAKE")}
         self.server.put(values)
-        approle = self.approle("dump")
-        files = {"VAULT_ROLE_ID_FILE": self.write("role", approle["VAULT_ROLE_ID"]),
-                 "VAULT_SECRET_ID_FILE": self.write("secret", approle["VAULT_SECRET_ID"])}
         process = subprocess.Popen(
-            [HOLDER], cwd=self.directory, env=self.environment(CONTROL="fake-control", **files, **settings),
+            [HOLDER], cwd=self.directory, env=self.environment(CONTROL="fake-control", **settings),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.assertEqual(process.stdout.readline(), "ready\n")
         bao.time.sleep(1)  # the upkeep of the token has begun
@@ -185,10 +183,18 @@ class Memory(TlsCase):
         core = pathlib.Path(f"{prefix}.{process.pid}")
         if not core.exists():
             self.skipTest("gcore may not attach here: " + made.stderr.decode()[:200])
-        logins = [json.loads(line) for line in self.audit.read_text().splitlines()]
-        token = next(line["response"]["auth"]["client_token"] for line in reversed(logins)
-                     if line["type"] == "response" and line["request"]["path"] == "auth/approle/login")
-        return core.read_bytes(), {"the token": token, "the secret id": approle["VAULT_SECRET_ID"], **values}
+        if login:
+            requests = [json.loads(line) for line in self.audit.read_text().splitlines()]
+            credentials["the token of the login"] = next(
+                line["response"]["auth"]["client_token"] for line in reversed(requests)
+                if line["type"] == "response" and line["request"]["path"] == login)
+        return core.read_bytes(), {**credentials, **values}
+
+    def approle_settings(self):
+        approle = self.approle("dump")
+        return approle["VAULT_SECRET_ID"], {
+            "VAULT_ROLE_ID_FILE": self.write("role", approle["VAULT_ROLE_ID"]),
+            "VAULT_SECRET_ID_FILE": self.write("secret", approle["VAULT_SECRET_ID"])}
 
     def assert_clean(self, dump, values):
         self.assertIn(b"fake-control", dump)
@@ -197,10 +203,50 @@ class Memory(TlsCase):
         self.assertEqual(leaks, [])
 
     def test_without_tls(self):
-        self.assert_clean(*self.dump())
+        secret_id, settings = self.approle_settings()
+        self.assert_clean(*self.dump("auth/approle/login", {"the secret id": secret_id}, **settings))
 
     def test_with_tls(self):
-        self.assert_clean(*self.dump(VAULT_ADDR=self.addresses["open"], VAULT_CACERT=self.ca))
+        secret_id, settings = self.approle_settings()
+        self.assert_clean(*self.dump("auth/approle/login", {"the secret id": secret_id}, **settings,
+                                     VAULT_ADDR=self.addresses["open"], VAULT_CACERT=self.ca))
+
+    def test_with_several_addresses(self):
+        secret_id, settings = self.approle_settings()
+        self.assert_clean(*self.dump("auth/approle/login", {"the secret id": secret_id}, **settings,
+                                     VAULT_ADDR=f"{self.server.address},http://127.0.0.1:1"))
+
+    def test_with_a_wrapped_secret_id(self):
+        self.approle("dump")
+        wrapped = self.server.must("POST", "auth/approle/role/dump/secret-id", {},
+                                   headers={"X-Vault-Wrap-TTL": "60s"})["wrap_info"]
+        role_id = self.server.must("GET", "auth/approle/role/dump/role-id")["data"]["role_id"]
+        self.assert_clean(*self.dump(
+            "auth/approle/login", {"the wrapping token": wrapped["token"]},
+            VAULT_ROLE_ID_FILE=self.write("role", role_id),
+            VAULT_SECRET_ID_FILE=self.write("wrapped", wrapped["token"]),
+            VAULT_SECRET_ID_WRAPPING_PATH=wrapped["creation_path"]))
+
+    def test_with_a_token_that_was_given(self):
+        token = self.server.must("POST", "auth/token/create", {"policies": ["app-read"]})["auth"]["client_token"]
+        self.assert_clean(*self.dump(None, {"the token": token}, VAULT_TOKEN_FILE=self.write("token", token)))
+
+    def test_with_a_password(self):
+        password = secrets.token_urlsafe(36)
+        self.server.call("POST", "sys/auth/userpass", {"type": "userpass"})
+        self.server.must("POST", "auth/userpass/users/dump", {"password": password, "token_policies": "app-read"})
+        self.assert_clean(*self.dump("auth/userpass/login/dump", {"the password": password},
+                                     VAULT_USERNAME="dump", VAULT_PASSWORD_FILE=self.write("password", password)))
+
+    def test_with_a_jwt(self):
+        signer = Signer(self.directory)
+        self.server.call("POST", "sys/auth/jwt", {"type": "jwt"})
+        self.server.must("POST", "auth/jwt/config", {"jwt_validation_pubkeys": [signer.public]})
+        self.server.must("POST", "auth/jwt/role/dump", {
+            "role_type": "jwt", "user_claim": "sub", "bound_audiences": ["bao-test"], "token_policies": "app-read"})
+        jwt = signer.sign()
+        self.assert_clean(*self.dump("auth/jwt/login", {"the JWT": jwt}, VAULT_AUTH_ROLE="dump",
+                                     VAULT_JWT_FILE=self.write("jwt", jwt)))
 
 
 if __name__ == "__main__":
