@@ -148,7 +148,7 @@ void Api::Learn(std::string_view address) {
 // As the official client has it: services are looked up for addresses without a port, and where
 // there is no record the address stays what it is.
 Api::Target Api::TargetOf(Node& node, const Call& call) {
-  const Target plain{.url = node.address->url};
+  Target plain{.url = node.address->url};
   if (!settings_.looks_up_srv || !node.address->unix_socket.empty()) return plain;
   const auto url = net::ParseUrl(node.address->shown);
   if (!url || url->names_port) return plain;

@@ -126,7 +126,7 @@ bool Login::IsKnownToBeRefused() {
     auto given = settings_.secret_id.ReadToken();
     return given && given->ConstantTimeEquals(refused_wrapping_token_);
   }
-  if (refused_.empty()) return false;
+  if (refused_.empty() || certificate_.FilesStamp() != refused_files_) return false;
   if (!settings_.secret_id_creation_path.empty()) {  // nothing is unwrapped for this
     auto given = settings_.secret_id.ReadToken();
     if (!given || !given->ConstantTimeEquals(unwrapped_from_)) return false;
@@ -233,6 +233,7 @@ Result<Secret> Login::Unwrap(const Secret& wrapping_token, const Call& call) {
 }
 
 Result<Grant> Login::Exchange(const Secret& body, const Call& call) {
+  refused_files_ = certificate_.FilesStamp();
   auto answer = api_.Send(
       {.method = "POST", .path = Path(), .body = body.Share(), .repeats = Repeats::kInTurn}, call);
   if (!answer) return std::move(answer).error();

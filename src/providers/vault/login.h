@@ -32,9 +32,12 @@ Grant GrantFromLookup(const core::JsonValue& data, const Secret& token);
 // Thread-safety: one thread at a time.
 class Login {
  public:
-  // All outlive it.
-  Login(const AuthSettings& settings, const std::string& name_space, Api& api)
-      : settings_(settings), name_space_(name_space), api_(api) {}
+  // Both outlive it.
+  Login(const VaultSettings& settings, Api& api)
+      : settings_(settings.auth),
+        name_space_(settings.name_space),
+        certificate_(settings.tls),
+        api_(api) {}
 
   // Reads the credentials anew and exchanges them. Not retried on a refusal. kNotPermitted: the
   // server refuses the credentials; kConfiguration: they are missing, or the method cannot be used;
@@ -66,12 +69,15 @@ class Login {
 
   const AuthSettings& settings_;
   const std::string& name_space_;
+  const net::TlsSettings& certificate_;
   Api& api_;
   // Of a wrapped secret id, which can be unwrapped once.
   Secret unwrapped_from_;
   Secret unwrapped_;
   Secret refused_wrapping_token_;
-  Secret refused_;  // what was offered when the server refused it last
+  // What was offered when the server refused it last, and the files of the certificate beside it.
+  Secret refused_;
+  std::string refused_files_;
 };
 
 }  // namespace qarion::secrets::vault

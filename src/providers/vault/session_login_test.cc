@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/certificate.h"
 #include "tests/support/session_test_base.h"
 #include "tests/support/temporary_directory.h"
 
@@ -140,6 +141,20 @@ TEST_F(SessionLogin, HappensAtOnceWithOtherCredentials) {
   directory.Write("password", "fake-right");
   EXPECT_EQ(Token(), "fake-1");
   EXPECT_THAT(Seen().back().body, testing::HasSubstr("fake-right"));
+}
+
+TEST_F(SessionLogin, HappensAtOnceWithAnotherCertificate) {
+  const test::TemporaryDirectory directory;
+  test::MakeCertificate(directory, "client");
+  Begin({{"login", {Refusal(400), Grant("fake-1", 1000)}}}, 0,
+        {{"VAULT_AUTH_METHOD", "cert"},
+         {"VAULT_CLIENT_CERT", directory.Path("client.pem")},
+         {"VAULT_CLIENT_KEY", directory.Path("client.key")}});
+  EXPECT_EQ(Token(), "not_permitted");
+  EXPECT_EQ(Token(), "not_permitted");
+  EXPECT_EQ(Count("login"), 1);
+  test::MakeCertificate(directory, "client");
+  EXPECT_EQ(Token(), "fake-1");
 }
 
 TEST_F(SessionLogin, HappensAtOnceAfterAFailureThatIsNoRefusal) {
