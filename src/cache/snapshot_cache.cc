@@ -173,19 +173,20 @@ Status SnapshotCache::Impl::Start() {
   Lock lock(mutex_);
   const Visit visit(*this);
   const SteadyTime deadline = clock_->SteadyNow() + options_.start_timeout;
+  std::optional<Error> failure;  // the last one that was not only for want of time
   for (milliseconds longest = kFirstStartRetry;;
        longest = std::min(longest * 2, kLongestStartRetry)) {
     Status fetched = FetchAfterArrival(lock, deadline);
     if (fetched || !fetched.error().IsTransient()) return fetched;
+    if (!failure || clock_->SteadyNow() < deadline) failure = std::move(fetched).error();
     const auto pause = std::chrono::duration_cast<Duration>(longest) / 2;
     const SteadyTime retry = clock_->SteadyNow() + pause +
                              Duration(static_cast<Duration::rep>(
                                  random_->Uniform() * static_cast<double>(pause.count())));
     if (retry >= deadline) {
-      const Error& last = fetched.error();
-      return Error(last.code(), last.reason() + "; gave up after " +
-                                    std::to_string(options_.start_timeout.count()) + " ms")
-          .Cure(last.cure());
+      return Error(failure->code(), failure->reason() + "; gave up after " +
+                                        std::to_string(options_.start_timeout.count()) + " ms")
+          .Cure(failure->cure());
     }
     if (clock_->WaitUntil(lock, wake_, retry, [this] { return is_stopping_; }))
       return ShuttingDown();

@@ -45,7 +45,8 @@ std::string Text(const RuntimeStatus& status) {
   lines.insert(lines.end(), status.details.begin(), status.details.end());
   if (status.last_error) lines.emplace_back("last error", status.last_error->reason());
   for (const SettingInUse& setting : status.settings) {
-    lines.emplace_back(setting.name, setting.value + "  (" + setting.source + ")");
+    lines.emplace_back(setting.name, (setting.value.empty() ? "set" : setting.value) + "  (" +
+                                         setting.source + ")");
   }
   std::string text;
   for (auto& [name, value] : lines) {
@@ -75,7 +76,8 @@ Secret Json(const RuntimeStatus& status) {
   for (const auto& [name, text] : status.details) json.Key(name).Text(text);
   json.EndObject().Key("settings").BeginArray();
   for (const SettingInUse& setting : status.settings) {
-    json.BeginObject().Key("name").Text(setting.name).Key("value").Text(setting.value);
+    json.BeginObject().Key("name").Text(setting.name).Key("value");
+    setting.value.empty() ? json.Null() : json.Text(setting.value);
     json.Key("source").Text(setting.source).EndObject();
   }
   json.EndArray().EndObject();

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -32,9 +34,11 @@ CURLcode CleansePlaintext(CURL*, void* context, void*) {
   return CURLE_OK;
 }
 
-// As libcurl does it, but not for programs that this process starts.
-curl_socket_t OpenSocket(void*, curlsocktype, curl_sockaddr* address) {
-  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+// As libcurl does it, but not for programs that this process starts. `error` is an int.
+curl_socket_t OpenSocket(void* error, curlsocktype, curl_sockaddr* address) {
+  const int made = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (made < 0) *static_cast<int*>(error) = errno;
+  return made;
 }
 
 }  // namespace
@@ -164,6 +168,7 @@ class HttpClient::Exchange {
     Set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.limits.stall_timeout.count()));
     Set(CURLOPT_ERRORBUFFER, error_text_.data());
     Set(CURLOPT_OPENSOCKETFUNCTION, &OpenSocket);
+    Set(CURLOPT_OPENSOCKETDATA, &socket_error_);
     if (!request_.is_repeatable) Set(CURLOPT_FRESH_CONNECT, 1L);
     SetText(CURLOPT_UNIX_SOCKET_PATH, options_.unix_socket);
     SetText(CURLOPT_USERAGENT, options_.user_agent);
@@ -175,6 +180,7 @@ class HttpClient::Exchange {
 
   Status SetTls() {
     const TlsSettings& tls = options_.tls;
+    if (Status usable = tls.CheckFiles(); !usable) return usable;
     Set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     Set(CURLOPT_SSL_VERIFYPEER, tls.is_verified ? 1L : 0L);
     Set(CURLOPT_SSL_VERIFYHOST, tls.is_verified ? 2L : 0L);
@@ -311,7 +317,40 @@ class HttpClient::Exchange {
     return CURL_WRITEFUNC_ERROR;
   }
 
-  std::string Where() const { return parts_.host + ":" + parts_.port; }
+  std::string Where() const {
+    if (!options_.unix_socket.empty()) return "unix://" + options_.unix_socket;
+    return parts_.host + ":" + parts_.port;
+  }
+
+  // Of what no server can be blamed for.
+  std::optional<Error> LocalError(CURLcode code) const {
+    if (socket_error_ == EMFILE || socket_error_ == ENFILE) {
+      return Error(ErrorCode::kUnavailable,
+                   Where() + ": no connection, because too many files are open here")
+          .Cure("raise the limit on open files (ulimit -n, LimitNOFILE=)");
+    }
+    const bool is_connecting =
+        code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_PROXY;
+    if (is_connecting && !proxy_.empty()) {
+      return Error(ErrorCode::kUnavailable, Where() + ": the proxy that " + options_.proxy.setting +
+                                                " names cannot be reached, or does not get through")
+          .With("setting", options_.proxy.setting)
+          .Cure("see that the proxy runs and may connect to the server");
+    }
+    return std::nullopt;
+  }
+
+  // What libcurl says. Its longer text, where there is one, names hosts, files and certificates
+  // only; of a socket's file it names a port that nobody wrote.
+  std::string Text(CURLcode code) const {
+    if (!options_.unix_socket.empty() && code == CURLE_COULDNT_CONNECT) {
+      long error = 0;
+      curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &error);
+      return std::string("no connection to that socket") +
+             (error == 0 ? "" : ": " + std::string(std::strerror(static_cast<int>(error))));
+    }
+    return error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code);
+  }
 
   Error Unavailable(std::string_view problem) const {
     return Error(ErrorCode::kUnavailable, Where() + ": " + std::string(problem))
@@ -335,8 +374,8 @@ class HttpClient::Exchange {
           .With("host", parts_.host)
           .Cure("see the settings of the proxy, also https_proxy and the like, and of NO_PROXY");
     }
-    // libcurl's longer text, where there is one, names hosts, files and certificates only.
-    const std::string text = error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code);
+    if (auto local = LocalError(code)) return std::move(*local);
+    const std::string text = Text(code);
     if (auto cure = TlsCure(code, text, options_.tls)) {
       return Error(ErrorCode::kConfiguration, Where() + ": " + text)
           .With("host", parts_.host)
@@ -364,6 +403,7 @@ class HttpClient::Exchange {
   std::vector<Secret> lines_;
   std::vector<curl_slist> list_;
   std::array<char, CURL_ERROR_SIZE> error_text_;
+  int socket_error_ = 0;  // of the system, where it gave no socket
   HeaderReader headers_;
   SecretBuffer body_;
   HttpResponse response_;

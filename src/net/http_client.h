@@ -21,7 +21,8 @@ class ConnectionPool;
 struct ProxySettings {
   // Used for every host but those of metadata services. Where it is empty, HTTPS_PROXY, http_proxy
   // and NO_PROXY say what to do, except for this machine's own addresses.
-  Secret url;  // may hold a password
+  Secret url;           // may hold a password
+  std::string setting;  // that it is from, for errors
 };
 
 struct HttpLimits {

@@ -240,6 +240,23 @@ TEST(HttpClient, AsksThisMachineWithoutTheProxyOfTheEnvironment) {
   EXPECT_EQ(proxy.CountRequests(), 1);
 }
 
+// The server is not to blame.
+TEST(HttpClient, SaysThatTooManyFilesAreOpenHere) {
+  FaultServer server({"answer:200"});
+  HttpClient client({});
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const int next = dup(0);  // the lowest that is free
+  close(next);
+  const rlimit few{.rlim_cur = static_cast<rlim_t>(next), .rlim_max = before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &few);
+  const Attempt made = Send(client, Get(server.Url()));
+  setrlimit(RLIMIT_NOFILE, &before);
+  ASSERT_FALSE(made.result);
+  EXPECT_THAT(made.result.error().reason(), HasSubstr("too many files are open"));
+  EXPECT_THAT(made.result.error().cure(), HasSubstr("ulimit -n"));
+}
+
 // In a network where nobody but the proxy answers.
 void AskMetadataServicesBehindAProxy() {
   constexpr int kNotPermitted = 77;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <csignal>
@@ -230,6 +231,26 @@ TEST_F(TlsTest, ReadsTheAuthoritiesOfADirectory) {
   const auto authorities = ReadAuthorities(folder, "FAKE_SETTING");
   ASSERT_TRUE(authorities) << authorities.error().reason();
   EXPECT_EQ(*authorities, directory_.Read("ours.pem") + "\n");
+}
+
+// Whoever opens one waits for somebody to write.
+TEST_F(TlsTest, OpensNoPipe) {
+  MakeCertificate(directory_, "server");
+  const std::string pipe = directory_.Path("pipe");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  for (auto member :
+       {&TlsSettings::ca_file, &TlsSettings::certificate_file, &TlsSettings::key_file}) {
+    HttpClientOptions options;
+    options.tls.certificate_file = options.tls.ca_file = directory_.Path("server.pem");
+    options.tls.key_file = directory_.Path("server.key");
+    options.tls.*member = pipe;
+    options.tls.authority_setting = options.tls.certificate_setting = "FAKE_SETTING";
+    HttpClient client(std::move(options));
+    const Attempt made = Send(client, Get("https://127.0.0.1:1/"));
+    ASSERT_FALSE(made.result);
+    EXPECT_EQ(made.result.error().code(), ErrorCode::kConfiguration);
+    EXPECT_EQ(made.result.error().reason(), "FAKE_SETTING: " + pipe + " is not a file");
+  }
 }
 
 TEST_F(TlsTest, SaysThatAFileOfItsSettingsIsMissing) {

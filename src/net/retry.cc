@@ -75,8 +75,12 @@ bool PauseUntil(Clock::SteadyTime end, Clock& clock, const std::stop_token& stop
 Result<HttpResponse> SendWithRetries(const std::function<Attempt(int)>& send,
                                      const RetryPolicy& policy, const RetryContext& context) {
   int taken = 0;
+  std::optional<Result<HttpResponse>> before;
   for (int attempt = 1;; ++attempt) {
     Attempt made = send(attempt);
+    // What an earlier attempt came to says more than that there was no time for this one.
+    const bool was_cut = made.timed_out && context.clock.SteadyNow() >= context.deadline;
+    if (was_cut && before && !made.is_final) return std::move(*before);
     if (!IsWorthAnotherTry(made, policy)) {
       if (made.result) context.budget.Return(taken);
       return std::move(made.result);
@@ -88,6 +92,7 @@ Result<HttpResponse> SendWithRetries(const std::function<Attempt(int)>& send,
     }
     taken = context.budget.Take(made.timed_out);
     if (taken == 0) return std::move(made.result);
+    before = std::move(made.result);
     if (!PauseUntil(retry_at, context.clock, context.stop)) {
       return Error(ErrorCode::kUnavailable, "stopped while waiting for another attempt")
           .Cure("nothing: whoever asked does not wait any more");

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "core/files.h"
 
@@ -27,6 +28,20 @@ TlsSettings TlsSettings::Share() const {
           .is_verified = is_verified,
           .authority_setting = authority_setting,
           .certificate_setting = certificate_setting};
+}
+
+Status TlsSettings::CheckFiles() const {
+  for (const auto& [file, setting] :
+       {std::pair(&ca_file, &authority_setting), std::pair(&certificate_file, &certificate_setting),
+        std::pair(&key_file, &certificate_setting)}) {
+    struct stat status{};
+    if (file->empty() || stat(file->c_str(), &status) != 0 || S_ISREG(status.st_mode)) continue;
+    return Error(ErrorCode::kConfiguration, *setting + ": " + *file + " is not a file")
+        .With("setting", *setting)
+        .With("file", *file)
+        .Cure("name a file in PEM");
+  }
+  return {};
 }
 
 std::string TlsSettings::FilesStamp() const {

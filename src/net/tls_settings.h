@@ -28,6 +28,10 @@ struct TlsSettings {
   // A copy; the key is not copied.
   TlsSettings Share() const;
 
+  // kConfiguration: something that is named is no file, such as a pipe, whose reading could last
+  // for ever. A file that is not there is left to who reads it.
+  Status CheckFiles() const;
+
   // Tells the present state of the files from any other.
   std::string FilesStamp() const;
 };

@@ -93,6 +93,8 @@ class Host {
     handed_out_.clear();
   }
 
+  const std::vector<std::pair<std::string, std::string>>& found() const noexcept { return found_; }
+
   void Log(const char* line) const noexcept {
     try {
       log_(prefix_ + SafeText(line, "(an empty line)"));
@@ -106,6 +108,10 @@ class Host {
     if (name == nullptr || settings_ == nullptr) return nullptr;
     const auto found = settings_->Find(name);
     if (!found) return nullptr;
+    if (std::ranges::find(found_, name, &std::pair<std::string, std::string>::first) ==
+        found_.end()) {
+      found_.emplace_back(name, found->source);
+    }
     // A setting may be a credential, so its copy with the zero byte is a secret too.
     SecretBuffer text(found->text.size() + 1);
     text.Append(found->text);
@@ -119,7 +125,8 @@ class Host {
   std::string prefix_;
   const core::Settings* settings_;
   std::function<void(std::string_view)> log_;
-  std::mutex mutex_;  // a module may ask from several threads
+  std::mutex mutex_;                                        // a module may ask from several threads
+  std::vector<std::pair<std::string, std::string>> found_;  // names and sources
   std::vector<Secret> handed_out_;
 };
 
@@ -251,6 +258,10 @@ class ModuleProvider final : public SecretProvider {
       host_.Log("threw an exception while it described itself");
     }
     return details;
+  }
+
+  std::vector<std::pair<std::string, std::string>> SettingsRead() const override {
+    return host_.found();
   }
 
   std::vector<Secret> Credentials() const override {

@@ -26,6 +26,12 @@ TEST(ModuleText, ReplacesControlCharacters) {
             "a 31m");
 }
 
+// Unicode's bidirectional and line-ending characters: a terminal would show another text.
+TEST(ModuleText, ReplacesWhatTurnsTextRound) {
+  EXPECT_EQ(SafeText("a\u202eb\u2066c\u2028d\u200fe", "x"), "a b c d e");
+  EXPECT_EQ(SafeText("a\u2026b\u2030c\u2065", "x"), "a\u2026b\u2030c\u2065");
+}
+
 TEST(ModuleText, ReplacesBytesThatAreNotUtf8) {
   EXPECT_EQ(SafeText("a\xff"
                      "b\xc3",

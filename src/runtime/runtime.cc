@@ -285,6 +285,13 @@ RuntimeStatus Runtime::Impl::status() const {
       status.settings.push_back({std::string(name), std::string(setting->text), setting->source});
     }
   }
+  // Of the backend's own no value is shown: which of them are credentials is not known here.
+  for (auto& [name, source] : provider_->SettingsRead()) {
+    const bool is_listed =
+        std::ranges::find(status.settings, name, &SettingInUse::name) != status.settings.end();
+    if (is_listed || name == "HOME") continue;
+    status.settings.push_back({.name = name, .value = "", .source = source});
+  }
   return status;
 }
 

@@ -69,6 +69,9 @@ class QARION_SECRETS_EXPORT SecretProvider {
   // No values. May be called at any time, by several threads.
   virtual std::vector<std::pair<std::string, std::string>> Describe() const { return {}; }
 
+  // The settings that it found when it was opened: names, and where each came from. No values.
+  virtual std::vector<std::pair<std::string, std::string>> SettingsRead() const { return {}; }
+
   // The store's own credentials as its settings hold them, such as a token: they are not fields,
   // but must not be seen either. Asked for once, before the first fetch.
   virtual std::vector<Secret> Credentials() const { return {}; }

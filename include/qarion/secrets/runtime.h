@@ -75,7 +75,7 @@ enum class Freshness {
 
 QARION_SECRETS_EXPORT std::string_view ToString(Freshness freshness) noexcept;
 
-// One setting as it was found. Secret settings show no value.
+// One setting as it was found. Those of the backend show no value: they may be credentials.
 struct SettingInUse {
   std::string name;
   std::string value;

@@ -26,7 +26,7 @@ std::optional<Address> ParseAddress(std::string_view text) {
         .url = "http://localhost", .unix_socket = std::string(path), .shown = std::string(text)};
   }
   const auto url = net::ParseUrl(text);
-  if (!url || !url->query.empty()) return std::nullopt;
+  if (!url || !url->query.empty() || url->port == "0") return std::nullopt;
   std::string path = url->path;
   while (path.ends_with('/')) path.pop_back();
   return Address{.url = url->Origin() + path, .shown = std::string(text)};
@@ -51,6 +51,10 @@ Result<std::vector<Address>> ParseAddresses(std::string_view text, const std::st
       return Malformed(setting, "has no usable address as " + which,
                        "write https://host:port, or unix:///path of a socket, without user, "
                        "password or query; several with commas between them");
+    }
+    if (address->url.ends_with("/v1")) {
+      return Malformed(setting, "ends in /v1 as " + which + ", which is a part of the API's URLs",
+                       "write the address without it");
     }
     if (std::ranges::find(addresses, address->url + address->unix_socket, [](const Address& a) {
           return a.url + a.unix_socket;

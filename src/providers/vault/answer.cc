@@ -1,8 +1,10 @@
 #include "providers/vault/answer.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
+#include "core/ascii.h"
 #include "core/utf8.h"
 
 namespace qarion::secrets::vault {
@@ -65,7 +67,20 @@ bool Says(std::string_view body, std::string_view text) {
 
 std::string ApiAnswer::OneLineOf(std::string_view member) const {
   std::string text = Join((*this)[member]);
-  for (const Secret& credential : sent) Hide(credential.Reveal(), text);
+  if (text.empty()) return text;
+  std::vector<Secret> hidden;
+  for (const Secret& credential : sent) {
+    hidden.push_back(credential.Share());
+    const auto fields = core::JsonDocument::Parse(credential.Reveal(), "the request");
+    if (!fields) continue;
+    for (const std::string_view name : fields->root().Names()) {
+      if (name == "role" || name == "name") continue;  // which are no secret
+      if (const auto value = (*fields)[name].Text()) hidden.push_back(Secret::CopyOf(*value));
+    }
+  }
+  // The longest first: a part of one may be another.
+  std::ranges::sort(hidden, std::ranges::greater(), &Secret::size);
+  for (const Secret& secret : hidden) Hide(secret.Reveal(), text);
   return OneLine(text);
 }
 
@@ -78,6 +93,21 @@ bool ApiAnswer::IsOfTheApi() const {
 
 bool ApiAnswer::IsAboutPolicies() const {
   return Says(body.Reveal(), "1 error occurred") && !Says(body.Reveal(), "invalid token");
+}
+
+bool IsOfSomethingElse(const net::HttpResponse& response) {
+  const std::string_view body = response.body.Reveal();
+  if (response.status == 200) {
+    const auto type = response.Find("content-type");
+    return type && !IsJson(*type);
+  }
+  return response.status >= 400 && response.status < 500 && !Says(body, "\"errors\"") &&
+         !Says(body, "\"data\"") && !Says(body, "\"request_id\"");
+}
+
+bool IsJson(std::string_view content_type) {
+  constexpr std::string_view kJson = "application/json";
+  return core::EqualsIgnoringCase(content_type.substr(0, kJson.size()), kJson);
 }
 
 bool IsUnableNow(const net::HttpResponse& response) {

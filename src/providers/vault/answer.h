@@ -19,8 +19,9 @@ struct ApiAnswer {
   Secret body;
   std::optional<core::JsonDocument> json;  // none where the body is none
   std::optional<std::chrono::sys_seconds> date;
-  std::string address;       // that answered
-  std::vector<Secret> sent;  // the credentials of the request: an answer may quote them
+  std::string address;  // that answered
+  // The credentials of the request, also as texts in JSON: an answer may quote them.
+  std::vector<Secret> sent;
 
   core::JsonValue operator[](std::string_view name) const {
     return json ? (*json)[name] : core::JsonValue();
@@ -43,6 +44,12 @@ struct ApiAnswer {
 // The error that an answer other than the expected one amounts to. `doing`: "reading
 // secret/data/qarion".
 Error ErrorOf(const ApiAnswer& answer, const std::string& doing);
+
+// Whether a Content-Type is that of JSON.
+bool IsJson(std::string_view content_type);
+
+// Whether something before the server answered, such as a proxy with a page of its own.
+bool IsOfSomethingElse(const net::HttpResponse& response);
 
 // Whether another server of the cluster, or this one a little later, may answer otherwise.
 bool IsUnableNow(const net::HttpResponse& response);

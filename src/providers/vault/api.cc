@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/ascii.h"
 #include "net/http_date.h"
 #include "net/url.h"
 
@@ -26,20 +25,6 @@ constexpr std::size_t kMostLearned = 64;
 constexpr milliseconds kLongestSrvLookup{4000};
 constexpr std::chrono::seconds kSrvKept{60};
 
-// The token and every text in the body but the names of roles.
-std::vector<Secret> CredentialsOf(const ApiRequest& request) {
-  std::vector<Secret> credentials;
-  if (request.token != nullptr) credentials.push_back(request.token->Share());
-  if (request.body.empty()) return credentials;
-  auto body = core::JsonDocument::Parse(request.body.Reveal(), "the request");
-  if (!body) return credentials;
-  for (const std::string_view name : body->root().Names()) {
-    if (name == "role" || name == "name") continue;
-    if (const auto text = (*body)[name].Text()) credentials.push_back(Secret::CopyOf(*text));
-  }
-  return credentials;
-}
-
 bool IsRedirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
@@ -61,14 +46,15 @@ Outcome Silence(std::string problem) {
 // Of a request to one address. One server's bad certificate says nothing of the others.
 Outcome Judge(net::Attempt made, const ApiRequest& request, std::size_t node) {
   made.is_final = request.repeats == Repeats::kNever && !made.result && made.was_sent;
-  const bool is_definite = made.is_final || (made.result && !IsUnableNow(*made.result));
+  const bool is_definite = made.is_final || (made.result && !IsUnableNow(*made.result) &&
+                                             !IsOfSomethingElse(*made.result));
   return {.attempt = std::move(made), .is_definite = is_definite, .node = node};
 }
 
 net::HttpClientOptions ClientOptions(const VaultSettings& settings, const std::string& unix_socket,
                                      const std::function<void(std::string_view)>& trace) {
   return {.tls = settings.tls.Share(),
-          .proxy = {.url = settings.proxy.url.Share()},
+          .proxy = {.url = settings.proxy.url.Share(), .setting = settings.proxy.setting},
           .unix_socket = unix_socket,
           .allows_http2 = false,  // its tables would keep the token
           .trace = trace};
@@ -190,17 +176,27 @@ net::HttpRequest Api::Compose(const ApiRequest& request, const Target& target) c
   return composed;
 }
 
+// The token, the body, and the values of headers that settings ask for.
+std::vector<Secret> Api::CredentialsOf(const ApiRequest& request) const {
+  std::vector<Secret> credentials;
+  if (request.token != nullptr) credentials.push_back(request.token->Share());
+  if (!request.body.empty()) credentials.push_back(request.body.Share());
+  for (const net::HttpHeader& header : settings_.headers) {
+    credentials.push_back(header.value.Share());
+  }
+  return credentials;
+}
+
 Result<ApiAnswer> Api::Take(const ApiRequest& request, net::HttpResponse response,
                             std::size_t node) const {
   ApiAnswer answer{.status = response.status, .address = nodes_[node]->address->shown};
-  if (response.status >= 300) answer.sent = CredentialsOf(request);
+  answer.sent = CredentialsOf(request);
   if (const auto date = response.Find("date")) answer.date = net::ParseHttpDate(*date);
   const bool is_success = response.status < 300;
   const std::string cure = "see that " + settings_.address_setting +
                            " names the server's API and not something before it";
   const auto type = response.Find("content-type");
-  constexpr std::string_view kJson = "application/json";
-  if (is_success && type && !core::EqualsIgnoringCase(type->substr(0, kJson.size()), kJson)) {
+  if (is_success && type && !IsJson(*type)) {
     return Error(ErrorCode::kBadData, "the answer of " + answer.address + " is not JSON")
         .Cure(cure);
   }
@@ -266,7 +262,11 @@ Result<ApiAnswer> Api::SendTo(std::size_t address, const ApiRequest& request, co
   if (auto error = WaitForTurn(call)) return std::move(*error);
   auto attempt =
       node.client->Send(Compose(request, TargetOf(node, call)), call.deadline, call.stop, 1);
-  if (!attempt.result) return std::move(attempt.result).error();
+  if (!attempt.result) {
+    CountSilence(node);
+    return std::move(attempt.result).error();
+  }
+  node.silences = 0;
   return Take(request, std::move(*attempt.result), address);
 }
 
@@ -404,7 +404,7 @@ Outcome Api::FollowRedirect(std::size_t node, const ApiRequest& request, net::Ht
     // Not how the server does it, so something before it wants another address.
     return fail(ErrorCode::kConfiguration,
                 "(" + std::to_string(answer.status) + ") to " + target->Origin() +
-                    "; the token was not sent there",
+                    "; nothing was sent there",
                 "write that address in " + settings_.address_setting + " if it is the server's");
   }
   if (!settings_.follows_redirects) {
@@ -431,7 +431,7 @@ Outcome Api::FollowRedirect(std::size_t node, const ApiRequest& request, net::Ht
     saw_unknown_redirect_ = true;
     return fail(ErrorCode::kUnavailable,
                 "to " + target->Origin() + ", which " + settings_.address_setting +
-                    " does not name; the token was not sent there",
+                    " does not name; nothing was sent there",
                 "if that server belongs to the cluster, add its address to " +
                     settings_.address_setting + ", with a comma before it");
   }

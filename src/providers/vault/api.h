@@ -104,6 +104,7 @@ class Api {
 
   Target TargetOf(Node& node, const Call& call);
   net::HttpRequest Compose(const ApiRequest& request, const Target& target) const;
+  std::vector<Secret> CredentialsOf(const ApiRequest& request) const;
   std::vector<std::size_t> Order() const;
   std::optional<Error> WaitForTurn(const Call& call);
   Outcome AskAll(const ApiRequest& request, int attempt, const Call& call, Race& race);

@@ -205,7 +205,7 @@ TEST_F(ApiTest, SendsNothingToAHostThatNobodyNamed) {
     ASSERT_FALSE(answer);
     EXPECT_THAT(answer.error().reason(),
                 AllOf(HasSubstr("127.0.0.1:" + thief.port()), HasSubstr("VAULT_ADDR"),
-                      HasSubstr("the token was not sent there")));
+                      HasSubstr("nothing was sent there")));
   }
   EXPECT_EQ(thief.CountRequests(), 0);
 }
@@ -471,6 +471,58 @@ TEST_F(ApiTest, DoesNotShowWhatItSentWhereTheServerQuotesIt) {
                            {.deadline = clock_.SteadyNow() + seconds(20)});
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->Errors(), "*** and *** are wrong");
+}
+
+// Whatever the status, and the credentials of gateways as well.
+TEST_F(ApiTest, DoesNotShowWhatItSentInAnyAnswer) {
+  for (const std::string status : {"200", "202", "206", "400", "503"}) {
+    FaultServer server(
+        {"json:" + status +
+         R"(:{"errors":["fake-jwt fake-token fake-mfa fake-gateway-key fake-role"]})"});
+    Connect(server.Url(""), {{"VAULT_MFA", "fake-mfa"},
+                             {"VAULT_MAX_RETRIES", "0"},
+                             {"VAULT_HEADERS", R"({"X-Gateway-Key":"fake-gateway-key"})"}});
+    auto answer = api_->Send({.method = "POST",
+                              .path = "auth/jwt/login",
+                              .body = Secret::CopyOf(R"({"role":"fake-role","jwt":"fake-jwt"})"),
+                              .token = &token_},
+                             {.deadline = clock_.SteadyNow() + seconds(20)});
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->Errors(), "*** *** *** *** fake-role") << status;
+  }
+}
+
+// A proxy without a server behind it.
+TEST_F(ApiTest, AsksTheNextAddressWhereSomethingElseAnswers) {
+  for (const char* const step : {"page:404", "page:403", "page:200", "page:401",
+                                 R"(json:404:{"message":"no route"})", "page:503"}) {
+    FaultServer proxy({step});
+    FaultServer server({"json:200:" + std::string(kRead)});
+    Connect(proxy.Url("") + "," + server.Url(""));
+    EXPECT_EQ(Outcome(Read()), "200") << step;
+    EXPECT_EQ(api_->address(), server.Url(""));
+  }
+}
+
+// What the last attempt had no time for is not what went wrong.
+TEST_F(ApiTest, ReportsWhatWentWrongAndNotThatTheTimeWasUp) {
+  FaultServer server({R"(late:0.3:429)", "hang"});
+  Connect(server.Url(""));
+  EXPECT_EQ(Outcome(Read(milliseconds(1500))), "429");
+}
+
+TEST_F(ApiTest, NamesTheSocketAndTheProxyThatCannotBeReached) {
+  Connect("unix:///nowhere/fake.sock", {{"VAULT_MAX_RETRIES", "0"}});
+  auto by_socket = Read();
+  ASSERT_FALSE(by_socket);
+  EXPECT_THAT(by_socket.error().reason(), AllOf(HasSubstr("/nowhere/fake.sock"),
+                                                HasSubstr("No such file"), Not(HasSubstr("80"))));
+  Connect("http://vault.example:8200",
+          {{"VAULT_MAX_RETRIES", "0"}, {"VAULT_PROXY_ADDR", "http://127.0.0.1:1"}});
+  auto by_proxy = Read();
+  ASSERT_FALSE(by_proxy);
+  EXPECT_THAT(by_proxy.error().reason(), HasSubstr("VAULT_PROXY_ADDR"));
+  EXPECT_THAT(by_proxy.error().cure(), HasSubstr("the proxy runs"));
 }
 
 TEST_F(ApiTest, ShowsWhatTheServerSaysOnOneLineAndShortened) {

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "core/json_writer.h"
+#include "core/thread.h"
 #include "net/url.h"
 
 namespace qarion::secrets::vault {
@@ -38,7 +40,9 @@ class Examiner {
     Add(Severity::kWarning, std::move(subject), std::move(problem), std::move(cure));
   }
   void Fail(std::string subject, const Error& error) {
-    Add(Severity::kError, std::move(subject), error.reason(), error.cure());
+    std::string_view problem = error.reason();
+    if (problem.starts_with(subject + ": ")) problem.remove_prefix(subject.size() + 2);
+    Add(Severity::kError, std::move(subject), std::string(problem), error.cure());
   }
 
   void LookAtSettings() {
@@ -59,34 +63,48 @@ class Examiner {
     }
   }
 
+  // Side by side, because one that hangs must not keep the others from being asked.
+  std::vector<Result<ApiAnswer>> AskForHealth() {
+    const auto deadline = std::min<Clock::SteadyTime>(
+        call_.deadline,
+        clock_.SteadyNow() + std::min<std::chrono::nanoseconds>(kLongestProbe, settings_.timeout));
+    std::vector<Result<ApiAnswer>> answers;
+    for (std::size_t i = 0; i < api_.address_count(); ++i) {
+      answers.emplace_back(Error(ErrorCode::kInternal, "was not asked"));
+    }
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      threads.push_back(core::StartThread([this, i, deadline, &answer = answers[i]] {
+        answer = api_.SendTo(i, {.path = "sys/health", .has_namespace = false},
+                             {.deadline = deadline, .stop = call_.stop});
+      }));
+    }
+    threads.clear();
+    return answers;
+  }
+
   bool AnyAddressServes() {
     std::vector<Finding> failures;
-    std::size_t serving = 0;
-    for (std::size_t i = 0; i < api_.address_count(); ++i) {
-      if (auto failure = Probe(i)) {
+    const auto answers = AskForHealth();
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      if (auto failure = LookAtHealth(answers[i], api_.address(i).shown)) {
         failures.push_back(std::move(*failure));
-      } else {
-        ++serving;
       }
     }
+    const bool any_serves = failures.size() < answers.size();
     for (Finding& failure : failures) {
       // One of several that is down is worth knowing, and no reason to fail.
-      if (serving > 0) failure.severity = Severity::kWarning;
+      if (any_serves) failure.severity = Severity::kWarning;
       findings_.push_back(std::move(failure));
     }
-    return serving > 0;
+    return any_serves;
   }
 
   // What is wrong with the server at one address, if anything.
-  std::optional<Finding> Probe(std::size_t index) {
-    const std::string& shown = api_.address(index).shown;
+  std::optional<Finding> LookAtHealth(const Result<ApiAnswer>& answer, const std::string& shown) {
     const auto failure = [&](std::string problem, std::string cure) {
       return Finding{Severity::kError, shown, std::move(problem), std::move(cure)};
     };
-    const auto deadline =
-        std::min<Clock::SteadyTime>(call_.deadline, clock_.SteadyNow() + kLongestProbe);
-    auto answer = api_.SendTo(index, {.path = "sys/health", .has_namespace = false},
-                              {.deadline = deadline, .stop = call_.stop});
     if (!answer) return failure(answer.error().reason(), answer.error().cure());
     LookAtDate(*answer, shown);
     const auto version = (*answer)["version"].Text();

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -39,9 +40,9 @@ std::string Routes(const std::map<std::string, std::string>& more) {
   return text + "}";
 }
 
-Diagnosis ExamineAt(const FaultServer& server) {
+Diagnosis ExamineAt(const std::string& addresses) {
   const std::map<std::string, std::string> given = {
-      {"VAULT_ADDR", server.Url("")}, {"VAULT_TOKEN", "fake-token"}, {"VAULT_MAX_RETRIES", "0"}};
+      {"VAULT_ADDR", addresses}, {"VAULT_TOKEN", "fake-token"}, {"VAULT_MAX_RETRIES", "0"}};
   auto settings = test::Load(given);
   core::SystemClock clock;
   Api api(*settings, clock, nullptr);
@@ -51,7 +52,7 @@ Diagnosis ExamineAt(const FaultServer& server) {
 
 TEST(Doctor, FindsNothingWrongWithAHealthyServer) {
   FaultServer server({Routes({})});
-  const Diagnosis diagnosis = ExamineAt(server);
+  const Diagnosis diagnosis = ExamineAt(server.Url(""));
   EXPECT_TRUE(diagnosis.findings.empty());
   EXPECT_THAT(diagnosis.servers, Contains(Pair("server " + server.Url(""), "active")));
 }
@@ -76,7 +77,7 @@ TEST(Doctor, TellsTheStateOfAServerByItsCode) {
   };
   for (const auto& tried : cases) {
     FaultServer server({Routes({{"/v1/sys/health", tried.answer}})});
-    const Diagnosis diagnosis = ExamineAt(server);
+    const Diagnosis diagnosis = ExamineAt(server.Url(""));
     EXPECT_THAT(diagnosis.servers, Contains(Pair("server " + server.Url(""), tried.state)));
     ASSERT_EQ(diagnosis.findings.size(), tried.problem == nullptr ? 0u : 1u) << tried.answer;
     if (tried.problem == nullptr) continue;
@@ -92,10 +93,26 @@ TEST(Doctor, ComparesTheClocks) {
                                    std::pair("Fri, 01 Jan 2100 00:00:00 GMT", "s ahead of")}) {
     FaultServer server({Routes({{"/v1/sys/health", R"([200, {"initialized": true}, "Date: )" +
                                                        std::string(date) + "\"]"}})});
-    const Diagnosis diagnosis = ExamineAt(server);
+    const Diagnosis diagnosis = ExamineAt(server.Url(""));
     ASSERT_EQ(diagnosis.findings.size(), 1u) << date;
     EXPECT_EQ(diagnosis.findings[0].severity, Severity::kWarning);
     EXPECT_THAT(diagnosis.findings[0].problem, HasSubstr(says));
+  }
+}
+
+// They hang side by side, and no question is put to them afterwards.
+TEST(Doctor, IsNotKeptLongByServersThatHang) {
+  FaultServer first({"hang"});
+  FaultServer second({"hang"});
+  FaultServer third({Routes({})});
+  const auto begin = std::chrono::steady_clock::now();
+  const Diagnosis diagnosis = ExamineAt(first.Url("") + "," + second.Url("") + "," + third.Url(""));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(15));
+  EXPECT_THAT(diagnosis.servers, Contains(Pair("server " + third.Url(""), "active")));
+  ASSERT_EQ(diagnosis.findings.size(), 2u);
+  for (const Finding& finding : diagnosis.findings) {
+    EXPECT_EQ(finding.severity, Severity::kWarning);
+    EXPECT_THAT(finding.problem, HasSubstr("127.0.0.1"));
   }
 }
 
@@ -104,14 +121,14 @@ TEST(Doctor, AsksLittleForATokenWithFewUses) {
   FaultServer server({Routes(
       {{"/v1/auth/token/lookup-self",
         R"([200, {"data": {"accessor": "fake", "policies": ["app-read"], "num_uses": 2}}])"}})});
-  EXPECT_TRUE(ExamineAt(server).findings.empty());
+  EXPECT_TRUE(ExamineAt(server.Url("")).findings.empty());
   EXPECT_EQ(server.CountRequests(), 2);  // its health, and the token
 }
 
 TEST(Doctor, NamesTheCapabilityThatIsMissing) {
   FaultServer server({Routes(
       {{"/v1/sys/capabilities-self", R"([200, {"data": {"secret/data/qarion": ["deny"]}}])"}})});
-  const Diagnosis diagnosis = ExamineAt(server);
+  const Diagnosis diagnosis = ExamineAt(server.Url(""));
   ASSERT_EQ(diagnosis.findings.size(), 1u);
   EXPECT_THAT(diagnosis.findings[0].problem, HasSubstr("read on secret/data/qarion"));
 }

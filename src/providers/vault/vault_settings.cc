@@ -119,6 +119,7 @@ void ReadProxy(SettingReader& reader, VaultSettings& settings) {
                       "write http://host:port, https:// or socks5://"));
   }
   settings.proxy.url = Secret::CopyOf(found->text);
+  settings.proxy.setting = found->setting;
 }
 
 void ReadTimeout(SettingReader& reader, VaultSettings& settings) {

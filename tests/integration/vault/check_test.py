@@ -33,6 +33,19 @@ class Check(VaultCase):
         text = self.run_command("check", **settings).stdout
         self.assertIn("token policies   app-read, default\n", text)
 
+    def test_status_tells_where_settings_came_from_and_no_value(self):
+        self.write(".env", "VAULT_SECRET_PATH=secret/data/qarion\n")
+        shown = self.run_command("status", "-o", "json", VAULT_TOKEN="root", BAO_NAMESPACE="")
+        settings = {setting["name"]: setting for setting in json.loads(shown.stdout)["settings"]}
+        self.assertEqual(settings["VAULT_TOKEN"],
+                         {"name": "VAULT_TOKEN", "value": None, "source": "process environment"})
+        self.assertEqual(settings["VAULT_SECRET_PATH"]["source"], ".env:1")
+        self.assertEqual(settings["SECRETS_BACKEND"]["value"], "vault")
+        self.assertEqual(set(settings) - {"SECRETS_BACKEND", "SECRETS_ENV_FILE"},
+                         {"VAULT_TOKEN", "VAULT_SECRET_PATH", "VAULT_ADDR", "BAO_NAMESPACE"})
+        text = self.run_command("status", VAULT_TOKEN="root").stdout
+        self.assertRegex(text, r"VAULT_TOKEN +set  \(process environment\)\n")
+
     def test_a_name_that_does_not_resolve(self):
         self.assert_finds(78, "error", "https://vault.invalid:8200", "Could not resolve host",
                           VAULT_ADDR="https://vault.invalid:8200", VAULT_TOKEN="root")

@@ -27,6 +27,13 @@ class Token(VaultCase):
         self.assertIn("VAULT_TOKEN=***\n", result.stdout)
         self.assertIn("SECRET_KEY=***\n", result.stdout)
 
+    def test_the_output_of_a_command_does_not_show_what_gateways_want(self):
+        result = self.run_command("exec", "--", "env", VAULT_TOKEN="root", VAULT_MFA="fake-method:123456",
+                                  VAULT_HEADERS='{"X-Gateway-Key": "fake-gateway-key"}')
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("VAULT_MFA=***\n", result.stdout)
+        self.assertIn('VAULT_HEADERS={"X-Gateway-Key": "***"}\n', result.stdout)
+
     def test_none_or_two(self):
         self.assert_fails(78, "VAULT_TOKEN is not set, nor is any other way to log in")
         self.assert_fails(78, "VAULT_TOKEN is set, and VAULT_TOKEN_FILE too", VAULT_TOKEN="root",
