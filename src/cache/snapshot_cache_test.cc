@@ -336,6 +336,25 @@ TEST_F(SnapshotCacheTest, RetriesTheFirstFetchUntilTheDeadline) {
   EXPECT_GT(store_.fetches(), 5);
 }
 
+// Not that the last attempt had no time left.
+TEST_F(SnapshotCacheTest, SaysAtTheDeadlineWhatWentWrongBefore) {
+  store_.Fail(Error(ErrorCode::kTryAgain, "fake quota exceeded"));
+  Make({.start_timeout = seconds(30)});
+  Status started;
+  std::jthread starter([&] { started = cache_->Start(); });
+  while (clock_->waiting() == 0) std::this_thread::yield();  // for the second attempt
+  store_.Block(true);
+  store_.Fail(Error(ErrorCode::kUnavailable, "fake time-out"));
+  clock_->AdvanceToNextDeadline();
+  store_.AwaitFetches(2);
+  clock_->Advance(seconds(30));
+  store_.Block(false);
+  starter.join();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code(), ErrorCode::kTryAgain);
+  EXPECT_THAT(started.error().reason(), HasSubstr("fake quota exceeded; gave up after 30000 ms"));
+}
+
 TEST_F(SnapshotCacheTest, StartsAsSoonAsTheStoreAnswers) {
   store_.Fail(kTransient);
   Make();
