@@ -9,11 +9,7 @@
 #include <utility>
 #include <vector>
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define QARION_THREAD_SANITIZER
-#endif
-#endif
+#include "tests/support/sanitizers.h"
 
 namespace qarion::secrets::conformance {
 
@@ -265,9 +261,9 @@ TEST_P(ProviderConformance, DescribesItselfToManyThreads) {
 
 // A server that forks workers after it read its secrets.
 TEST_P(ProviderConformance, ServesAForkedChildAndEndsThere) {
-#ifdef QARION_THREAD_SANITIZER
-  GTEST_SKIP() << "ThreadSanitizer does not support threads after a fork";
-#endif
+  if (test::kHasThreadSanitizer) {
+    GTEST_SKIP() << "ThreadSanitizer does not support threads after a fork";
+  }
   backend_->Store(kFields);
   ASSERT_EQ(FetchFields(), kFields);
   ASSERT_TRUE(Fetch());  // whatever begins after the first fetch has begun
