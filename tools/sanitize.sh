@@ -22,7 +22,8 @@ ctest --test-dir "$tree" --output-on-failure --no-tests=error -j "$(nproc)" "${s
 
 if [[ $preset == asan ]]; then
   mapfile -t profiles < <(find "$tree/coverage" -name '*.profraw')
-  llvm-profdata-19 merge -sparse "${profiles[@]}" -o "$tree/coverage.profdata"
+  # A program that a test killed may leave half a profile.
+  llvm-profdata-19 merge -sparse --failure-mode=all "${profiles[@]}" -o "$tree/coverage.profdata"
   rm -rf "$tree/coverage"
   objects=()
   for program in "$tree"/tests/*_test "$tree"/bin/qsecrets; do objects+=(-object "$program"); done
