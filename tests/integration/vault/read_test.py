@@ -47,6 +47,14 @@ class Paths(VaultCase):
         token = self.server.must("POST", "auth/token/create", {"policies": ["only"]})
         self.assert_gets(VAULT_TOKEN=token["auth"]["client_token"], VAULT_SECRET_PATH="secret/qarion")
 
+    def test_data_may_be_a_part_of_the_name(self):
+        """The path looks as if the mount were secret/app, and the token may not read there."""
+        self.server.put(FIELDS, name="app/data/x")
+        self.server.must("PUT", "sys/policies/acl/odd", {
+            "policy": 'path "secret/data/app/data/x" { capabilities = ["read"] }'})
+        token = self.server.must("POST", "auth/token/create", {"policies": ["odd"]})["auth"]["client_token"]
+        self.assert_gets(VAULT_TOKEN=token, VAULT_SECRET_PATH="secret/app/data/x")
+
     def test_what_is_no_path_is_refused(self):
         for path in ("secret", "v1/secret/data/qarion", "secret/../data/x", "a\nb"):
             self.assert_fails(78, "VAULT_SECRET_PATH", VAULT_TOKEN="root", VAULT_SECRET_PATH=path)
