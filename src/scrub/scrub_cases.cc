@@ -2,9 +2,7 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -177,23 +175,12 @@ ScrubCase ToCase(const Json& json) {
   return result;
 }
 
-std::vector<std::string> Directories() {
-  if (const char* const named = std::getenv("QARION_VECTORS"); named != nullptr) return {named};
-  return {"../shared/vectors", QARION_SOURCE_DIR "/../shared/vectors"};
-}
-
 }  // namespace
 
-std::optional<std::vector<ScrubCase>> LoadScrubCases() {
-  for (const std::string& directory : Directories()) {
-    std::ifstream file(directory + "/scrub_cases.json", std::ios::binary);
-    if (!file) continue;
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    std::vector<ScrubCase> cases;
-    for (const Json& json : Reader(text).Value().items) cases.push_back(ToCase(json));
-    return cases;
-  }
-  return std::nullopt;
+std::vector<ScrubCase> ReadScrubCases(const std::string& text) {
+  std::vector<ScrubCase> cases;
+  for (const Json& json : Reader(text).Value().items) cases.push_back(ToCase(json));
+  return cases;
 }
 
 }  // namespace qarion::secrets::scrub

@@ -25,8 +25,8 @@ struct ScrubCase {
   std::vector<CaseEvent> events;
 };
 
-// The cases, or nothing where scrub_cases.json is not to be found. Ends the test program where the
-// file is not what it should be.
-std::optional<std::vector<ScrubCase>> LoadScrubCases();
+// The cases in the text of scrub_cases.json. Ends the test program where the text is not what it
+// should be.
+std::vector<ScrubCase> ReadScrubCases(const std::string& text);
 
 }  // namespace qarion::secrets::scrub

@@ -7,6 +7,7 @@
 
 #include "qarion/secrets/scrubber.h"
 #include "scrub/scrub_cases.h"
+#include "tests/support/vectors.h"
 
 namespace qarion::secrets {
 namespace {
@@ -34,9 +35,9 @@ std::string Streamed(const Scrubber& scrubber, const std::vector<std::string_vie
 class ScrubCases : public testing::Test {
  protected:
   void SetUp() override {
-    auto loaded = scrub::LoadScrubCases();
-    if (!loaded) GTEST_SKIP() << "scrub_cases.json not found; set QARION_VECTORS to its directory";
-    cases_ = *std::move(loaded);
+    const auto path = test::FindVectors("scrub_cases.json");
+    if (!path) GTEST_SKIP() << "scrub_cases.json " << test::kNoVectors;
+    cases_ = scrub::ReadScrubCases(test::ReadText(*path));
   }
 
   // Calls `test` with the cases whose answer is known for literal matching.

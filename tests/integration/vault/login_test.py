@@ -1,12 +1,10 @@
 #!/usr/bin/env python3
 """Every way to log in, right and wrong credentials, and what is asked of the server meanwhile."""
-import pathlib
-import tempfile
 import time
 import unittest
 
 from issuers import KubernetesApi, Signer
-from support import Audited, VaultCase
+from support import Audited, VaultCase, directory_of
 
 
 class Token(VaultCase):
@@ -237,9 +235,8 @@ class Jwt(VaultCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        directory = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(directory.cleanup)
-        cls.signer = Signer(pathlib.Path(directory.name))
+        directory = directory_of(cls)
+        cls.signer = Signer(directory)
         cls.server.must("POST", "sys/auth/jwt", {"type": "jwt"})
         cls.server.must("POST", "auth/jwt/config", {"jwt_validation_pubkeys": [cls.signer.public],
                                                     "bound_issuer": "https://iss.test", "default_role": "app"})
@@ -273,9 +270,8 @@ class Kubernetes(VaultCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        directory = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(directory.cleanup)
-        cls.api = KubernetesApi(pathlib.Path(directory.name))
+        directory = directory_of(cls)
+        cls.api = KubernetesApi(directory)
         cls.addClassCleanup(cls.api.close)
         cls.api.serve(cls.server)
 

@@ -1,14 +1,12 @@
 #!/usr/bin/env python3
 """Every way in which a server refuses a login: said once, with a cure, without the credential, and not
 tried again and again. And credentials that change while a service runs."""
-import pathlib
-import tempfile
 import time
 import unittest
 
 import bao
 from issuers import KubernetesApi, Signer
-from support import Refusals, VaultCase, wait_for
+from support import Refusals, VaultCase, directory_of, wait_for
 
 # Of sysexits.h: not permitted, and configuration. Both are definite: waiting does not help.
 DEFINITE = (77, 78)
@@ -182,10 +180,9 @@ class Jwt(Refusals, VaultCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        directory = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(directory.cleanup)
-        cls.signer = Signer(pathlib.Path(directory.name))
-        cls.stranger = Signer(pathlib.Path(directory.name), "stranger")
+        directory = directory_of(cls)
+        cls.signer = Signer(directory)
+        cls.stranger = Signer(directory, "stranger")
         for mount in ("jwt", "bare"):
             cls.server.must("POST", f"sys/auth/{mount}", {"type": "jwt"})
         cls.server.must("POST", "auth/jwt/config", {"jwt_validation_pubkeys": [cls.signer.public],
@@ -229,9 +226,8 @@ class Kubernetes(Refusals, VaultCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        directory = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(directory.cleanup)
-        cls.api = KubernetesApi(pathlib.Path(directory.name))
+        directory = directory_of(cls)
+        cls.api = KubernetesApi(directory)
         cls.addClassCleanup(cls.api.close)
         cls.api.serve(cls.server)
         cls.api.serve(cls.server, "unreachable", f"http://127.0.0.1:{bao.free_port()}")

@@ -20,6 +20,13 @@ FIELDS = {"SECRET_KEY": "fake-signing-key-0123456789abcdef", "POSTGRES_PASSWORD"
 READ_POLICY = 'path "secret/data/qarion" { capabilities = ["read"] }'
 
 
+def directory_of(case):
+    """A directory that lasts as long as a class of tests."""
+    directory = tempfile.TemporaryDirectory()
+    case.addClassCleanup(directory.cleanup)
+    return pathlib.Path(directory.name)
+
+
 class VaultCase(unittest.TestCase):
     """Each class has a server in development mode with the secret FIELDS and the policy `app-read`."""
 
@@ -93,10 +100,9 @@ class Audited:
 
     @classmethod
     def setUpClass(cls):
-        directory = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(directory.cleanup)
-        cls.audit = pathlib.Path(directory.name, "audit")
-        config = pathlib.Path(directory.name, "config.hcl")
+        directory = directory_of(cls)
+        cls.audit = directory / "audit"
+        config = directory / "config.hcl"
         config.write_text(f'audit "file" "a" {{\n options = {{ file_path = "{cls.audit}" }}\n}}\n')
         cls.server = bao.dev_server(config=config)
         cls.addClassCleanup(cls.server.close)

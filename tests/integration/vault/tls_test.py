@@ -6,12 +6,11 @@ import pathlib
 import secrets
 import shutil
 import subprocess
-import tempfile
 import unittest
 
 import bao
 from issuers import Authority, Signer
-from support import READ_POLICY, Refusals, VaultCase
+from support import READ_POLICY, Refusals, VaultCase, directory_of
 
 HOLDER = os.environ.get("QARION_TEST_HOLDER")
 
@@ -21,10 +20,9 @@ class TlsCase(VaultCase):
 
     @classmethod
     def setUpClass(cls):
-        directory = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(directory.cleanup)
-        cls.ours = Authority(directory.name, "ours")
-        cls.theirs = Authority(directory.name, "theirs")
+        directory = directory_of(cls)
+        cls.ours = Authority(directory, "ours")
+        cls.theirs = Authority(directory, "theirs")
         cls.ca = cls.ours.path("ours.pem")
         listeners = []
         cls.addresses = {}
@@ -38,8 +36,8 @@ class TlsCase(VaultCase):
             listeners.append(f'listener "tcp" {{\n  address = "127.0.0.1:{port}"\n'
                              f'  tls_cert_file = "{certificate[0]}"\n  tls_key_file = "{certificate[1]}"\n'
                              f"  {more}\n}}\n")
-        cls.audit = pathlib.Path(directory.name, "audit")
-        config = pathlib.Path(directory.name, "config.hcl")
+        cls.audit = directory / "audit"
+        config = directory / "config.hcl"
         config.write_text("".join(listeners) + f'audit "file" "a" {{\n  options = {{ file_path = "{cls.audit}"'
                                                f', log_raw = "true" }}\n}}\n')
         cls.server = bao.dev_server(config=config)
