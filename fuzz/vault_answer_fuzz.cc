@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/json_document.h"
+#include "core/rfc3339.h"
 #include "providers/vault/kv.h"
 #include "providers/vault/login.h"
 
@@ -56,6 +57,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static_cast<void>(vault::GrantFromAuth(answer["auth"]));
   static_cast<void>(vault::GrantFromLookup(answer["data"], answer.body));
   Require(answer.Errors().size() < 400 && answer.Warnings().find('\n') == std::string::npos);
-  static_cast<void>(vault::ParseTime(text));
+  static_cast<void>(core::ParseTime(text));
   return 0;
 }

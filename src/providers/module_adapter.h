@@ -3,17 +3,16 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
 
+#include "core/setting_lookup.h"
 #include "qarion/secrets/clock.h"
 #include "qarion/secrets/provider.h"
 #include "qarion/secrets/provider_abi.h"
 
 namespace qarion::secrets::module {
 
-using SettingLookup = std::function<std::optional<std::string_view>(const std::string& name)>;
+using core::SettingLookup;
 
 // Makes the provider of a module. `clock` and `log` may be used until it goes, settings in this
 // call alone.

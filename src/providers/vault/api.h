@@ -8,12 +8,12 @@
 #include <mutex>
 #include <optional>
 #include <set>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/random.h"
+#include "net/call.h"
 #include "net/http_client.h"
 #include "net/retry.h"
 #include "net/srv.h"
@@ -44,10 +44,7 @@ struct ApiRequest {
   Repeats repeats = Repeats::kFreely;
 };
 
-struct Call {
-  Clock::SteadyTime deadline;
-  std::stop_token stop;
-};
+using net::Call;
 
 // Looks a service up; see net::LookUpSrv.
 using SrvLookup =

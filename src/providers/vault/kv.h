@@ -42,7 +42,4 @@ Result<Payload> PayloadFromRead(const ApiAnswer& answer, const KvTarget& target,
                                 std::int64_t version, const std::string& identity,
                                 std::chrono::system_clock::time_point now);
 
-// Reads a time as the server writes it (RFC 3339).
-std::optional<std::chrono::system_clock::time_point> ParseTime(std::string_view text);
-
 }  // namespace qarion::secrets::vault

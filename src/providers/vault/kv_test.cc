@@ -179,25 +179,5 @@ TEST(KvTarget, MustBeOfVersion2) {
   }
 }
 
-// date -u -d TEXT +%s
-TEST(VaultTime, IsThatOfRfc3339) {
-  const auto seconds = [](std::string_view text) -> std::int64_t {
-    const auto time = ParseTime(text);
-    return time ? system_clock::to_time_t(*time) : -1;
-  };
-  EXPECT_EQ(seconds("2026-11-23T14:57:22.980955719Z"), 1'795'445'842);
-  EXPECT_EQ(seconds("2026-11-23T14:57:22+02:00"), 1'795'438'642);
-  EXPECT_EQ(seconds("1970-01-01T00:00:00Z"), 0);
-  EXPECT_EQ(ParseTime("1970-01-01T00:00:00.05Z"),
-            system_clock::time_point(std::chrono::milliseconds(50)));
-  EXPECT_EQ(ParseTime("1970-01-01T00:00:00.000000000999Z"), system_clock::time_point());
-  for (const std::string text :
-       {"", "2026", "2026-11-23T14:57:22", "2026-13-23T14:57:22Z", "2026-02-30T14:57:22Z",
-        "2026-11-23T24:57:22Z", "2026-11-23T14:57:22.Z", "2026-11-23T14:57:22+0200",
-        "2026-11-23T14:57:22Zx", "0000-00-00T00:00:00Z"}) {
-    EXPECT_EQ(seconds(text), -1) << text;
-  }
-}
-
 }  // namespace
 }  // namespace qarion::secrets::vault

@@ -1,0 +1,23 @@
+// What proves to AWS who sends a request, and until when.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "crypto/sigv4.h"
+
+namespace qarion::secrets::aws {
+
+struct Credentials {
+  crypto::SigningCredentials keys;
+  std::optional<std::chrono::system_clock::time_point> expires_at;  // nothing: they do not
+  std::string account_id;                                           // or empty
+  // Where they came from, for people: "environment", "role arn:aws:iam::1:role/app by profile dev".
+  std::string origin;
+
+  // The same once more; the secret parts are shared, not copied.
+  Credentials Share() const;
+};
+
+}  // namespace qarion::secrets::aws

@@ -1,0 +1,77 @@
+// The profiles of a user: ~/.aws/config and ~/.aws/credentials together.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aws/ini_file.h"
+#include "aws/variables.h"
+#include "qarion/secrets/result.h"
+
+namespace qarion::secrets::aws {
+
+// One value of a profile. Valid as long as the Profiles.
+struct ProfileValue {
+  std::string_view text;
+  std::string where;  // "/home/me/.aws/config:12", for errors
+  const IniEntry* entry = nullptr;
+};
+
+// A section, or two of them under one name: of a value that stands in both files, the one in the
+// credentials file counts.
+class Profile {
+ public:
+  std::optional<ProfileValue> Find(std::string_view name) const;
+  // The same as a text of its own; empty where there is none or it is empty.
+  std::string Text(std::string_view name) const;
+
+ private:
+  friend class Profiles;
+  struct Part {
+    const IniSection* section = nullptr;
+    const std::string* path = nullptr;
+  };
+  std::vector<Part> parts_;  // the first that has a value counts
+};
+
+// Thread-safety: const members from several threads.
+class Profiles {
+ public:
+  // Reads AWS_CONFIG_FILE (~/.aws/config) and AWS_SHARED_CREDENTIALS_FILE (~/.aws/credentials). A
+  // file that does not exist counts as empty. kConfiguration: may not be read or is no file.
+  // kBadData: see ParseIni. kConfiguration: AWS_PROFILE (or AWS_DEFAULT_PROFILE, which boto3 asks
+  // first) names a profile that neither has; known ones are listed.
+  static Result<Profiles> Load(const Variables& variables);
+
+  // The profile in use, "default" where no variable names one.
+  const std::string& current() const noexcept { return current_; }
+  // Which variable names it; empty where none does.
+  const std::string& current_setting() const noexcept { return current_setting_; }
+
+  // Nothing where there is no such profile. The views of one file alone are for static keys, which
+  // boto3 looks for in each file at a time.
+  std::optional<Profile> Find(std::string_view name) const;
+  std::optional<Profile> InCredentialsFile(std::string_view name) const;
+  std::optional<Profile> InConfigFile(std::string_view name) const;
+  // [sso-session NAME] and [services NAME] of the config file.
+  std::optional<Profile> SsoSession(std::string_view name) const;
+  std::optional<Profile> Services(std::string_view name) const;
+
+  // Names of all profiles, sorted.
+  std::vector<std::string> Names() const;
+
+  const std::string& config_path() const noexcept;
+  const std::string& credentials_path() const noexcept;
+
+  // Values of the files that are credentials: secret keys, tokens.
+  std::vector<Secret> Credentials() const;
+};
+
+// The words of a command line, as Python's shlex.split reads it (POSIX rules, no comments). Nothing
+// where a quotation or an escape is not closed.
+std::optional<std::vector<std::string>> SplitWords(std::string_view text);
+
+}  // namespace qarion::secrets::aws

@@ -1,0 +1,58 @@
+#include "core/rfc3339.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace qarion::secrets::core {
+
+std::optional<std::chrono::system_clock::time_point> ParseTime(std::string_view text) {
+  namespace chrono = std::chrono;
+  int parts[6] = {};
+  constexpr std::size_t kAt[] = {0, 5, 8, 11, 14, 17};
+  constexpr std::size_t kDigits[] = {4, 2, 2, 2, 2, 2};
+  constexpr std::string_view kShape = "0000-00-00T00:00:00";
+  if (text.size() <= kShape.size() || text.size() > 64) return std::nullopt;
+  for (std::size_t i = 0; i < kShape.size(); ++i) {
+    const bool is_digit = text[i] >= '0' && text[i] <= '9';
+    if (kShape[i] == '0' ? !is_digit : text[i] != kShape[i]) return std::nullopt;
+  }
+  for (std::size_t i = 0; i < 6; ++i) {
+    std::from_chars(text.data() + kAt[i], text.data() + kAt[i] + kDigits[i], parts[i]);
+  }
+  text.remove_prefix(kShape.size());
+  chrono::nanoseconds fraction{};
+  if (text.front() == '.') {
+    const std::size_t end = text.find_first_not_of("0123456789", 1);
+    if (end == std::string_view::npos || end == 1) return std::nullopt;
+    chrono::nanoseconds unit = chrono::seconds(1);
+    for (const char digit : text.substr(1, end - 1)) {
+      unit /= 10;  // in the end nothing
+      fraction += unit * (digit - '0');
+    }
+    text.remove_prefix(end);
+  }
+  const chrono::year_month_day day{chrono::year(parts[0]),
+                                   chrono::month(static_cast<unsigned>(parts[1])),
+                                   chrono::day(static_cast<unsigned>(parts[2]))};
+  if (!day.ok() || parts[0] < 1970 || parts[0] > 2250 || parts[3] > 23 || parts[4] > 59 ||
+      parts[5] > 60) {
+    return std::nullopt;
+  }
+  chrono::minutes offset{};
+  if (text != "Z") {
+    const auto digit = [&](std::size_t i) { return text[i] - '0'; };
+    const bool is_offset = text.size() == 6 && (text[0] == '+' || text[0] == '-') &&
+                           text[3] == ':' &&
+                           std::ranges::all_of(std::string_view("\1\2\4\5"), [&](char i) {
+                             const char c = text[static_cast<std::size_t>(i)];
+                             return c >= '0' && c <= '9';
+                           });
+    if (!is_offset) return std::nullopt;
+    offset = chrono::hours(digit(1) * 10 + digit(2)) + chrono::minutes(digit(4) * 10 + digit(5));
+    if (text[0] == '-') offset = -offset;
+  }
+  return chrono::sys_days(day) + chrono::hours(parts[3]) + chrono::minutes(parts[4]) +
+         chrono::seconds(parts[5]) + fraction - offset;
+}
+
+}  // namespace qarion::secrets::core

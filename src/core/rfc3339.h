@@ -1,0 +1,14 @@
+// Times in answers.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+namespace qarion::secrets::core {
+
+// Reads a date and time of day with a zone (RFC 3339): 2026-11-23T15:10:37.012392Z, or +02:00.
+// Nothing where the text is none, or before 1970 or after 2250.
+std::optional<std::chrono::system_clock::time_point> ParseTime(std::string_view text);
+
+}  // namespace qarion::secrets::core
