@@ -68,6 +68,10 @@ class Profiles {
 
   // Values of the files that are credentials: secret keys, tokens.
   std::vector<Secret> Credentials() const;
+
+ private:
+  std::string current_;
+  std::string current_setting_;
 };
 
 // The words of a command line, as Python's shlex.split reads it (POSIX rules, no comments). Nothing
