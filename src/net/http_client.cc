@@ -216,7 +216,8 @@ class HttpClient::Exchange {
   }
 
   void SetProxy() {
-    if (std::ranges::find(kMetadataHosts, parts_.host) != kMetadataHosts.end()) {
+    if (!options_.uses_proxy ||
+        std::ranges::find(kMetadataHosts, parts_.host) != kMetadataHosts.end()) {
       Set(CURLOPT_NOPROXY, "*");
     } else if (!options_.proxy.url.empty()) {
       proxy_ = Terminated({options_.proxy.url.Reveal()});

@@ -35,6 +35,7 @@ struct HttpLimits {
 struct HttpClientOptions {
   TlsSettings tls = {};
   ProxySettings proxy = {};
+  bool uses_proxy = true;  // false: for no host, whatever `proxy` and the environment say
   HttpLimits limits = {};
   std::string unix_socket = {};  // to connect to instead of the URL's host
   // HTTP/2 where the server offers it. Its compression keeps request headers, so also credentials,

@@ -11,8 +11,6 @@
 namespace qarion::secrets::net {
 namespace {
 
-constexpr int kRetryCost = 5;
-constexpr int kTimeoutRetryCost = 10;
 constexpr int kNoRetryIncrement = 1;
 constexpr int kMostDoublings = 30;
 
@@ -22,11 +20,12 @@ bool IsWorthAnotherTry(const Attempt& made, const RetryPolicy& policy) {
   return policy.is_worth_another_try(*made.result);
 }
 
-std::chrono::nanoseconds PauseAfter(const Result<HttpResponse>& result, int attempt,
-                                    const RetryPolicy& policy, const RetryContext& context) {
+std::chrono::nanoseconds PauseAfter(const Attempt& made, int attempt, const RetryPolicy& policy,
+                                    const RetryContext& context) {
+  if (policy.pause) return policy.pause(made, attempt, context.random);
   const auto pause = policy.backoff.Pause(attempt, context.random);
-  if (!result) return pause;
-  const auto header = result->Find("retry-after");
+  if (!made.result) return pause;
+  const auto header = made.result->Find("retry-after");
   if (!header) return pause;
   const auto asked =
       ParseRetryAfter(*header, context.clock.SystemNow(), policy.longest_retry_after);
@@ -43,12 +42,11 @@ std::chrono::nanoseconds Backoff::Pause(int retry, core::Random& random) const {
   return std::chrono::nanoseconds(static_cast<std::int64_t>(most * (1 + random.Uniform()) / 2));
 }
 
-int RetryBudget::Take(bool after_timeout) {
-  const int cost = after_timeout ? kTimeoutRetryCost : kRetryCost;
+bool RetryBudget::Take(int cost) {
   const std::lock_guard lock(mutex_);
-  if (cost > left_) return 0;
+  if (cost > left_) return false;
   left_ -= cost;
-  return cost;
+  return true;
 }
 
 void RetryBudget::Return(int taken) {
@@ -86,12 +84,12 @@ Result<HttpResponse> SendWithRetries(const std::function<Attempt(int)>& send,
       return std::move(made.result);
     }
     const auto retry_at =
-        context.clock.SteadyNow() + PauseAfter(made.result, attempt, policy, context);
+        context.clock.SteadyNow() + PauseAfter(made, attempt, policy, context);
     if (attempt >= policy.most_attempts || retry_at >= context.deadline) {
       return std::move(made.result);
     }
-    taken = context.budget.Take(made.timed_out);
-    if (taken == 0) return std::move(made.result);
+    taken = policy.cost(made);
+    if (!context.budget.Take(taken)) return std::move(made.result);
     before = std::move(made.result);
     if (!PauseUntil(retry_at, context.clock, context.stop)) {
       return Error(ErrorCode::kUnavailable, "stopped while waiting for another attempt")

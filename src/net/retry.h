@@ -24,6 +24,15 @@ struct Backoff {
   std::chrono::nanoseconds Pause(int retry, core::Random& random) const;
 };
 
+// What one attempt came to: an answer of any status, or an error that says whether another try can
+// help.
+struct Attempt {
+  Result<HttpResponse> result;
+  bool timed_out = false;
+  bool was_sent = true;   // false: the server has certainly not seen the request
+  bool is_final = false;  // there must not be another
+};
+
 struct RetryPolicy {
   int most_attempts = 3;
   // Answers that are worth another try, beside failures to get any.
@@ -33,19 +42,26 @@ struct RetryPolicy {
   };
   Backoff backoff;
   std::chrono::seconds longest_retry_after{30};
+  // The pause after the attempt of that number; where it is empty, `backoff`, which a server's
+  // Retry-After makes longer, never shorter.
+  std::function<std::chrono::nanoseconds(const Attempt& made, int attempt, core::Random&)> pause;
+  // What another attempt costs the budget; these figures are those of most AWS SDKs.
+  std::function<int(const Attempt& made)> cost = [](const Attempt& made) {
+    return made.timed_out ? 10 : 5;
+  };
 };
 
 // Bounds the retries of many requests together, so that they do not multiply the load on a store
-// that is down (the retry quota of the AWS SDKs' standard mode, with its figures): a retry costs 5,
-// after a time-out 10; a success brings back what its retry cost, or 1.
+// that is down (the retry quota of the AWS SDKs' standard mode): a retry costs something; a success
+// brings back what its retry cost, or 1.
 //
 // Thread-safety: every member from several threads.
 class RetryBudget {
  public:
   static constexpr int kCapacity = 500;
 
-  // Takes what a retry costs; 0 where there is not enough left.
-  int Take(bool after_timeout);
+  // Whether there was as much left; it is taken then.
+  bool Take(int cost);
   // A request succeeded whose last retry cost `taken`, 0 where it had none.
   void Return(int taken);
 
@@ -54,15 +70,6 @@ class RetryBudget {
  private:
   mutable std::mutex mutex_;
   int left_ = kCapacity;
-};
-
-// What one attempt came to: an answer of any status, or an error that says whether another try can
-// help.
-struct Attempt {
-  Result<HttpResponse> result;
-  bool timed_out = false;
-  bool was_sent = true;   // false: the server has certainly not seen the request
-  bool is_final = false;  // there must not be another
 };
 
 struct RetryContext {
@@ -77,8 +84,7 @@ struct RetryContext {
 bool PauseUntil(Clock::SteadyTime end, Clock& clock, const std::stop_token& stop);
 
 // Calls `send(n)` for n = 1, 2, ... until an attempt is worth no other, and returns what the last
-// one came to. A server's Retry-After makes a pause longer, never shorter. A pause that would reach
-// the deadline is not begun. kUnavailable: stopped while it paused.
+// one came to. A pause that would reach the deadline is not begun. kUnavailable: stopped while it paused.
 Result<HttpResponse> SendWithRetries(const std::function<Attempt(int)>& send,
                                      const RetryPolicy& policy, const RetryContext& context);
 

@@ -1,37 +1,13 @@
 #include "providers/vault/answer.h"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 #include "core/ascii.h"
-#include "core/utf8.h"
+#include "net/server_text.h"
 
 namespace qarion::secrets::vault {
 namespace {
-
-constexpr std::size_t kLongestServerText = 300;
-
-bool IsWhite(char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; }
-
-// One line without control characters, shortened.
-std::string OneLine(std::string_view text) {
-  std::string line;
-  for (const char c : text) {
-    if (!IsWhite(c)) {
-      line += c;
-    } else if (!line.empty() && line.back() != ' ') {
-      line += ' ';
-    }
-  }
-  while (line.ends_with(' ')) line.pop_back();
-  if (line.size() > kLongestServerText) {
-    line.resize(kLongestServerText);
-    while (core::FindInvalidUtf8(line)) line.pop_back();
-    line += "...";
-  }
-  return line;
-}
 
 std::string Join(const core::JsonValue& texts) {
   std::string joined;
@@ -49,16 +25,6 @@ std::string Join(const core::JsonValue& texts) {
   return joined;
 }
 
-void Hide(std::string_view secret, std::string& text) {
-  constexpr std::size_t kShortest = 4;
-  constexpr std::string_view kMask = "***";
-  if (secret.size() < kShortest) return;
-  for (std::size_t at = text.find(secret); at != std::string::npos;
-       at = text.find(secret, at + kMask.size())) {
-    text.replace(at, secret.size(), kMask);
-  }
-}
-
 bool Says(std::string_view body, std::string_view text) {
   return body.find(text) != std::string_view::npos;
 }
@@ -66,7 +32,7 @@ bool Says(std::string_view body, std::string_view text) {
 }  // namespace
 
 std::string ApiAnswer::OneLineOf(std::string_view member) const {
-  std::string text = Join((*this)[member]);
+  const std::string text = Join((*this)[member]);
   if (text.empty()) return text;
   std::vector<Secret> hidden;
   for (const Secret& credential : sent) {
@@ -78,10 +44,7 @@ std::string ApiAnswer::OneLineOf(std::string_view member) const {
       if (const auto value = (*fields)[name].Text()) hidden.push_back(Secret::CopyOf(*value));
     }
   }
-  // The longest first: a part of one may be another.
-  std::ranges::sort(hidden, std::ranges::greater(), &Secret::size);
-  for (const Secret& secret : hidden) Hide(secret.Reveal(), text);
-  return OneLine(text);
+  return net::OneLine(text, hidden);
 }
 
 std::string ApiAnswer::Errors() const { return OneLineOf("errors"); }

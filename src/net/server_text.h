@@ -1,0 +1,18 @@
+// What servers say, for people.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "qarion/secrets/secret.h"
+
+namespace qarion::secrets::net {
+
+// `text` as one line: without control characters, with *** for each of `hidden` that has 4 bytes or
+// more, and not much longer than `longest`.
+std::string OneLine(std::string_view text, std::span<const Secret> hidden,
+                    std::size_t longest = 300);
+
+}  // namespace qarion::secrets::net
