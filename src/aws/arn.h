@@ -23,7 +23,8 @@ bool LooksLikeArn(std::string_view text);
 // `setting` is named in errors. kConfiguration: which part is missing or malformed.
 Result<Arn> ParseArn(std::string_view text, const std::string& setting);
 
-// What AWS_SECRET_ARN names: an ARN, an ARN without the six random characters at its end, or a name.
+// What AWS_SECRET_ARN names: an ARN, an ARN without the six random characters at its end, or a
+// name.
 struct SecretId {
   std::string text;     // as it is sent
   std::string name;     // without what belongs to an ARN; maybe with the random characters

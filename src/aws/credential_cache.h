@@ -6,7 +6,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
-#include <string>
+#include <string_view>
 
 #include "aws/credentials.h"
 #include "net/call.h"
@@ -27,14 +27,28 @@ class CredentialCache {
   // `clock` outlives it. `log` receives failures that are covered by credentials that still live.
   CredentialCache(Fetch fetch, Clock& clock, std::function<void(std::string_view)> log);
 
-  // A frozen triple of key, secret and token, good at this moment.
+  // A key, secret and token that belong together and are good now. Errors: those of `fetch`;
+  // kNotPermitted where it brings what has ended already.
   Result<Credentials> Get(const net::Call& call);
 
-  // The service refused `refused`: fetches once more, unless somebody else did since. Nothing where
-  // the same came back.
+  // A service refused `refused`: fetches once more, unless somebody else did since. Nothing where
+  // the same key came back.
   Result<std::optional<Credentials>> Replace(const Credentials& refused, const net::Call& call);
 
-  std::optional<std::chrono::system_clock::time_point> expires_at() const;
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+
+  bool HasLess(std::chrono::minutes left) const;  // with mutex_ held
+  Result<Credentials> FetchNew(Lock& lock, const net::Call& call);
+
+  const Fetch fetch_;
+  Clock& clock_;
+  const std::function<void(std::string_view)> log_;
+
+  mutable std::mutex mutex_;  // of what follows
+  std::condition_variable fetched_;
+  std::optional<Credentials> held_;
+  bool is_fetching_ = false;
 };
 
 }  // namespace qarion::secrets::aws

@@ -1,11 +1,8 @@
 // Finds credentials wherever any AWS client would, and keeps them fresh.
 #pragma once
 
-#include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "aws/credential_cache.h"
@@ -13,24 +10,35 @@
 
 namespace qarion::secrets::aws {
 
-// The first source that applies is asked from then on.
+// Asks the sources in boto3's order. The first that applies is asked from then on.
 //
 // Thread-safety: every member from several threads.
 class CredentialChain {
  public:
   explicit CredentialChain(const SourceContext& context);
 
-  // Errors: of the source that applies, or kConfiguration where none does, with each one's reason.
-  Result<Credentials> Get(const net::Call& call);
+  // Errors: of the source that applies; kConfiguration where none does, with each one's reason.
+  Result<Credentials> Get(const net::Call& call) { return cache_.Get(call); }
   // See CredentialCache.
-  Result<std::optional<Credentials>> Replace(const Credentials& refused, const net::Call& call);
+  Result<std::optional<Credentials>> Replace(const Credentials& refused, const net::Call& call) {
+    return cache_.Replace(refused, call);
+  }
 
   struct Tried {
     std::string source;
-    std::string outcome;  // why it did not apply; empty: it was the one
+    std::string why_not;  // empty: it applies
   };
   // Those that were asked, in order.
   std::vector<Tried> tried() const;
+
+ private:
+  Result<Credentials> Find(const net::Call& call);  // by one thread at a time
+
+  std::vector<SourcePtr> sources_;
+  CredentialSource* winner_ = nullptr;
+  mutable std::mutex mutex_;  // of what follows
+  std::vector<Tried> tried_;
+  CredentialCache cache_;  // last: uses all of the above
 };
 
 }  // namespace qarion::secrets::aws

@@ -1,5 +1,5 @@
-// Where credentials can come from. In the order in which boto3 asks: environment, role to assume, web
-// identity, SSO, shared credentials file, login, process, config file, EC2 and Boto 2 files,
+// Where credentials can come from. In the order in which boto3 asks: environment, role to assume,
+// web identity, SSO, shared credentials file, login, process, config file, EC2 and Boto 2 files,
 // container, instance metadata.
 #pragma once
 
@@ -38,7 +38,8 @@ struct SourceContext {
 // What a source has to give.
 struct Offer {
   std::optional<Credentials> credentials;
-  // Where there are none: why the source does not apply, for `check`: "AWS_ACCESS_KEY_ID is not set".
+  // Where there are none: why the source does not apply, for `check`: "AWS_ACCESS_KEY_ID is not
+  // set".
   std::string why_not;
 };
 
@@ -61,7 +62,8 @@ SourcePtr MakeEnvironmentSource(const SourceContext& context);
 // `visited`: the profiles whose roles are assumed already, for cycles.
 SourcePtr MakeAssumeRoleSource(const SourceContext& context, std::string profile,
                                std::vector<std::string> visited = {});
-// `reads_variables`: whether AWS_WEB_IDENTITY_TOKEN_FILE and its kin count; not for source profiles.
+// `reads_variables`: whether AWS_WEB_IDENTITY_TOKEN_FILE and its kin count; not for source
+// profiles.
 SourcePtr MakeWebIdentitySource(const SourceContext& context, std::string profile,
                                 bool reads_variables);
 SourcePtr MakeSsoSource(const SourceContext& context, std::string profile);

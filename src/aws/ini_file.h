@@ -1,5 +1,5 @@
-// The syntax of ~/.aws/config and ~/.aws/credentials: what Python's RawConfigParser reads, as botocore
-// uses it.
+// The syntax of ~/.aws/config and ~/.aws/credentials: what Python's RawConfigParser reads, as
+// botocore uses it.
 #pragma once
 
 #include <string>
@@ -36,8 +36,8 @@ struct IniFile {
 };
 
 // Reads a whole file. `path` is named in errors. kBadData: what botocore refuses too (a line before
-// the first section, a line without = or :, a section or a name twice, bytes that are not UTF-8) and
-// more than 10,000 lines; with the line's number, never with its content.
+// the first section, a line without = or :, a section or a name twice, bytes that are not UTF-8)
+// and more than 10,000 lines; with the line's number, never with its content.
 Result<IniFile> ParseIni(std::string_view text, const std::string& path);
 
 }  // namespace qarion::secrets::aws

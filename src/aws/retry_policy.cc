@@ -27,7 +27,8 @@ bool IsThrottled(const net::Attempt& made) {
 }
 
 nanoseconds ByChance(nanoseconds most, core::Random& random) {
-  return nanoseconds(static_cast<std::int64_t>(static_cast<double>(most.count()) * random.Uniform()));
+  return nanoseconds(
+      static_cast<std::int64_t>(static_cast<double>(most.count()) * random.Uniform()));
 }
 
 nanoseconds Doubled(nanoseconds base, int attempt) {
@@ -57,8 +58,7 @@ net::RetryPolicy MakeRetryPolicy(RetryMode mode, int most_attempts,
   policy.is_worth_another_try = [mode, more = std::vector(more_codes.begin(), more_codes.end())](
                                     const net::HttpResponse& response) {
     const std::string code = ErrorCodeOf(response);
-    // The older mode knows this one too; what is not throttled by its status says so by its code.
-    constexpr int kBandwidthExceeded = 509;
+    constexpr int kBandwidthExceeded = 509;  // which the older mode alone tries again
     return IsThrottling(response.status, code) || IsTransient(response.status, code) ||
            (mode == RetryMode::kLegacy && response.status == kBandwidthExceeded) ||
            std::ranges::find(more, code) != more.end();

@@ -28,9 +28,9 @@ std::string PlainCode(std::string_view code) {
     code.remove_prefix(hash + 1);
   }
   const bool is_word = code.size() <= kLongestCode && std::ranges::all_of(code, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '_' || c == '-';
-  });
+                         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                                (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+                       });
   return is_word ? std::string(code) : "";
 }
 
@@ -135,22 +135,20 @@ bool IsAboutCredentials(std::string_view error_code) {
 
 bool IsAccessDenied(std::string_view error_code) {
   constexpr std::string_view kCodes[] = {"AccessDenied", "AccessDeniedException",
-                                         "UnauthorizedOperation", "NotAuthorized",
-                                         "OptInRequired"};
+                                         "UnauthorizedOperation", "NotAuthorized", "OptInRequired"};
   return IsOneOf(error_code, kCodes);
 }
 
 bool MayBeAboutClock(std::string_view error_code) {
-  constexpr std::string_view kCodes[] = {"RequestTimeTooSkewed", "RequestExpired",
-                                         "RequestInTheFuture", "InvalidSignatureException",
+  constexpr std::string_view kCodes[] = {"RequestTimeTooSkewed",  "RequestExpired",
+                                         "RequestInTheFuture",    "InvalidSignatureException",
                                          "SignatureDoesNotMatch", "AuthFailure"};
   return IsOneOf(error_code, kCodes);
 }
 
 Error ErrorOf(const ServiceAnswer& answer, const std::string& doing) {
-  const std::string said =
-      (answer.error_code.empty() ? "" : ", " + answer.error_code) +
-      (answer.error_text.empty() ? "" : ": " + answer.error_text);
+  const std::string said = (answer.error_code.empty() ? "" : ", " + answer.error_code) +
+                           (answer.error_text.empty() ? "" : ": " + answer.error_text);
   const auto error = [&](ErrorCode code, std::string cure) {
     Error made(code, doing + " failed: " + answer.host + " answered " +
                          std::to_string(answer.status) + said);
@@ -169,18 +167,21 @@ Error ErrorOf(const ServiceAnswer& answer, const std::string& doing) {
                  "see that the endpoint is the service's own: redirects are not followed");
   }
   if (code.empty()) {
-    return error(ErrorCode::kUnavailable,
-                 "see that the endpoint is the service's own, and that what stands before it passes "
-                 "requests on");
+    return error(
+        ErrorCode::kUnavailable,
+        "see that the endpoint is the service's own, and that what stands before it passes "
+        "requests on");
   }
   if (IsAboutCredentials(code)) {
-    return error(ErrorCode::kNotPermitted,
-                 "see that the credentials are right and have not ended; `qsecrets check` says where "
-                 "they are from");
+    return error(
+        ErrorCode::kNotPermitted,
+        "see that the credentials are right and have not ended; `qsecrets check` says where "
+        "they are from");
   }
   if (IsAccessDenied(code)) {
-    return error(ErrorCode::kNotPermitted,
-                 "allow " + doing + " in a policy of who asks, and see that no other policy denies it");
+    return error(
+        ErrorCode::kNotPermitted,
+        "allow " + doing + " in a policy of who asks, and see that no other policy denies it");
   }
   if (MayBeAboutClock(code)) {
     return error(ErrorCode::kNotPermitted,

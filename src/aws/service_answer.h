@@ -40,8 +40,8 @@ ServiceAnswer ReadAnswer(net::HttpResponse response, std::string host,
 // `error_code` of an answer.
 std::string ErrorCodeOf(const net::HttpResponse& response);
 
-// The error that an answer other than 2xx amounts to: by status and code transient, not permitted or
-// about settings. `doing`: "sts:AssumeRole", named with host, code and text.
+// The error that an answer other than 2xx amounts to: by status and code transient, not permitted
+// or about settings. `doing`: "sts:AssumeRole", named with host, code and text.
 Error ErrorOf(const ServiceAnswer& answer, const std::string& doing);
 
 // The service says that it is asked too often.

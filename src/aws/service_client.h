@@ -5,7 +5,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,8 +13,7 @@
 #include "aws/client_settings.h"
 #include "aws/credentials.h"
 #include "aws/endpoint.h"
-#include "core/json_document.h"
-#include "core/random.h"
+#include "aws/service_answer.h"
 #include "net/call.h"
 #include "net/http_client.h"
 #include "net/retry.h"
@@ -35,62 +33,50 @@ struct ServiceRequest {
   const Credentials* signer = nullptr;
   // The region to ask in; empty: that of the client.
   std::string region;
-  // Further error codes that are worth another try.
+  // Further error codes that are worth another try; valid for ever.
   std::vector<std::string_view> retryable_codes;
+  // What an answer may quote and nobody may see, beside the signer's key and token.
+  std::vector<Secret> hidden;
 };
-
-// An answer of any status.
-struct ServiceAnswer {
-  int status = 0;
-  Secret body;
-  std::optional<core::JsonDocument> json;  // none where the body is none
-  // Of a status other than 2xx: "ResourceNotFoundException", without name space and suffix; from
-  // JSON, a header or XML. Empty where the answer does not say.
-  std::string error_code;
-  std::string error_text;  // one line fit for people, shortened; without what was sent
-  std::string request_id;  // or empty
-  std::optional<std::chrono::sys_seconds> date;
-  std::string host;  // that answered
-
-  core::JsonValue operator[](std::string_view name) const {
-    return json ? (*json)[name] : core::JsonValue();
-  }
-  bool is_ok() const noexcept { return status >= 200 && status < 300; }
-};
-
-// The error that an answer other than 2xx amounts to: by status and code transient, not permitted or
-// about settings. `doing`: "sts:AssumeRole", named with host, code and text.
-Error ErrorOf(const ServiceAnswer& answer, const std::string& doing);
-
-// Whether the service says that the credentials ended or are not known (any more): others are worth
-// one try.
-bool IsAboutCredentials(const ServiceAnswer& answer);
-
-// Whether the service says that the credentials may not do it.
-bool IsAccessDenied(const ServiceAnswer& answer);
 
 // Thread-safety: every member from several threads.
 class ServiceClient {
  public:
-  // `settings` and `clock` outlive it. `region`: where no request says another. `log` receives
-  // notices such as that of a corrected clock; `trace` a line for each exchange, may be empty.
-  ServiceClient(const ClientSettings& settings, std::string region, Clock& clock,
-                std::function<void(std::string_view)> log,
-                std::function<void(std::string_view)> trace);
-  ~ServiceClient();
+  using Log = std::function<void(std::string_view)>;
 
-  // Errors: no answer (kUnavailable), not to be trusted or an endpoint that cannot be used
-  // (kConfiguration), not HTTP or too long (kBadData).
+  // `settings` and `clock` outlive it. `region`: where no request says another. `log` receives
+  // notices, such as that of a corrected clock; `trace` a line for each exchange, may be empty.
+  ServiceClient(const ClientSettings& settings, std::string region, Clock& clock, Log log,
+                const Log& trace);
+  ServiceClient(const ServiceClient&) = delete;
+  ServiceClient& operator=(const ServiceClient&) = delete;
+
+  // An answer of any status. Errors: none came (kUnavailable); the endpoint cannot be used or is
+  // not to be trusted (kConfiguration); it is not HTTP or too long (kBadData).
   Result<ServiceAnswer> Send(const ServiceRequest& request, const net::Call& call);
 
   const std::string& region() const noexcept { return region_; }
-  // How far the services' clock is ahead of this machine's, as far as it had to be corrected.
-  std::chrono::seconds clock_offset() const noexcept;
+  // How far the services' clock is ahead of this machine's, where that had to be corrected.
+  std::chrono::seconds clock_offset() const noexcept {
+    return std::chrono::seconds(clock_offset_.load());
+  }
 
  private:
+  struct Target;
+
+  Result<net::HttpRequest> Compose(const ServiceRequest& request, const Target& target,
+                                   int attempt) const;
+  net::Attempt SendOnce(const ServiceRequest& request, const Target& target, const net::Call& call,
+                        int attempt);
+  bool CorrectClock(const net::HttpResponse& response, const Target& target);
+
   const ClientSettings& settings_;
   const std::string region_;
   Clock& clock_;
+  const Log log_;
+  net::HttpClient http_;
+  net::RetryBudget budget_;
+  std::atomic<std::int64_t> clock_offset_ = 0;  // in seconds
 };
 
 }  // namespace qarion::secrets::aws

@@ -23,8 +23,7 @@ struct AssumeRoleInput {
 Result<Credentials> AssumeRole(ServiceClient& services, const AssumeRoleInput& input,
                                const Credentials& source, const net::Call& call);
 
-Result<Credentials> AssumeRoleWithWebIdentity(ServiceClient& services,
-                                              const AssumeRoleInput& input,
+Result<Credentials> AssumeRoleWithWebIdentity(ServiceClient& services, const AssumeRoleInput& input,
                                               const Secret& web_identity_token,
                                               const net::Call& call);
 

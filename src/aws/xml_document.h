@@ -10,8 +10,8 @@
 namespace qarion::secrets::aws {
 
 // The text inside the first element of that path (names without prefix: {"AssumeRoleResult",
-// "Credentials", "AccessKeyId"}) at any depth, with entities decoded; nothing where there is none or
-// the text is not well-formed up to it. White space at its ends is dropped.
+// "Credentials", "AccessKeyId"}) at any depth, with entities decoded; nothing where there is none
+// or the text is not well-formed up to it. White space at its ends is dropped.
 std::optional<Secret> XmlText(std::string_view xml, std::span<const std::string_view> path);
 
 }  // namespace qarion::secrets::aws

@@ -83,8 +83,7 @@ Result<HttpResponse> SendWithRetries(const std::function<Attempt(int)>& send,
       if (made.result) context.budget.Return(taken);
       return std::move(made.result);
     }
-    const auto retry_at =
-        context.clock.SteadyNow() + PauseAfter(made, attempt, policy, context);
+    const auto retry_at = context.clock.SteadyNow() + PauseAfter(made, attempt, policy, context);
     if (attempt >= policy.most_attempts || retry_at >= context.deadline) {
       return std::move(made.result);
     }

@@ -84,7 +84,8 @@ struct RetryContext {
 bool PauseUntil(Clock::SteadyTime end, Clock& clock, const std::stop_token& stop);
 
 // Calls `send(n)` for n = 1, 2, ... until an attempt is worth no other, and returns what the last
-// one came to. A pause that would reach the deadline is not begun. kUnavailable: stopped while it paused.
+// one came to. A pause that would reach the deadline is not begun. kUnavailable: stopped while it
+// paused.
 Result<HttpResponse> SendWithRetries(const std::function<Attempt(int)>& send,
                                      const RetryPolicy& policy, const RetryContext& context);
 

@@ -1,0 +1,89 @@
+#include "aws/credential_cache.h"
+
+#include <string>
+#include <utility>
+
+namespace qarion::secrets::aws {
+namespace {
+
+using std::chrono::minutes;
+
+constexpr minutes kAdvisory{15};
+constexpr minutes kMandatory{10};
+
+bool IsSame(const Credentials& a, const Credentials& b) {
+  return a.keys.access_key_id == b.keys.access_key_id &&
+         a.keys.secret_access_key.ConstantTimeEquals(b.keys.secret_access_key) &&
+         a.keys.session_token.ConstantTimeEquals(b.keys.session_token);
+}
+
+}  // namespace
+
+CredentialCache::CredentialCache(Fetch fetch, Clock& clock,
+                                 std::function<void(std::string_view)> log)
+    : fetch_(std::move(fetch)), clock_(clock), log_(std::move(log)) {}
+
+bool CredentialCache::HasLess(minutes left) const {
+  return held_->expires_at && *held_->expires_at - clock_.SystemNow() < left;
+}
+
+Result<Credentials> CredentialCache::Get(const net::Call& call) {
+  Lock lock(mutex_);
+  if (held_ && (!HasLess(kAdvisory) || (is_fetching_ && !HasLess(kMandatory)))) {
+    return held_->Share();
+  }
+  if (!held_ || HasLess(kMandatory)) return FetchNew(lock, call);
+  auto fetched = FetchNew(lock, call);
+  if (fetched) return fetched;
+  const std::string problem = fetched.error().reason();
+  auto kept = held_->Share();
+  lock.unlock();
+  log_("new AWS credentials could not be got, and those there are last a while yet: " + problem);
+  return kept;
+}
+
+Result<std::optional<Credentials>> CredentialCache::Replace(const Credentials& refused,
+                                                            const net::Call& call) {
+  Lock lock(mutex_);
+  if (held_ && !IsSame(*held_, refused)) return std::optional(held_->Share());
+  auto fetched = FetchNew(lock, call);
+  if (!fetched) return std::move(fetched).error();
+  if (IsSame(*fetched, refused)) return std::optional<Credentials>();
+  return std::optional(std::move(*fetched));
+}
+
+// Called with `lock`, which it gives up meanwhile. What another thread fetched since counts too.
+Result<Credentials> CredentialCache::FetchNew(Lock& lock, const net::Call& call) {
+  if (is_fetching_) {
+    lock.unlock();
+    const std::stop_callback wake(call.stop, [this] {
+      const std::lock_guard stopping(mutex_);
+      fetched_.notify_all();
+    });
+    lock.lock();
+    clock_.WaitUntil(lock, fetched_, call.deadline,
+                     [&] { return !is_fetching_ || call.stop.stop_requested(); });
+    if (is_fetching_) {
+      return Error(ErrorCode::kUnavailable,
+                   "another thread's search for AWS credentials takes long")
+          .Cure("see the source of the credentials: qsecrets check");
+    }
+    if (held_ && !HasLess(kMandatory)) return held_->Share();
+  }
+  is_fetching_ = true;
+  lock.unlock();
+  auto fetched = fetch_(call);
+  lock.lock();
+  is_fetching_ = false;
+  fetched_.notify_all();
+  if (!fetched) return fetched;
+  if (fetched->expires_at && *fetched->expires_at <= clock_.SystemNow()) {
+    return Error(ErrorCode::kNotPermitted,
+                 "the credentials from " + fetched->origin + " have ended already")
+        .Cure("renew them where they are from, and see that this machine's clock is right");
+  }
+  held_ = fetched->Share();
+  return fetched;
+}
+
+}  // namespace qarion::secrets::aws

@@ -1,0 +1,72 @@
+#include "aws/credential_chain.h"
+
+#include <iterator>
+#include <utility>
+
+namespace qarion::secrets::aws {
+namespace {
+
+std::vector<SourcePtr> SourcesOf(const SourceContext& context) {
+  const std::string& profile = context.profiles.current();
+  std::vector<SourcePtr> sources;
+  sources.push_back(MakeEnvironmentSource(context));
+  sources.push_back(MakeAssumeRoleSource(context, profile));
+  auto of_profile = MakeProfileSources(context, profile, /*reads_variables=*/true);
+  std::move(of_profile.begin(), of_profile.end(), std::back_inserter(sources));
+  sources.push_back(MakeEc2FileSource(context));
+  sources.push_back(MakeBoto2FileSource(context));
+  sources.push_back(MakeContainerSource(context));
+  sources.push_back(MakeInstanceSource(context));
+  return sources;
+}
+
+Error NoneApplies(const std::vector<CredentialChain::Tried>& tried) {
+  std::string reason = "there are no AWS credentials: ";
+  for (const auto& [source, why_not] : tried) {
+    reason += (&source == &tried.front().source ? "" : "; ") + source + ": " + why_not;
+  }
+  return Error(ErrorCode::kConfiguration, std::move(reason))
+      .Cure(
+          "give the machine, container or service account a role; or set AWS_PROFILE, or "
+          "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; `aws sso login` where SSO is used");
+}
+
+}  // namespace
+
+CredentialChain::CredentialChain(const SourceContext& context)
+    : sources_(SourcesOf(context)),
+      cache_([this](const net::Call& call) { return Find(call); }, context.clock, context.log) {}
+
+std::vector<CredentialChain::Tried> CredentialChain::tried() const {
+  const std::lock_guard lock(mutex_);
+  return tried_;
+}
+
+Result<Credentials> CredentialChain::Find(const net::Call& call) {
+  std::vector<Tried> tried;
+  const auto note = [&] {
+    const std::lock_guard lock(mutex_);
+    tried_ = tried;
+  };
+  for (const SourcePtr& source : sources_) {
+    if (winner_ != nullptr && winner_ != source.get()) continue;
+    auto offer = source->Get(call);
+    const bool applies = !offer || offer->credentials;
+    if (winner_ == nullptr) {
+      tried.push_back({source->Name(), applies ? "" : offer->why_not});
+      note();
+    }
+    if (!offer) return std::move(offer).error();
+    if (!offer->credentials) continue;
+    winner_ = source.get();
+    return std::move(*offer->credentials);
+  }
+  if (winner_ != nullptr) {
+    // It applied once: what it was from has gone, so that another may apply now.
+    winner_ = nullptr;
+    return Find(call);
+  }
+  return NoneApplies(tried);
+}
+
+}  // namespace qarion::secrets::aws
