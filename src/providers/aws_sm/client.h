@@ -1,0 +1,67 @@
+// Reads the secret, with all that belongs to one process.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "aws/credential_chain.h"
+#include "aws/service_client.h"
+#include "core/random.h"
+#include "net/http_client.h"
+#include "providers/aws_sm/aws_sm_settings.h"
+#include "providers/aws_sm/secret_value.h"
+#include "qarion/secrets/provider.h"
+
+namespace qarion::secrets::aws_sm {
+
+// Thread-safety: Fetch by one thread at a time; the rest from several threads.
+class Client {
+ public:
+  // All outlive it.
+  Client(const AwsSmSettings& settings, Clock& clock,
+         const std::function<void(std::string_view)>& log);
+
+  // Where the caller holds a version, first asks whether that is still the current one, if it may:
+  // DescribeSecret needs no decryption. But from time to time the value is read all the same, so
+  // that the loss of the right to read it shows.
+  Result<Payload> Fetch(const std::string& known_version, const net::Call& call);
+
+  // Sends a signed request; where the credentials are not accepted, once more with new ones.
+  Result<aws::ServiceAnswer> Send(aws::ServiceRequest request, const net::Call& call);
+
+  aws::CredentialChain& chain() noexcept { return chain_; }
+  aws::ServiceClient& services() noexcept { return services_; }
+
+  // For `status`: names and texts.
+  std::vector<std::pair<std::string, std::string>> Describe() const;
+  void Tell(std::vector<std::pair<std::string, std::string>> details);
+
+ private:
+  bool IsCurrent(const std::string& known_version, const net::Call& call);
+  Result<Payload> Read(const net::Call& call);
+  std::string Expiry() const;  // with mutex_ held
+
+  const AwsSmSettings& settings_;
+  Clock& clock_;
+  core::SystemRandom random_;
+  aws::ServiceClient services_;
+  net::HttpClient metadata_;
+  aws::CredentialChain chain_;
+
+  // Of the thread that fetches.
+  bool may_describe_ = true;
+  Clock::SteadyTime read_at_{};
+
+  mutable std::mutex mutex_;  // of what follows
+  std::string last_error_;
+  std::string origin_;  // of the credentials; empty: none were found yet
+  std::optional<Clock::SystemTime> expires_at_;
+  std::vector<std::pair<std::string, std::string>> details_;  // of the latest examination
+};
+
+}  // namespace qarion::secrets::aws_sm

@@ -1,0 +1,162 @@
+#include "providers/aws_sm/doctor.h"
+
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include "aws/sts.h"
+
+namespace qarion::secrets::aws_sm {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds kTolerableSkew{60};
+
+std::string Join(const std::vector<std::string>& texts) {
+  std::string joined;
+  for (const std::string& text : texts) joined += (joined.empty() ? "" : ", ") + text;
+  return joined;
+}
+
+class Examiner {
+ public:
+  Examiner(const AwsSmSettings& settings, Client& client, const Clock& clock, const net::Call& call)
+      : settings_(settings), client_(client), clock_(clock), call_(call) {}
+
+  std::vector<Finding> Run() {
+    LookAtSettings();
+    if (LookAtCredentials()) {
+      LookAtIdentity();
+      LookAtSecret();
+    }
+    LookAtClock();
+    client_.Tell(std::move(details_));
+    return std::move(findings_);
+  }
+
+ private:
+  void Add(Severity severity, std::string subject, std::string problem, std::string cure) {
+    findings_.push_back({severity, std::move(subject), std::move(problem), std::move(cure)});
+  }
+  void Warn(std::string subject, std::string problem, std::string cure) {
+    Add(Severity::kWarning, std::move(subject), std::move(problem), std::move(cure));
+  }
+  void Fail(std::string subject, const Error& error) {
+    Add(Severity::kError, std::move(subject), error.reason(), error.cure());
+  }
+
+  void LookAtSettings() {
+    const std::string& of_arn = settings_.secret.region;
+    if (!of_arn.empty() && of_arn != settings_.region) {
+      Warn(settings_.region_setting,
+           "says " + settings_.region + ", and AWS_SECRET_ARN is of " + of_arn +
+               ": a secret is found in its own region alone",
+           "leave the region out, or write the ARN of the replica in " + settings_.region);
+    }
+    for (const std::string& notice : settings_.client.notices) {
+      Warn("AWS settings", notice, "nothing has to be done");
+    }
+  }
+
+  bool LookAtCredentials() {
+    const auto credentials = client_.chain().Get(call_);
+    for (const auto& [source, why_not] : client_.chain().tried()) {
+      details_.emplace_back("credentials: " + source, why_not.empty() ? "applies" : why_not);
+    }
+    if (!credentials) {
+      Fail("credentials", credentials.error());
+      return false;
+    }
+    details_.emplace_back("credentials", credentials->origin);
+    return true;
+  }
+
+  // Nobody needs a permission for this.
+  void LookAtIdentity() {
+    const auto credentials = client_.chain().Get(call_);
+    if (!credentials) return;
+    const auto identity = aws::GetCallerIdentity(client_.services(), *credentials, call_);
+    if (!identity) {
+      // A network may let the service through and not this one.
+      const bool is_definite = !identity.error().IsTransient();
+      Add(is_definite ? Severity::kError : Severity::kWarning, "identity",
+          identity.error().reason(), identity.error().cure());
+      return;
+    }
+    details_.emplace_back("identity", identity->arn);
+    details_.emplace_back("account", identity->account);
+    const std::string& of_secret = settings_.secret.account;
+    if (!of_secret.empty() && of_secret != identity->account) {
+      details_.emplace_back(
+          "secret's account",
+          of_secret + ", so its resource policy and its key's must allow this one");
+    }
+  }
+
+  void LookAtSecret() {
+    auto answer = client_.Send(DescriptionRequest(settings_.secret), call_);
+    if (!answer || !answer->is_ok()) return;  // it may not be asked; reading will tell
+    LookAtDate(*answer);
+    const auto description = DescriptionFrom(*answer, settings_.secret);
+    if (!description) return;
+    details_.emplace_back("secret", description->arn);
+    details_.emplace_back("secret's stages", Join(description->Stages()));
+    if (!description->kms_key.empty()) details_.emplace_back("secret's key", description->kms_key);
+    if (!description->primary_region.empty() && description->primary_region != settings_.region) {
+      details_.emplace_back("replica of", description->primary_region);
+    }
+    if (description->is_deleted) {
+      Add(Severity::kError, "AWS_SECRET_ARN", "names a secret that is marked for deletion",
+          "take it back: aws secretsmanager restore-secret --secret-id " + settings_.secret.text);
+      return;
+    }
+    const std::string stage =
+        settings_.version.stage.empty() ? "AWSCURRENT" : settings_.version.stage;
+    const std::string version = description->VersionAt(stage);
+    if (settings_.version.id.empty() && version.empty()) {
+      Add(Severity::kError, "AWS_SECRET_VERSION_STAGE",
+          "is " + stage +
+              ", which no version of the secret has; there are: " + Join(description->Stages()),
+          "name one of those");
+    } else if (settings_.version.id.empty()) {
+      details_.emplace_back("version at " + stage, version);
+    }
+    if (!settings_.version.id.empty()) {
+      Warn("AWS_SECRET_VERSION_ID", "pins one version: a rotation will not be seen",
+           "leave it out where the secret is rotated");
+    }
+  }
+
+  void LookAtDate(const aws::ServiceAnswer& answer) {
+    if (!answer.date) return;
+    const auto skew = std::chrono::duration_cast<seconds>(clock_.SystemNow() - *answer.date);
+    if (std::chrono::abs(skew) <= kTolerableSkew) return;
+    Warn("clock",
+         "this machine's is " + std::to_string(std::abs(skew.count())) + " s " +
+             (skew > seconds::zero() ? "ahead of" : "behind") + " that of " + answer.host,
+         "let this machine keep time (NTP): AWS refuses signatures that are off by 5 minutes");
+  }
+
+  void LookAtClock() {
+    const seconds offset = client_.services().clock_offset();
+    if (offset == seconds::zero()) return;
+    details_.emplace_back("clock", "corrected by " + std::to_string(offset.count()) + " s");
+  }
+
+  const AwsSmSettings& settings_;
+  Client& client_;
+  const Clock& clock_;
+  const net::Call& call_;
+  std::vector<Finding> findings_;
+  std::vector<std::pair<std::string, std::string>> details_;
+};
+
+}  // namespace
+
+std::vector<Finding> Examine(const AwsSmSettings& settings, Client& client, const Clock& clock,
+                             const net::Call& call) {
+  return Examiner(settings, client, clock, call).Run();
+}
+
+}  // namespace qarion::secrets::aws_sm
