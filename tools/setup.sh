@@ -52,7 +52,7 @@ if [[ ${1:-all} != build ]]; then
   stamp=build/venv/requirements.sha256
   wanted=$(sha256sum tools/requirements.txt | cut -d' ' -f1)
   if [[ ! -f $stamp || $(<"$stamp") != "$wanted" ]]; then
-    echo "setup: installing Python packages into build/venv: $(grep -oE '^[A-Za-z-]+==[0-9.]+' tools/requirements.txt | paste -sd' ')"
+    echo "setup: installing Python packages into build/venv: $(grep -oE '^[A-Za-z0-9-]+==[0-9a-z.]+' tools/requirements.txt | paste -sd' ')"
     rm -rf build/venv
     /usr/bin/python3 -m venv build/venv
     build/venv/bin/pip install --quiet --disable-pip-version-check --no-input --no-deps \

@@ -52,9 +52,9 @@ std::string FirstText(const std::optional<core::JsonDocument>& json,
   return "";
 }
 
-std::string TextInXml(std::string_view body, std::initializer_list<std::string_view> path) {
+std::string TextInXml(std::string_view body, std::string_view path) {
   if (!IsXml(body)) return "";
-  const auto text = XmlText(body, {path.begin(), path.size()});
+  const auto text = XmlText(body, path);
   return text ? std::string(text->Reveal()) : "";
 }
 
@@ -63,7 +63,7 @@ std::string CodeOf(const net::HttpResponse& response,
   const std::string_view body = response.body.Reveal();
   std::string code = PlainCode(FirstText(json, {"__type", "code", "Code", "error"}));
   if (code.empty()) code = PlainCode(response.Find("x-amzn-errortype").value_or(""));
-  if (code.empty()) code = PlainCode(TextInXml(body, {"Error", "Code"}));
+  if (code.empty()) code = PlainCode(TextInXml(body, "Error/Code"));
   return code;
 }
 
@@ -83,7 +83,7 @@ ServiceAnswer ReadAnswer(net::HttpResponse response, std::string host,
   if (!answer.is_ok()) {
     answer.error_code = CodeOf(response, answer.json);
     std::string text = FirstText(answer.json, {"message", "Message", "error_description"});
-    if (text.empty()) text = TextInXml(response.body.Reveal(), {"Error", "Message"});
+    if (text.empty()) text = TextInXml(response.body.Reveal(), "Error/Message");
     answer.error_text = net::OneLine(text, hidden, kLongestErrorText);
   }
   answer.body = std::move(response.body);
