@@ -36,21 +36,22 @@ TEST(ServiceAnswer, HasTheCodeWithoutNameSpaceAndSuffix) {
             "UnrecognizedClientException");
   EXPECT_EQ(Answer(400, R"({"error":"invalid_grant","error_description":"Old."})").error_code,
             "invalid_grant");
-  EXPECT_EQ(Answer(403, "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">"
-                        "<Error><Type>Sender</Type><Code>AccessDenied</Code>"
-                        "<Message>User: x is not</Message></Error></ErrorResponse>")
+  EXPECT_EQ(Answer(403,
+                   "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">"
+                   "<Error><Type>Sender</Type><Code>AccessDenied</Code>"
+                   "<Message>User: x is not</Message></Error></ErrorResponse>")
                 .error_code,
             "AccessDenied");
-  EXPECT_EQ(Answer(403, "<Response><Errors><Error><Code>SignatureDoesNotMatch</Code>"
-                        "<Message>m</Message></Error></Errors></Response>")
+  EXPECT_EQ(Answer(403,
+                   "<Response><Errors><Error><Code>SignatureDoesNotMatch</Code>"
+                   "<Message>m</Message></Error></Errors></Response>")
                 .error_code,
             "SignatureDoesNotMatch");
 }
 
 TEST(ServiceAnswer, HasNoCodeWhereItIsNoneOfTheService) {
-  for (const std::string body :
-       {"", "nginx", "<html><h1>Forbidden</h1></html>", "{", R"({"__type":7})",
-        R"({"__type":"a b"})", R"(["__type"])"}) {
+  for (const std::string body : {"", "nginx", "<html><h1>Forbidden</h1></html>", "{",
+                                 R"({"__type":7})", R"({"__type":"a b"})", R"(["__type"])"}) {
     EXPECT_EQ(Answer(403, body).error_code, "") << body;
     EXPECT_EQ(ErrorOf(Answer(403, body), "x:Y").code(), ErrorCode::kUnavailable) << body;
   }

@@ -67,7 +67,8 @@ TEST_F(SecretValue, IsReadFromBytes) {
 
 // The agent writes its time as a string.
 TEST_F(SecretValue, TakesAnyTime) {
-  for (const std::string time : {"\"1795445842\"", "\"soon\"", "null", "1795445842", "-1", "1e99"}) {
+  for (const std::string time :
+       {"\"1795445842\"", "\"soon\"", "null", "1795445842", "-1", "1e99"}) {
     auto payload = Read(200, R"({"ARN":")" + std::string(kArn) +
                                  R"(","Name":"qarion","VersionId":"v","CreatedDate":)" + time +
                                  R"(,"SecretString":"{}"})");
@@ -90,11 +91,12 @@ TEST_F(SecretValue, MustBeOneJsonObject) {
 
 TEST_F(SecretValue, MustBeWhatWasAskedFor) {
   const std::string rest = R"(,"VersionId":"v","SecretString":"{}"})";
-  for (const std::string body :
-       {R"({"ARN":"arn:aws:secretsmanager:eu-central-1:123456789012:secret:other-AbCdEf","Name":"other")" +
-            rest,
-        R"({"Name":"qarion")" + rest, R"({"ARN":"x","Name":"qarion")" + rest, std::string("{}"),
-        std::string("<html>"), std::string()}) {
+  for (
+      const std::string body :
+      {R"({"ARN":"arn:aws:secretsmanager:eu-central-1:123456789012:secret:other-AbCdEf","Name":"other")" +
+           rest,
+       R"({"Name":"qarion")" + rest, R"({"ARN":"x","Name":"qarion")" + rest, std::string("{}"),
+       std::string("<html>"), std::string()}) {
     auto payload = Read(200, body);
     ASSERT_FALSE(payload) << body;
     EXPECT_EQ(payload.error().code(), ErrorCode::kBadData) << body;
@@ -114,13 +116,15 @@ TEST_F(SecretValue, IsMissing) {
 
   const std::string no_value =
       "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT";
-  EXPECT_EQ(Refusal(404, "ResourceNotFoundException", no_value).reason(), "qarion has no value yet");
+  EXPECT_EQ(Refusal(404, "ResourceNotFoundException", no_value).reason(),
+            "qarion has no value yet");
 
   version_.stage = "BLUE";
-  EXPECT_THAT(Refusal(400, "ResourceNotFoundException",
-                      "Secrets Manager can't find the specified secret value for staging label: BLUE")
-                  .reason(),
-              HasSubstr("has no stage BLUE"));
+  EXPECT_THAT(
+      Refusal(400, "ResourceNotFoundException",
+              "Secrets Manager can't find the specified secret value for staging label: BLUE")
+          .reason(),
+      HasSubstr("has no stage BLUE"));
   EXPECT_EQ(Refusal(400, "ResourceNotFoundException", none).reason(),
             "qarion does not exist at aws.test");
 }
@@ -150,9 +154,9 @@ TEST_F(SecretValue, IsNotPermitted) {
   EXPECT_THAT(kms.reason(), HasSubstr("for want of kms:Decrypt"));
   EXPECT_THAT(kms.cure(), HasSubstr("kms:Decrypt"));
 
-  const Error key =
-      Refusal(400, "DecryptionFailure",
-              "Secrets Manager can't decrypt the protected secret text using the provided KMS key.");
+  const Error key = Refusal(
+      400, "DecryptionFailure",
+      "Secrets Manager can't decrypt the protected secret text using the provided KMS key.");
   EXPECT_EQ(key.code(), ErrorCode::kNotPermitted);
   EXPECT_THAT(key.reason(), HasSubstr("cannot be decrypted"));
 }
