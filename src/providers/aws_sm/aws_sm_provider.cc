@@ -33,7 +33,7 @@ class AwsSmProvider final : public SecretProvider {
     return client_.Get().Describe();
   }
 
-  std::vector<Secret> Credentials() const override { return settings_.Credentials(); }
+  std::vector<Secret> Credentials() const override { return settings_.session.Credentials(); }
 
   std::vector<Finding> Diagnose(const FetchRequest& request) override {
     return Examine(settings_, client_.Get(), clock_,

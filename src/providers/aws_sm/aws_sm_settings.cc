@@ -1,7 +1,6 @@
 #include "providers/aws_sm/aws_sm_settings.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace qarion::secrets::aws_sm {
@@ -50,12 +49,6 @@ std::string VersionChoice::Describe() const {
   return "version " + id + (stage.empty() ? "" : " at stage " + stage);
 }
 
-std::vector<Secret> AwsSmSettings::Credentials() const {
-  auto credentials = variables.Credentials();
-  std::ranges::move(profiles.Credentials(), std::back_inserter(credentials));
-  return credentials;
-}
-
 Result<AwsSmSettings> LoadAwsSmSettings(const core::SettingLookup& lookup) {
   const std::string given = TextOf(lookup, kSecret);
   if (given.empty()) {
@@ -65,14 +58,11 @@ Result<AwsSmSettings> LoadAwsSmSettings(const core::SettingLookup& lookup) {
   if (!secret) return std::move(secret).error();
   auto version = ReadVersion(lookup);
   if (!version) return std::move(version).error();
-  aws::Variables variables(lookup);
-  auto profiles = aws::Profiles::Load(variables);
-  if (!profiles) return std::move(profiles).error();
-  auto client = aws::LoadClientSettings(variables, *profiles);
-  if (!client) return std::move(client).error();
+  auto session = aws::SessionSettings::Load(lookup);
+  if (!session) return std::move(session).error();
 
-  std::string region = client->region.text;
-  std::string region_setting = client->region.setting;
+  std::string region = session->client.region.text;
+  std::string region_setting = session->client.region.setting;
   if (region.empty()) {
     region = secret->region;
     region_setting = kSecret;
@@ -85,9 +75,7 @@ Result<AwsSmSettings> LoadAwsSmSettings(const core::SettingLookup& lookup) {
   }
   return AwsSmSettings{.secret = std::move(*secret),
                        .version = std::move(*version),
-                       .variables = std::move(variables),
-                       .profiles = std::move(*profiles),
-                       .client = std::move(*client),
+                       .session = std::move(*session),
                        .region = std::move(region),
                        .region_setting = std::move(region_setting),
                        .is_traced = lookup("QARION_SECRETS_LOG") == "debug"};

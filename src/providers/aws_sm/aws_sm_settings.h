@@ -2,15 +2,11 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "aws/arn.h"
-#include "aws/client_settings.h"
-#include "aws/profiles.h"
-#include "aws/variables.h"
+#include "aws/session.h"
 #include "core/setting_lookup.h"
 #include "qarion/secrets/result.h"
-#include "qarion/secrets/secret.h"
 
 namespace qarion::secrets::aws_sm {
 
@@ -27,15 +23,10 @@ struct VersionChoice {
 struct AwsSmSettings {
   aws::SecretId secret;
   VersionChoice version;
-  aws::Variables variables;
-  aws::Profiles profiles;
-  aws::ClientSettings client;
+  aws::SessionSettings session;
   std::string region;
   std::string region_setting;  // that it is from
   bool is_traced = false;
-
-  // Every credential that stands in a setting or in a profile.
-  std::vector<Secret> Credentials() const;
 };
 
 // kConfiguration: a setting is malformed, missing or contradicts another; kBadData: a file of

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "net/retry.h"
-
 namespace qarion::secrets::aws_sm {
 namespace {
 
@@ -11,30 +9,13 @@ constexpr std::string_view kCurrentStage = "AWSCURRENT";
 // How long a look at the description stands in for reading the value.
 constexpr std::chrono::minutes kLongestUnread{15};
 
-net::HttpClientOptions MetadataOptions(const std::function<void(std::string_view)>& trace) {
-  constexpr std::size_t kLongestDocument = std::size_t{64} * 1024;
-  return {.uses_proxy = false,
-          .limits = {.body_bytes = kLongestDocument},
-          .allows_http2 = false,
-          .trace = trace};
-}
-
 }  // namespace
 
 Client::Client(const AwsSmSettings& settings, Clock& clock,
                const std::function<void(std::string_view)>& log)
     : settings_(settings),
       clock_(clock),
-      services_(settings.client, settings.region, clock, log, settings.is_traced ? log : nullptr),
-      metadata_(MetadataOptions(settings.is_traced ? log : nullptr)),
-      chain_({.variables = settings.variables,
-              .profiles = settings.profiles,
-              .settings = settings.client,
-              .services = services_,
-              .metadata = metadata_,
-              .clock = clock,
-              .random = random_,
-              .log = log}) {}
+      session_(settings.session, settings.region, clock, log, settings.is_traced) {}
 
 Result<Payload> Client::Fetch(const std::string& known_version, const net::Call& call) {
   const bool may_ask = !known_version.empty() && settings_.version.id.empty() && may_describe_ &&
@@ -50,7 +31,7 @@ Result<Payload> Client::Fetch(const std::string& known_version, const net::Call&
 }
 
 bool Client::IsCurrent(const std::string& known_version, const net::Call& call) {
-  auto answer = Send(DescriptionRequest(settings_.secret), call);
+  auto answer = session_.SendSigned(DescriptionRequest(settings_.secret), call);
   if (!answer) return false;  // so will reading, which says why
   if (aws::IsAccessDenied(answer->error_code)) may_describe_ = false;
   const auto description = DescriptionFrom(*answer, settings_.secret);
@@ -60,49 +41,34 @@ bool Client::IsCurrent(const std::string& known_version, const net::Call& call) 
 }
 
 Result<Payload> Client::Read(const net::Call& call) {
-  auto answer = Send(ValueRequest(settings_.secret, settings_.version), call);
+  auto answer = session_.SendSigned(ValueRequest(settings_.secret, settings_.version), call);
   if (!answer) return std::move(answer).error();
   return PayloadFromValue(*answer, settings_.secret, settings_.version);
-}
-
-Result<aws::ServiceAnswer> Client::Send(aws::ServiceRequest request, const net::Call& call) {
-  auto credentials = chain_.Get(call);
-  if (!credentials) return std::move(credentials).error();
-  {
-    const std::lock_guard lock(mutex_);
-    origin_ = credentials->origin;
-    expires_at_ = credentials->expires_at;
-  }
-  request.signer = &*credentials;
-  auto answer = services_.Send(request, call);
-  if (!answer || !aws::IsAboutCredentials(answer->error_code)) return answer;
-  auto others = chain_.Replace(*credentials, call);
-  if (!others) return std::move(others).error();
-  if (!*others) return answer;
-  request.signer = &**others;
-  return services_.Send(request, call);
 }
 
 std::vector<std::pair<std::string, std::string>> Client::Describe() const {
   std::vector<std::pair<std::string, std::string>> lines = {
       {"region", settings_.region + " from " + settings_.region_setting}};
-  if (const auto endpoint =
-          aws::ResolveEndpoint(aws::Service::kSecretsManager, settings_.region, settings_.client)) {
+  if (const auto endpoint = aws::ResolveEndpoint(aws::Service::kSecretsManager, settings_.region,
+                                                 settings_.session.client)) {
     lines.emplace_back(
         "endpoint",
         endpoint->url + (endpoint->setting.empty() ? "" : " from " + endpoint->setting));
   }
+  if (const auto credentials = session_.in_use()) {
+    lines.emplace_back("credentials", credentials->origin);
+    lines.emplace_back("credentials expire", Expiry(*credentials));
+  }
   const std::lock_guard lock(mutex_);
-  if (!origin_.empty()) lines.emplace_back("credentials", origin_);
-  if (!origin_.empty()) lines.emplace_back("credentials expire", Expiry());
   lines.insert(lines.end(), details_.begin(), details_.end());
   if (!last_error_.empty()) lines.emplace_back("last fetch", last_error_);
   return lines;
 }
 
-std::string Client::Expiry() const {
-  if (!expires_at_) return "never, as far as is known";
-  const auto left = std::chrono::floor<std::chrono::seconds>(*expires_at_ - clock_.SystemNow());
+std::string Client::Expiry(const aws::Session::InUse& credentials) const {
+  if (!credentials.expires_at) return "never, as far as is known";
+  const auto left =
+      std::chrono::floor<std::chrono::seconds>(*credentials.expires_at - clock_.SystemNow());
   return "in " + std::to_string(std::max<std::int64_t>(left.count(), 0)) + " s";
 }
 

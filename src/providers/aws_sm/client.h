@@ -3,16 +3,12 @@
 
 #include <functional>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "aws/credential_chain.h"
-#include "aws/service_client.h"
-#include "core/random.h"
-#include "net/http_client.h"
+#include "aws/session.h"
 #include "providers/aws_sm/aws_sm_settings.h"
 #include "providers/aws_sm/secret_value.h"
 #include "qarion/secrets/provider.h"
@@ -31,27 +27,21 @@ class Client {
   // that the loss of the right to read it shows.
   Result<Payload> Fetch(const std::string& known_version, const net::Call& call);
 
-  // Sends a signed request; where the credentials are not accepted, once more with new ones.
-  Result<aws::ServiceAnswer> Send(aws::ServiceRequest request, const net::Call& call);
-
-  aws::CredentialChain& chain() noexcept { return chain_; }
-  aws::ServiceClient& services() noexcept { return services_; }
+  aws::Session& session() noexcept { return session_; }
 
   // For `status`: names and texts.
   std::vector<std::pair<std::string, std::string>> Describe() const;
+  // What an examination found out, for the same.
   void Tell(std::vector<std::pair<std::string, std::string>> details);
 
  private:
   bool IsCurrent(const std::string& known_version, const net::Call& call);
   Result<Payload> Read(const net::Call& call);
-  std::string Expiry() const;  // with mutex_ held
+  std::string Expiry(const aws::Session::InUse& credentials) const;
 
   const AwsSmSettings& settings_;
   Clock& clock_;
-  core::SystemRandom random_;
-  aws::ServiceClient services_;
-  net::HttpClient metadata_;
-  aws::CredentialChain chain_;
+  aws::Session session_;
 
   // Of the thread that fetches.
   bool may_describe_ = true;
@@ -59,9 +49,7 @@ class Client {
 
   mutable std::mutex mutex_;  // of what follows
   std::string last_error_;
-  std::string origin_;  // of the credentials; empty: none were found yet
-  std::optional<Clock::SystemTime> expires_at_;
-  std::vector<std::pair<std::string, std::string>> details_;  // of the latest examination
+  std::vector<std::pair<std::string, std::string>> details_;
 };
 
 }  // namespace qarion::secrets::aws_sm

@@ -54,29 +54,28 @@ class Examiner {
                ": a secret is found in its own region alone",
            "leave the region out, or write the ARN of the replica in " + settings_.region);
     }
-    for (const std::string& notice : settings_.client.notices) {
+    for (const std::string& notice : settings_.session.client.notices) {
       Warn("AWS settings", notice, "nothing has to be done");
     }
   }
 
   bool LookAtCredentials() {
-    const auto credentials = client_.chain().Get(call_);
-    for (const auto& [source, why_not] : client_.chain().tried()) {
+    const auto credentials = client_.session().GetCredentials(call_);
+    for (const auto& [source, why_not] : client_.session().tried()) {
       details_.emplace_back("credentials: " + source, why_not.empty() ? "applies" : why_not);
     }
     if (!credentials) {
       Fail("credentials", credentials.error());
       return false;
     }
-    details_.emplace_back("credentials", credentials->origin);
     return true;
   }
 
   // Nobody needs a permission for this.
   void LookAtIdentity() {
-    const auto credentials = client_.chain().Get(call_);
+    const auto credentials = client_.session().GetCredentials(call_);
     if (!credentials) return;
-    const auto identity = aws::GetCallerIdentity(client_.services(), *credentials, call_);
+    const auto identity = aws::GetCallerIdentity(client_.session().services(), *credentials, call_);
     if (!identity) {
       // A network may let the service through and not this one.
       const bool is_definite = !identity.error().IsTransient();
@@ -95,7 +94,7 @@ class Examiner {
   }
 
   void LookAtSecret() {
-    auto answer = client_.Send(DescriptionRequest(settings_.secret), call_);
+    auto answer = client_.session().SendSigned(DescriptionRequest(settings_.secret), call_);
     if (!answer || !answer->is_ok()) return;  // it may not be asked; reading will tell
     LookAtDate(*answer);
     const auto description = DescriptionFrom(*answer, settings_.secret);
@@ -139,7 +138,7 @@ class Examiner {
   }
 
   void LookAtClock() {
-    const seconds offset = client_.services().clock_offset();
+    const seconds offset = client_.session().services().clock_offset();
     if (offset == seconds::zero()) return;
     details_.emplace_back("clock", "corrected by " + std::to_string(offset.count()) + " s");
   }

@@ -1,0 +1,73 @@
+// One identity at AWS: where it is from, and calls in its name.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "aws/client_settings.h"
+#include "aws/credential_chain.h"
+#include "aws/profiles.h"
+#include "aws/service_client.h"
+#include "aws/variables.h"
+#include "core/random.h"
+#include "core/setting_lookup.h"
+#include "net/call.h"
+#include "net/http_client.h"
+#include "qarion/secrets/clock.h"
+#include "qarion/secrets/result.h"
+
+namespace qarion::secrets::aws {
+
+// What the environment and the files of profiles say.
+struct SessionSettings {
+  Variables variables;
+  Profiles profiles;
+  ClientSettings client;
+
+  // See Profiles::Load and LoadClientSettings.
+  static Result<SessionSettings> Load(const core::SettingLookup& lookup);
+
+  // Every credential that stands in them.
+  std::vector<Secret> Credentials() const;
+};
+
+// Belongs to one process; see core::PerProcess. Thread-safety: every member from several threads.
+class Session {
+ public:
+  // `settings` and `clock` outlive it. `region`: see ServiceClient. `log` is never empty;
+  // `is_traced`: it also receives a line for each exchange.
+  Session(const SessionSettings& settings, const std::string& region, Clock& clock,
+          const ServiceClient::Log& log, bool is_traced);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // See CredentialChain::Get.
+  Result<Credentials> GetCredentials(const net::Call& call);
+
+  // Sends it signed; where the service does not accept the credentials, once more with new ones.
+  Result<ServiceAnswer> SendSigned(ServiceRequest request, const net::Call& call);
+
+  std::vector<CredentialChain::Tried> tried() const { return chain_.tried(); }
+  ServiceClient& services() noexcept { return services_; }
+
+  // Of the credentials in use: where they are from, and when they end; nothing before the first.
+  struct InUse {
+    std::string origin;
+    std::optional<Clock::SystemTime> expires_at;
+  };
+  std::optional<InUse> in_use() const;
+
+ private:
+  core::SystemRandom random_;
+  ServiceClient services_;
+  net::HttpClient metadata_;
+  CredentialChain chain_;
+  mutable std::mutex mutex_;  // of what follows
+  std::optional<InUse> in_use_;
+};
+
+}  // namespace qarion::secrets::aws
