@@ -12,8 +12,8 @@ namespace qarion::secrets::vault {
 namespace {
 
 constexpr char kKubernetesJwtFile[] = "/var/run/secrets/kubernetes.io/serviceaccount/token";
-constexpr std::array<std::string_view, 7> kMethodNames = {
-    "token", "approle", "kubernetes", "jwt", "userpass", "ldap", "cert"};
+constexpr std::array<std::string_view, 8> kMethodNames = {
+    "token", "approle", "kubernetes", "jwt", "userpass", "ldap", "cert", "aws"};
 // All that say how to log in, but for VAULT_AUTH_METHOD.
 constexpr const char* kSettings[] = {"VAULT_TOKEN",
                                      "VAULT_TOKEN_FILE",
@@ -27,7 +27,9 @@ constexpr const char* kSettings[] = {"VAULT_TOKEN",
                                      "VAULT_PASSWORD_FILE",
                                      "VAULT_AUTH_ROLE",
                                      "VAULT_AUTH_MOUNT",
-                                     "VAULT_SECRET_ID_WRAPPING_PATH"};
+                                     "VAULT_SECRET_ID_WRAPPING_PATH",
+                                     "VAULT_AWS_IAM_SERVER_ID",
+                                     "VAULT_AWS_STS_REGION"};
 
 std::optional<AuthMethod> MethodNamed(std::string_view name) {
   const auto* const found = std::ranges::find(kMethodNames, name);
@@ -48,6 +50,7 @@ bool Reads(AuthMethod method, const std::string& setting) {
     case AuthMethod::kUserpass:
     case AuthMethod::kLdap: return name == "USERNAME" || name.starts_with("PASSWORD");
     case AuthMethod::kCert: return name == "AUTH_ROLE";
+    case AuthMethod::kAws: return name == "AUTH_ROLE" || name.starts_with("AWS_");
   }
   return false;
 }
@@ -84,8 +87,9 @@ AuthMethod InferMethod(SettingReader& reader, const std::vector<std::string>& gi
   if (!inferred.empty()) return inferred[0].first;
   if (has_certificate && (!given.empty() || !KeptToken(reader).exists())) return AuthMethod::kCert;
   if (!given.empty()) {
-    reader.Fail(Wrong(given[0], "is set, but not how to log in",
-                      "set " + reader.NameOf("VAULT_AUTH_METHOD") + " to kubernetes, jwt or cert"));
+    reader.Fail(
+        Wrong(given[0], "is set, but not how to log in",
+              "set " + reader.NameOf("VAULT_AUTH_METHOD") + " to kubernetes, jwt, cert or aws"));
   }
   return AuthMethod::kToken;
 }
@@ -100,7 +104,7 @@ AuthMethod ReadMethod(SettingReader& reader, bool has_certificate) {
     const auto known = MethodNamed(named->text);
     if (!known) {
       reader.Fail(Wrong(named->setting, "names no way to log in that is known here",
-                        "write token, approle, kubernetes, jwt, userpass, ldap or cert"));
+                        "write token, approle, kubernetes, jwt, userpass, ldap, cert or aws"));
       return method;
     }
     method = *known;
@@ -175,6 +179,15 @@ void ReadPassword(SettingReader& reader, AuthSettings& auth) {
   Need(reader, auth.password.exists(), auth, "VAULT_PASSWORD", true);
 }
 
+void ReadAws(SettingReader& reader, AuthSettings& auth) {
+  auth.aws_server_id = reader.Text("VAULT_AWS_IAM_SERVER_ID");
+  auth.aws_sts_region = reader.Text("VAULT_AWS_STS_REGION");
+  auto session = aws::SessionSettings::Load(
+      [&reader](const std::string& name) { return reader.Variable(name); });
+  if (!session) return reader.Fail(std::move(session).error());
+  auth.aws = std::move(*session);
+}
+
 }  // namespace
 
 std::string_view ToString(AuthMethod method) noexcept {
@@ -204,6 +217,7 @@ AuthSettings ReadAuthSettings(SettingReader& reader, bool has_certificate) {
     case AuthMethod::kUserpass:
     case AuthMethod::kLdap: ReadPassword(reader, auth); break;
     case AuthMethod::kCert: break;  // the server says whether it got one: a proxy may add it
+    case AuthMethod::kAws: ReadAws(reader, auth); break;
   }
   return auth;
 }

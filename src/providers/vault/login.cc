@@ -64,6 +64,15 @@ Grant GrantFromLookup(const core::JsonValue& data, const Secret& token) {
                .is_known = true};
 }
 
+Login::Login(const VaultSettings& settings, Api& api, Clock& clock,
+             const std::function<void(std::string_view)>& log)
+    : settings_(settings.auth),
+      name_space_(settings.name_space),
+      certificate_(settings.tls),
+      api_(api) {
+  if (settings_.aws) aws_ = std::make_unique<AwsLogin>(settings_, clock, log);
+}
+
 std::string Login::Path() const {
   std::string base = "auth/" + settings_.mount + "/login";
   switch (settings_.method) {
@@ -116,9 +125,9 @@ Result<Grant> Login::Run(const Call& call) {
     if (!token) return std::move(token).error();
     return Grant{.token = std::move(*token)};
   }
-  auto body = Body(call);
-  if (!body) return std::move(body).error();
-  return Exchange(*body, call);
+  auto offer = MakeOffer(call);
+  if (!offer) return std::move(offer).error();
+  return Exchange(*offer, call);
 }
 
 bool Login::IsKnownToBeRefused() {
@@ -131,8 +140,20 @@ bool Login::IsKnownToBeRefused() {
     auto given = settings_.secret_id.ReadToken();
     if (!given || !given->ConstantTimeEquals(unwrapped_from_)) return false;
   }
-  auto body = Body({});
-  return body && body->ConstantTimeEquals(refused_);
+  auto offer = MakeOffer({});
+  return offer && offer->credentials.ConstantTimeEquals(refused_);
+}
+
+Result<Login::Offer> Login::MakeOffer(const Call& call) {
+  if (aws_) {
+    auto signed_offer = aws_->Sign(call);
+    if (!signed_offer) return std::move(signed_offer).error();
+    return Offer{std::move(signed_offer->body), std::move(signed_offer->key)};
+  }
+  auto body = Body(call);
+  if (!body) return std::move(body).error();
+  Secret credentials = body->Share();
+  return Offer{std::move(*body), std::move(credentials)};
 }
 
 Result<Secret> Login::Body(const Call& call) {
@@ -143,7 +164,8 @@ Result<Secret> Login::Body(const Call& call) {
     return value.has_value();
   };
   switch (settings_.method) {
-    case AuthMethod::kToken: break;
+    case AuthMethod::kToken:
+    case AuthMethod::kAws: break;  // see MakeOffer
     case AuthMethod::kAppRole: {
       auto role_id = settings_.role_id.ReadToken();
       if (!add("role_id", role_id)) return role_id;
@@ -232,10 +254,11 @@ Result<Secret> Login::Unwrap(const Secret& wrapping_token, const Call& call) {
   return unwrapped_.Share();
 }
 
-Result<Grant> Login::Exchange(const Secret& body, const Call& call) {
+Result<Grant> Login::Exchange(const Offer& offer, const Call& call) {
   refused_files_ = certificate_.FilesStamp();
   auto answer = api_.Send(
-      {.method = "POST", .path = Path(), .body = body.Share(), .repeats = Repeats::kInTurn}, call);
+      {.method = "POST", .path = Path(), .body = offer.body.Share(), .repeats = Repeats::kInTurn},
+      call);
   if (!answer) return std::move(answer).error();
   if (answer->status == 429 || answer->status == 412) {
     return Error(ErrorCode::kTryAgain,
@@ -244,7 +267,7 @@ Result<Grant> Login::Exchange(const Secret& body, const Call& call) {
   }
   const core::JsonValue auth = (*answer)["auth"];
   if (answer->status == 200 && auth["mfa_requirement"].IsObject()) {
-    refused_ = body.Share();
+    refused_ = offer.credentials.Share();
     return Error(ErrorCode::kNotPermitted,
                  "the login by " + Describe() +
                      " asks for a second factor, which no service can give")
@@ -262,10 +285,10 @@ Result<Grant> Login::Exchange(const Secret& body, const Call& call) {
                   : "see that the address is that of the server's API");
   }
   if (answer->status >= 500 && !IsRefusalBy500(*answer)) {
-    if (answer->status == 500) refused_ = body.Share();  // likely again; see Session
+    if (answer->status == 500) refused_ = offer.credentials.Share();  // likely again; see Session
     return ErrorOf(*answer, "the login by " + Describe());
   }
-  refused_ = body.Share();
+  refused_ = offer.credentials.Share();
   return Refused(*answer);
 }
 

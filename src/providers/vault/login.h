@@ -1,10 +1,15 @@
 // How a token is come by.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
+#include <string_view>
 
 #include "providers/vault/api.h"
+#include "providers/vault/aws_login.h"
 #include "providers/vault/vault_settings.h"
+#include "qarion/secrets/clock.h"
 #include "qarion/secrets/result.h"
 #include "qarion/secrets/secret.h"
 
@@ -32,12 +37,9 @@ Grant GrantFromLookup(const core::JsonValue& data, const Secret& token);
 // Thread-safety: one thread at a time.
 class Login {
  public:
-  // Both outlive it.
-  Login(const VaultSettings& settings, Api& api)
-      : settings_(settings.auth),
-        name_space_(settings.name_space),
-        certificate_(settings.tls),
-        api_(api) {}
+  // The first three outlive it.
+  Login(const VaultSettings& settings, Api& api, Clock& clock,
+        const std::function<void(std::string_view)>& log);
 
   // Reads the credentials anew and exchanges them. Not retried on a refusal. kNotPermitted: the
   // server refuses the credentials; kConfiguration: they are missing, or the method cannot be used;
@@ -61,16 +63,23 @@ class Login {
   bool CanRepeat() const;
 
  private:
+  // What is sent, and what tells it from other credentials: the same, but for its time.
+  struct Offer {
+    Secret body;
+    Secret credentials;
+  };
+  Result<Offer> MakeOffer(const Call& call);
   Result<Secret> Body(const Call& call);
   Result<Secret> SecretId(const Call& call);
   Result<Secret> Unwrap(const Secret& wrapping_token, const Call& call);
-  Result<Grant> Exchange(const Secret& body, const Call& call);
+  Result<Grant> Exchange(const Offer& offer, const Call& call);
   Error Refused(const ApiAnswer& answer) const;
 
   const AuthSettings& settings_;
   const std::string& name_space_;
   const net::TlsSettings& certificate_;
   Api& api_;
+  std::unique_ptr<AwsLogin> aws_;  // of that method
   // Of a wrapped secret id, which can be unwrapped once.
   Secret unwrapped_from_;
   Secret unwrapped_;

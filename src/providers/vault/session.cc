@@ -49,7 +49,7 @@ Session::Session(const VaultSettings& settings, Api& api, Clock& clock,
       api_(api),
       clock_(clock),
       log_(std::move(log)),
-      login_(settings, api),
+      login_(settings, api, clock, log_),
       random_(std::move(random)) {}
 
 Session::~Session() {

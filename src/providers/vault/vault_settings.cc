@@ -226,6 +226,7 @@ std::vector<Secret> VaultSettings::Credentials() const {
     if (header.value.size() >= kShortest) credentials.push_back(header.value.Share());
   }
   std::ranges::move(net::PasswordsOf(proxy.url), std::back_inserter(credentials));
+  if (auth.aws) std::ranges::move(auth.aws->Credentials(), std::back_inserter(credentials));
   return credentials;
 }
 
