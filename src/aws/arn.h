@@ -8,6 +8,11 @@
 
 namespace qarion::secrets::aws {
 
+// Whether it has the form of a region, which becomes part of hosts' names: up to 63 letters, digits
+// and hyphens, none of these at its ends, and not digits alone. Nothing says that there is such
+// one.
+bool IsRegionName(std::string_view text);
+
 // arn:partition:service:region:account:resource
 struct Arn {
   std::string partition;
@@ -17,10 +22,11 @@ struct Arn {
   std::string resource;  // may contain colons
 };
 
-// Whether it is meant to be one.
+// Whether it is meant to be an ARN.
 bool LooksLikeArn(std::string_view text);
 
-// `setting` is named in errors. kConfiguration: which part is missing or malformed.
+// `setting` is named in errors. kConfiguration: which part is missing or malformed. Region and
+// account may be empty, as in many services.
 Result<Arn> ParseArn(std::string_view text, const std::string& setting);
 
 // What AWS_SECRET_ARN names: an ARN, an ARN without the six random characters at its end, or a
@@ -36,7 +42,8 @@ struct SecretId {
 // that is malformed or not a secret's.
 Result<SecretId> ParseSecretId(std::string_view text, const std::string& setting);
 
-// Whether an answer's ARN and name are those of what was asked for.
+// Whether an answer's ARN and name, both of them, are those of what was asked for. An ARN that ends
+// in a hyphen and six characters may be a whole one or lack its random characters: either will do.
 bool IsAnswerTo(const SecretId& id, std::string_view arn, std::string_view name);
 
 }  // namespace qarion::secrets::aws

@@ -15,16 +15,17 @@ struct Endpoint {
   std::string setting;  // that configured it; empty: by the published rules
 };
 
-// By the published endpoint rules of each service. kConfiguration: the region has not the form of
-// one, FIPS or dual stack is not to be had there, or is asked for together with a configured
-// endpoint in a way that the rules forbid.
+// Where it is configured, there; else by the published endpoint rules of each service. As with
+// boto3, a configured endpoint wins over FIPS and dual stack (the settings have a notice of it).
+// `region` may be empty for STS alone, which answers without one. kConfiguration: no region, it has
+// not the form of one, or there is no dual stack in its partition.
 Result<Endpoint> ResolveEndpoint(Service service, const std::string& region,
                                  const ClientSettings& settings);
 
 // "aws", "aws-cn", ...: by the published list, "aws" where a region is in none.
 std::string_view PartitionOf(std::string_view region);
 
-// "secretsmanager", "sts", "sso", "sso-oauth": as it stands in credential scopes.
+// "secretsmanager", "sts", "awsssoportal", "sso-oauth": as it stands in credential scopes.
 std::string_view SigningName(Service service);
 
 }  // namespace qarion::secrets::aws
