@@ -4,25 +4,38 @@
 #include <optional>
 #include <string>
 
+#include "aws/client_settings.h"
+#include "aws/credential_cache.h"
 #include "aws/credentials.h"
 #include "aws/service_client.h"
 #include "net/call.h"
+#include "qarion/secrets/clock.h"
 #include "qarion/secrets/result.h"
 
 namespace qarion::secrets::aws {
 
 struct AssumeRoleInput {
   std::string role_arn;
-  std::string session_name;  // empty: one is made up
+  std::string session_name;  // who acts, for the account's logs (CloudTrail)
   std::string external_id;   // or empty
   std::optional<int> duration_seconds;
 };
 
-// Errors of all: see ServiceClient::Send and ErrorOf, with the action and the role named.
-// Result's `origin` is left empty.
-Result<Credentials> AssumeRole(ServiceClient& services, const AssumeRoleInput& input,
-                               const Credentials& source, const net::Call& call);
+// kConfiguration: it has not the form of a role's ARN.
+Status CheckRoleArn(const Sourced& role_arn);
 
+// A name for sessions where nothing configures one: "qarion-secrets-1767225600".
+std::string MakeSessionName(const Clock& clock);
+
+// Errors of all: see ServiceClient::Send and ErrorOf, with the action and the role named; kBadData
+// where the answer is not what it should be. Results' `origin` is left empty.
+
+// Signed by `source`, which is asked for others once where STS refuses what it gave. Its own errors
+// come through as they are.
+Result<Credentials> AssumeRole(ServiceClient& services, const AssumeRoleInput& input,
+                               CredentialCache& source, const net::Call& call);
+
+// Not signed: the token of an identity provider is the proof.
 Result<Credentials> AssumeRoleWithWebIdentity(ServiceClient& services, const AssumeRoleInput& input,
                                               const Secret& web_identity_token,
                                               const net::Call& call);

@@ -1,0 +1,233 @@
+#include "aws/sts.h"
+
+#include <algorithm>
+#include <chrono>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "aws/arn.h"
+#include "aws/xml_document.h"
+#include "core/rfc3339.h"
+#include "crypto/canonical_request.h"
+#include "net/server_text.h"
+
+namespace qarion::secrets::aws {
+namespace {
+
+// IAM's limits.
+constexpr std::size_t kLongestKeyId = 128;
+constexpr std::size_t kLongestArn = 2048;
+constexpr std::size_t kLongestText = 300;  // of a name in an answer
+
+// The fields of a request.
+class Form {
+ public:
+  explicit Form(std::string_view action) {
+    body_.Append("Action=");
+    body_.Append(action);
+    body_.Append("&Version=2011-06-15");
+  }
+
+  Form& Add(std::string_view name, std::string_view value) {
+    body_.Append('&');
+    body_.Append(name);
+    body_.Append('=');
+    crypto::AppendUriEncoded(value, body_);
+    return *this;
+  }
+
+  Secret Take() { return std::move(body_).Seal(); }
+
+ private:
+  SecretBuffer body_;
+};
+
+Form RoleForm(std::string_view action, const AssumeRoleInput& input) {
+  Form form(action);
+  form.Add("RoleArn", input.role_arn).Add("RoleSessionName", input.session_name);
+  if (!input.external_id.empty()) form.Add("ExternalId", input.external_id);
+  if (input.duration_seconds) form.Add("DurationSeconds", std::to_string(*input.duration_seconds));
+  return form;
+}
+
+ServiceRequest RequestOf(Form& form) {
+  ServiceRequest request{.service = Service::kSts, .body = form.Take()};
+  request.headers.push_back(
+      {"Content-Type", Secret::CopyOf("application/x-www-form-urlencoded; charset=utf-8")});
+  return request;
+}
+
+// What a refusal of STS means, where that is more than ErrorOf can know.
+struct Meaning {
+  std::string_view error_code;
+  ErrorCode code;
+  std::string cure;
+};
+
+Error ErrorOf(const ServiceAnswer& answer, const std::string& doing,
+              std::span<const Meaning> meanings) {
+  Error error = aws::ErrorOf(answer, doing);
+  const auto meaning = std::ranges::find(meanings, answer.error_code, &Meaning::error_code);
+  if (meaning == meanings.end()) return error;
+  Error better(meaning->code, error.reason());
+  for (const auto& [key, value] : error.context()) better = std::move(better).With(key, value);
+  return std::move(better).Cure(meaning->cure);
+}
+
+Meaning RegionIsOff(const ServiceClient& services) {
+  return {"RegionDisabledException", ErrorCode::kConfiguration,
+          "activate STS in the region " + services.region() +
+              " in the account settings of IAM, or set another region"};
+}
+
+Meaning ValueIsRefused() {
+  return {"ValidationError", ErrorCode::kConfiguration,
+          "correct what AWS names: role_arn, role_session_name, external_id, or duration_seconds, "
+          "which may be no longer than the role's maximum, and an hour where a role assumes it"};
+}
+
+Error WasIncomplete(const ServiceAnswer& answer, const std::string& doing) {
+  return Error(ErrorCode::kBadData,
+               doing + " brought no answer of STS, or an incomplete one, from " + answer.host)
+      .With("status", std::to_string(answer.status))
+      .Cure("see that the endpoint is that of STS: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL");
+}
+
+// Whether it has letters, digits and marks of ASCII alone.
+bool IsPlain(std::string_view text, std::size_t longest) {
+  return !text.empty() && text.size() <= longest &&
+         std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
+// `result`: the element that holds it.
+Result<Credentials> CredentialsIn(const ServiceAnswer& answer, const std::string& result,
+                                  const std::string& doing) {
+  const auto text = [&](const char* path) { return XmlText(answer.body.Reveal(), result + path); };
+  const auto key_id = text("/Credentials/AccessKeyId");
+  auto key = text("/Credentials/SecretAccessKey");
+  auto token = text("/Credentials/SessionToken");
+  const auto expiration = text("/Credentials/Expiration");
+  const auto expires_at = expiration ? core::ParseTime(expiration->Reveal()) : std::nullopt;
+  if (!key_id || !IsPlain(key_id->Reveal(), kLongestKeyId) || !key || key->empty() || !token ||
+      token->empty() || !expires_at) {
+    return WasIncomplete(answer, doing);
+  }
+  Credentials credentials{.keys = {.access_key_id = std::string(key_id->Reveal()),
+                                   .secret_access_key = std::move(*key),
+                                   .session_token = std::move(*token)},
+                          .expires_at = expires_at};
+  if (const auto arn = text("/AssumedRoleUser/Arn")) {
+    auto parsed = ParseArn(arn->Reveal(), "AssumedRoleUser");
+    if (parsed) credentials.account_id = std::move(parsed->account);
+  }
+  return credentials;
+}
+
+std::vector<Meaning> MeaningsForRole(const ServiceClient& services, const AssumeRoleInput& input,
+                                     const Credentials& source) {
+  return {{"AccessDenied", ErrorCode::kNotPermitted,
+           "allow whom the credentials from " + source.origin + " (key " +
+               source.keys.access_key_id + ") belong to sts:AssumeRole on " + input.role_arn +
+               ", and name them in that role's trust policy, with its external id if it asks for "
+               "one"},
+          ValueIsRefused(),
+          RegionIsOff(services)};
+}
+
+std::vector<Meaning> MeaningsForWebIdentity(const ServiceClient& services,
+                                            const AssumeRoleInput& input) {
+  const std::string trust = "see that the trust policy of " + input.role_arn +
+                            " allows sts:AssumeRoleWithWebIdentity to this token's ";
+  return {{"AccessDenied", ErrorCode::kNotPermitted,
+           trust + "provider, and that its conditions fit the token's subject and audience"},
+          {"InvalidIdentityToken", ErrorCode::kNotPermitted,
+           trust + "issuer, that IAM knows that issuer as an identity provider, and that the file "
+                   "holds a token (JWT) for it"},
+          {"ExpiredTokenException", ErrorCode::kNotPermitted,
+           "let whatever writes the token's file write a new one: it is read at each refresh"},
+          {"IDPRejectedClaim", ErrorCode::kNotPermitted,
+           "get a new token: its identity provider takes this one back"},
+          {"IDPCommunicationError", ErrorCode::kUnavailable,
+           "wait; if it lasts, see that AWS can reach the token's identity provider"},
+          ValueIsRefused(),
+          RegionIsOff(services)};
+}
+
+}  // namespace
+
+Status CheckRoleArn(const Sourced& role_arn) {
+  const std::string_view arn = role_arn.text;
+  if (arn.starts_with("arn:") && arn.contains(":iam:") && arn.contains(":role/") &&
+      IsPlain(arn, kLongestArn)) {
+    return {};
+  }
+  return Error(ErrorCode::kConfiguration, role_arn.setting + " is not the ARN of a role")
+      .With("setting", role_arn.setting)
+      .Cure("write it as arn:aws:iam::123456789012:role/name");
+}
+
+std::string MakeSessionName(const Clock& clock) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(clock.SystemNow());
+  return "qarion-secrets-" + std::to_string(now.time_since_epoch().count());
+}
+
+Result<Credentials> AssumeRole(ServiceClient& services, const AssumeRoleInput& input,
+                               CredentialCache& source, const net::Call& call) {
+  const std::string doing = "sts:AssumeRole of " + input.role_arn;
+  auto signer = source.Get(call);
+  if (!signer) return signer;
+  Form form = RoleForm("AssumeRole", input);
+  ServiceRequest request = RequestOf(form);
+  request.signer = &*signer;
+  auto answer = services.Send(request, call);
+  if (answer && IsAboutCredentials(answer->error_code)) {
+    auto other = source.Replace(*signer, call);
+    if (!other) return std::move(other).error();
+    if (*other) {
+      *signer = std::move(**other);
+      answer = services.Send(request, call);
+    }
+  }
+  if (!answer) return std::move(answer).error();
+  if (!answer->is_ok()) return ErrorOf(*answer, doing, MeaningsForRole(services, input, *signer));
+  return CredentialsIn(*answer, "AssumeRoleResult", doing);
+}
+
+Result<Credentials> AssumeRoleWithWebIdentity(ServiceClient& services, const AssumeRoleInput& input,
+                                              const Secret& web_identity_token,
+                                              const net::Call& call) {
+  const std::string doing = "sts:AssumeRoleWithWebIdentity of " + input.role_arn;
+  Form form = RoleForm("AssumeRoleWithWebIdentity", input);
+  form.Add("WebIdentityToken", web_identity_token.Reveal());
+  ServiceRequest request = RequestOf(form);
+  request.retryable_codes = {"IDPCommunicationError"};
+  request.hidden.push_back(web_identity_token.Share());
+  auto answer = services.Send(request, call);
+  if (!answer) return std::move(answer).error();
+  if (!answer->is_ok()) return ErrorOf(*answer, doing, MeaningsForWebIdentity(services, input));
+  return CredentialsIn(*answer, "AssumeRoleWithWebIdentityResult", doing);
+}
+
+Result<CallerIdentity> GetCallerIdentity(ServiceClient& services, const Credentials& credentials,
+                                         const net::Call& call) {
+  const std::string doing = "sts:GetCallerIdentity";
+  Form form("GetCallerIdentity");
+  ServiceRequest request = RequestOf(form);
+  request.signer = &credentials;
+  auto answer = services.Send(request, call);
+  if (!answer) return std::move(answer).error();
+  if (!answer->is_ok()) return ErrorOf(*answer, doing, {{RegionIsOff(services)}});
+  const auto text = [&](const char* name) {
+    const auto found =
+        XmlText(answer->body.Reveal(), "GetCallerIdentityResult/" + std::string(name));
+    return found ? net::OneLine(std::string(found->Reveal()), {}, kLongestText) : "";
+  };
+  CallerIdentity identity{
+      .account = text("Account"), .arn = text("Arn"), .user_id = text("UserId")};
+  if (identity.account.empty() || identity.arn.empty()) return WasIncomplete(*answer, doing);
+  return identity;
+}
+
+}  // namespace qarion::secrets::aws
