@@ -5,7 +5,8 @@ import re
 import sys
 import unittest
 
-from issuers import KubernetesApi, Signer
+from issuers import Signer
+from kubernetes import KubernetesApi
 
 SOURCE = pathlib.Path(sys.argv.pop())
 

@@ -3,7 +3,8 @@
 import time
 import unittest
 
-from issuers import KubernetesApi, Signer
+from issuers import Signer
+from kubernetes import KubernetesApi
 from support import Audited, VaultCase, directory_of
 
 

@@ -5,7 +5,8 @@ import time
 import unittest
 
 import bao
-from issuers import KubernetesApi, Signer
+from issuers import Signer
+from kubernetes import KubernetesApi
 from support import Refusals, VaultCase, directory_of, wait_for
 
 # Of sysexits.h: not permitted, and configuration. Both are definite: waiting does not help.

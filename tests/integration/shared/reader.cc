@@ -1,7 +1,7 @@
 // A service as far as its secrets go: reads SECRET_KEY all the time and prints a JSON line when the
 // value or the outcome changes, and `ended` when no read fails any more: how many did since the
 // last success, and when the first and the last of them ended, in seconds of CLOCK_MONOTONIC.
-//   vault_reader INTERVAL_MS
+//   secrets_reader INTERVAL_MS
 // Lines of standard input: `status`, `refresh`; their end ends it.
 #include <atomic>
 #include <chrono>
