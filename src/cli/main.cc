@@ -35,6 +35,7 @@ constexpr char kFooter[] =
     "  SECRETS_FIELDS      further fields: PAYMENT_KEY,PARTNER_TOKEN_*\n"
     "  SECRETS_CACHE_TTL, SECRETS_MAX_STALE   seconds; see the man page\n"
     "  VAULT_ADDR, VAULT_TOKEN, VAULT_SECRET_PATH, ...   of the backend vault\n"
+    "  AWS_SECRET_ARN, AWS_REGION, AWS_PROFILE, ...      of the backend aws_sm\n"
     "\n"
     "Examples:\n"
     "  qsecrets check                               is everything in order?\n"
