@@ -1,10 +1,11 @@
 // The profiles of a user: ~/.aws/config and ~/.aws/credentials together.
 #pragma once
 
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "aws/ini_file.h"
@@ -40,10 +41,11 @@ class Profile {
 // Thread-safety: const members from several threads.
 class Profiles {
  public:
-  // Reads AWS_CONFIG_FILE (~/.aws/config) and AWS_SHARED_CREDENTIALS_FILE (~/.aws/credentials). A
-  // file that does not exist counts as empty. kConfiguration: may not be read or is no file.
-  // kBadData: see ParseIni. kConfiguration: AWS_PROFILE (or AWS_DEFAULT_PROFILE, which boto3 asks
-  // first) names a profile that neither has; known ones are listed.
+  // Reads AWS_CONFIG_FILE (~/.aws/config) and AWS_SHARED_CREDENTIALS_FILE (~/.aws/credentials).
+  // What does not exist counts as empty; so do /dev/null, a variable without text, and what lies in
+  // the home directory of somebody else. kConfiguration: may not be read or is no file. kBadData:
+  // see ParseIni. kConfiguration: AWS_DEFAULT_PROFILE, or else AWS_PROFILE, names a profile that
+  // neither has; known ones are listed.
   static Result<Profiles> Load(const Variables& variables);
 
   // The profile in use, "default" where no variable names one.
@@ -52,7 +54,7 @@ class Profiles {
   const std::string& current_setting() const noexcept { return current_setting_; }
 
   // Nothing where there is no such profile. The views of one file alone are for static keys, which
-  // boto3 looks for in each file at a time.
+  // boto3 looks for in one file at a time.
   std::optional<Profile> Find(std::string_view name) const;
   std::optional<Profile> InCredentialsFile(std::string_view name) const;
   std::optional<Profile> InConfigFile(std::string_view name) const;
@@ -70,7 +72,12 @@ class Profiles {
   std::vector<Secret> Credentials() const;
 
  private:
-  std::string current_;
+  struct Files;
+
+  explicit Profiles(std::shared_ptr<const Files> files) : files_(std::move(files)) {}
+
+  std::shared_ptr<const Files> files_;
+  std::string current_ = "default";
   std::string current_setting_;
 };
 

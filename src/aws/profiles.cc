@@ -1,0 +1,238 @@
+#include "aws/profiles.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "core/files.h"
+#include "core/spelling.h"
+#include "net/server_text.h"
+
+namespace qarion::secrets::aws {
+namespace {
+
+constexpr std::string_view kWhiteSpace = " \t\r\n";  // of shlex
+constexpr std::size_t kMostNamesShown = 20;
+
+// Whether the file counts as empty.
+bool IsAbsent(const std::string& path, bool is_chosen) {
+  if (path.empty() || path == "/dev/null") return true;
+  struct stat status{};
+  if (stat(path.c_str(), &status) == 0) return false;
+  // A service often runs under another user than HOME says; that need not be a mistake of whoever
+  // keeps keys elsewhere.
+  return errno == ENOENT || errno == ENOTDIR || (errno == EACCES && !is_chosen);
+}
+
+struct Location {
+  std::string path;
+  bool is_chosen;  // by a variable
+};
+
+Location Locate(const Variables& variables, std::string_view setting, std::string_view file) {
+  if (const auto path = variables.Find(setting)) return {std::string(*path), true};
+  const std::string home = variables.Home();
+  return {home.empty() ? "" : home + (home.ends_with('/') ? "" : "/") + std::string(file), false};
+}
+
+Result<IniFile> Read(const Location& location, const std::string& setting) {
+  if (IsAbsent(location.path, location.is_chosen)) return IniFile{};
+  const auto contents = core::ReadFile(location.path, setting);
+  if (!contents) return contents.error();
+  return ParseIni(contents->bytes.Reveal(), location.path);
+}
+
+using SectionMap = std::map<std::string, const IniSection*, std::less<>>;
+
+const IniSection* FindIn(const SectionMap& sections, std::string_view name) {
+  const auto found = sections.find(name);
+  return found == sections.end() ? nullptr : found->second;
+}
+
+Error NoSuchProfile(const Profiles& profiles, const std::string& setting, std::string_view name) {
+  const std::vector<std::string> names = profiles.Names();
+  std::string known;
+  for (std::size_t i = 0; i < std::min(names.size(), kMostNamesShown); ++i) {
+    known += (i == 0 ? "" : ", ") + net::OneLine(names[i], {}, 64);
+  }
+  if (names.size() > kMostNamesShown) known += ", ...";
+  const auto near = core::Nearest(name, names);
+  return Error(ErrorCode::kConfiguration,
+               setting + " names the profile '" + net::OneLine(name, {}, 64) +
+                   "', which is neither in '" + profiles.config_path() + "' nor in '" +
+                   profiles.credentials_path() +
+                   "'; known profiles: " + (known.empty() ? "none" : known))
+      .With("setting", setting)
+      .Cure(near ? "did you mean '" + net::OneLine(*near, {}, 64) + "'?"
+                 : "name a profile that exists, or add [profile NAME] to the config file");
+}
+
+}  // namespace
+
+std::optional<ProfileValue> Profile::Find(std::string_view name) const {
+  for (const Part& part : parts_) {
+    const IniEntry* entry = part.section->Find(name);
+    if (entry == nullptr) continue;
+    return ProfileValue{.text = entry->value.Reveal(),
+                        .where = *part.path + ":" + std::to_string(entry->line),
+                        .entry = entry};
+  }
+  return std::nullopt;
+}
+
+std::string Profile::Text(std::string_view name) const {
+  const auto value = Find(name);
+  return value ? std::string(value->text) : "";
+}
+
+struct Profiles::Files {
+  std::string config_path;
+  std::string credentials_path;
+  IniFile config;
+  IniFile credentials;
+  SectionMap config_profiles;
+  SectionMap credentials_profiles;
+  SectionMap sso_sessions;
+  SectionMap services;
+
+  // As botocore.configloader.build_profile_map: what begins with the word counts, and the last of
+  // several sections for one name.
+  void MapSections() {
+    for (const IniSection& section : config.sections) {
+      SectionMap* map = MapFor(section.name);
+      if (section.name == "default") config_profiles["default"] = &section;
+      if (map == nullptr) continue;
+      const auto words = SplitWords(section.name);
+      if (words && words->size() == 2) map->insert_or_assign(words->back(), &section);
+    }
+    for (const IniSection& section : credentials.sections) {
+      credentials_profiles.emplace(section.name, &section);
+    }
+  }
+
+  std::optional<Profile> View(const IniSection* in_credentials, const IniSection* in_config) const {
+    Profile profile;
+    if (in_credentials != nullptr) profile.parts_.push_back({in_credentials, &credentials_path});
+    if (in_config != nullptr) profile.parts_.push_back({in_config, &config_path});
+    if (profile.parts_.empty()) return std::nullopt;
+    return profile;
+  }
+
+ private:
+  SectionMap* MapFor(std::string_view section) {
+    if (section.starts_with("profile")) return &config_profiles;
+    if (section.starts_with("sso-session")) return &sso_sessions;
+    if (section.starts_with("services")) return &services;
+    return nullptr;
+  }
+};
+
+Result<Profiles> Profiles::Load(const Variables& variables) {
+  const std::string config_setting = "AWS_CONFIG_FILE";
+  const std::string credentials_setting = "AWS_SHARED_CREDENTIALS_FILE";
+  const Location config = Locate(variables, config_setting, ".aws/config");
+  const Location credentials = Locate(variables, credentials_setting, ".aws/credentials");
+  auto config_file = Read(config, config_setting);
+  if (!config_file) return std::move(config_file).error();
+  auto credentials_file = Read(credentials, credentials_setting);
+  if (!credentials_file) return std::move(credentials_file).error();
+
+  const auto files = std::make_shared<Files>();
+  files->config_path = config.path;
+  files->credentials_path = credentials.path;
+  files->config = std::move(*config_file);
+  files->credentials = std::move(*credentials_file);
+  files->MapSections();
+  Profiles profiles(files);
+  for (const std::string setting : {"AWS_DEFAULT_PROFILE", "AWS_PROFILE"}) {
+    const std::string name = variables.Text(setting);
+    if (name.empty()) continue;
+    if (!profiles.Find(name)) return NoSuchProfile(profiles, setting, name);
+    profiles.current_ = name;
+    profiles.current_setting_ = setting;
+    break;
+  }
+  return profiles;
+}
+
+std::optional<Profile> Profiles::Find(std::string_view name) const {
+  return files_->View(FindIn(files_->credentials_profiles, name),
+                      FindIn(files_->config_profiles, name));
+}
+
+std::optional<Profile> Profiles::InCredentialsFile(std::string_view name) const {
+  return files_->View(FindIn(files_->credentials_profiles, name), nullptr);
+}
+
+std::optional<Profile> Profiles::InConfigFile(std::string_view name) const {
+  return files_->View(nullptr, FindIn(files_->config_profiles, name));
+}
+
+std::optional<Profile> Profiles::SsoSession(std::string_view name) const {
+  return files_->View(nullptr, FindIn(files_->sso_sessions, name));
+}
+
+std::optional<Profile> Profiles::Services(std::string_view name) const {
+  return files_->View(nullptr, FindIn(files_->services, name));
+}
+
+std::vector<std::string> Profiles::Names() const {
+  std::set<std::string> names;
+  for (const auto& [name, section] : files_->config_profiles) names.insert(name);
+  for (const auto& [name, section] : files_->credentials_profiles) names.insert(name);
+  return {names.begin(), names.end()};
+}
+
+const std::string& Profiles::config_path() const noexcept { return files_->config_path; }
+const std::string& Profiles::credentials_path() const noexcept { return files_->credentials_path; }
+
+std::vector<Secret> Profiles::Credentials() const {
+  constexpr std::array<std::string_view, 3> kNames = {"aws_secret_access_key", "aws_security_token",
+                                                      "aws_session_token"};
+  std::vector<Secret> credentials;
+  for (const IniFile* file : {&files_->config, &files_->credentials}) {
+    for (const IniSection& section : file->sections) {
+      for (const std::string_view name : kNames) {
+        const IniEntry* entry = section.Find(name);
+        if (entry != nullptr) credentials.push_back(entry->value.Share());
+      }
+    }
+  }
+  return credentials;
+}
+
+std::optional<std::vector<std::string>> SplitWords(std::string_view text) {
+  std::vector<std::string> words;
+  std::optional<std::string> word;  // the one at hand
+  char quote = 0;                   // that is open
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote == 0 && kWhiteSpace.find(c) != std::string_view::npos) {
+      if (word) words.push_back(*std::exchange(word, std::nullopt));
+      continue;
+    }
+    if (!word) word.emplace();
+    if (c == '\\' && quote != '\'') {
+      if (++i == text.size()) return std::nullopt;
+      // In quotation marks it escapes itself and them alone.
+      if (quote != 0 && text[i] != '"' && text[i] != '\\') *word += '\\';
+      *word += text[i];
+    } else if (c == quote) {
+      quote = 0;
+    } else if (quote == 0 && (c == '"' || c == '\'')) {
+      quote = c;
+    } else {
+      *word += c;
+    }
+  }
+  if (quote != 0) return std::nullopt;
+  if (word) words.push_back(std::move(*word));
+  return words;
+}
+
+}  // namespace qarion::secrets::aws
