@@ -187,8 +187,9 @@ class RoleTestBase : public testing::Test {
   test::LocalAnswer AnswerTo(const test::LocalRequest& request) {
     StsCall call = CallOf(request);
     const std::string action = call.fields["Action"];
-    const std::string arn = call.fields["RoleArn"];
-    const std::string role = arn.substr(arn.rfind('/') + 1);
+    const auto arn = call.fields.find("RoleArn");
+    const std::string role =
+        arn == call.fields.end() ? "" : arn->second.substr(arn->second.rfind('/') + 1);
     const std::lock_guard lock(mutex_);
     calls_.push_back(std::move(call));
     auto& script = script_[role];

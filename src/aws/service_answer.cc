@@ -152,7 +152,9 @@ Error ErrorOf(const ServiceAnswer& answer, const std::string& doing) {
   const auto error = [&](ErrorCode code, std::string cure) {
     Error made(code, doing + " failed: " + answer.host + " answered " +
                          std::to_string(answer.status) + said);
-    if (!answer.request_id.empty()) made = std::move(made).With("request", answer.request_id);
+    if (!answer.request_id.empty()) {
+      made = Error(std::move(made).With("request", answer.request_id));
+    }
     return std::move(made).With("status", std::to_string(answer.status)).Cure(std::move(cure));
   };
   const std::string& code = answer.error_code;

@@ -57,6 +57,14 @@ TEST(ServiceAnswer, HasNoCodeWhereItIsNoneOfTheService) {
   }
 }
 
+TEST(ServiceAnswer, IsFoundInTheServicesLogsByItsRequestId) {
+  net::HttpResponse response = Response(500, "");
+  response.headers.push_back({"x-amzn-requestid", Secret::CopyOf("0b96166e-c2f8")});
+  const Error error = ErrorOf(ReadAnswer(std::move(response), "aws.test", {}), "x:Y");
+  EXPECT_THAT(error.reason(), HasSubstr("x:Y failed: aws.test answered 500"));
+  EXPECT_THAT(error.context(), testing::Contains(testing::Pair("request", "0b96166e-c2f8")));
+}
+
 TEST(ServiceAnswer, HasNoErrorWhereItIsNone) {
   const auto answer = Answer(200, R"({"__type":"Odd","Message":"hello","Name":"n"})");
   EXPECT_EQ(answer.error_code, "");

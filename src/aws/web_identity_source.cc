@@ -27,6 +27,11 @@ Error Wrong(const Sourced& token_file, const std::string& problem) {
 
 // Official clients disagree about the newline at the end: some send it. No token has one.
 Result<Secret> ReadToken(const Sourced& token_file) {
+  if (token_file.text.starts_with("eyJ") && !token_file.text.contains('/')) {
+    return Error(ErrorCode::kConfiguration, token_file.setting + " holds a token, not a path")
+        .With("setting", token_file.setting)
+        .Cure("write the token to a file, and name that");
+  }
   auto file =
       core::ReadFile(token_file.text, token_file.setting, core::PipesAllowed::kNo, kLongestToken);
   if (!file) return std::move(file).error();
