@@ -222,7 +222,7 @@ std::optional<std::vector<std::string>> SplitWords(std::string_view text) {
       // In quotation marks it escapes itself and them alone.
       if (quote != 0 && text[i] != '"' && text[i] != '\\') *word += '\\';
       *word += text[i];
-    } else if (c == quote) {
+    } else if (quote != 0 && c == quote) {
       quote = 0;
     } else if (quote == 0 && (c == '"' || c == '\'')) {
       quote = c;
