@@ -1,4 +1,4 @@
-// Variables and files that a test gives a client of AWS.
+// Variables that a test gives a client of AWS.
 #pragma once
 
 #include <map>
@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "aws/variables.h"
-#include "qarion/secrets/error.h"
 
 namespace qarion::secrets::aws::test {
 
@@ -19,12 +18,6 @@ inline Variables VariablesOf(const Given& given) {
     if (found == given.end()) return std::nullopt;
     return found->second;
   });
-}
-
-inline std::string TextOf(const Error& error) {
-  std::string text = error.reason() + "\n" + error.cure();
-  for (const auto& [key, value] : error.context()) text += "\n" + key + "=" + value;
-  return text;
 }
 
 }  // namespace qarion::secrets::aws::test

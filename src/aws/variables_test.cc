@@ -45,7 +45,8 @@ TEST(VariablesTest, ExpandsPathsAsPythonDoes) {
 }
 
 TEST(VariablesTest, ExpandsNoVariablesInTheFileOfTheEc2Tools) {
-  const Variables variables = VariablesOf({{"AWS_CREDENTIAL_FILE", "~/$DIR"}, {"HOME", "/h"}, {"DIR", "d"}});
+  const Variables variables =
+      VariablesOf({{"AWS_CREDENTIAL_FILE", "~/$DIR"}, {"HOME", "/h"}, {"DIR", "d"}});
   EXPECT_EQ(variables.Text("AWS_CREDENTIAL_FILE"), "/h/$DIR");
 }
 
