@@ -1,11 +1,15 @@
 #include "aws/ini_file.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <optional>
 #include <utility>
 
 #include "core/ascii.h"
+#include "core/files.h"
 #include "core/utf8.h"
 
 namespace qarion::secrets::aws {
@@ -268,6 +272,15 @@ class Parser {
   std::size_t indent_ = 0;  // of the line that a continuation must exceed, in characters
 };
 
+bool IsAbsent(const std::string& path, bool is_chosen) {
+  if (path.empty() || path == "/dev/null") return true;
+  struct stat status{};
+  if (stat(path.c_str(), &status) == 0) return false;
+  // A service often runs under another user than HOME says; that need not be a mistake of whoever
+  // keeps keys elsewhere.
+  return errno == ENOENT || errno == ENOTDIR || (errno == EACCES && !is_chosen);
+}
+
 template <typename T>
 const T* FindNamed(const std::vector<T>& all, std::string_view name) {
   const auto found = std::ranges::find(all, name, &T::name);
@@ -285,6 +298,13 @@ const IniSection* IniFile::Find(std::string_view name) const { return FindNamed(
 
 Result<IniFile> ParseIni(std::string_view text, const std::string& path) {
   return Parser(text, path).Run();
+}
+
+Result<IniFile> ReadIni(const std::string& path, const std::string& setting, bool is_chosen) {
+  if (IsAbsent(path, is_chosen)) return IniFile{};
+  const auto contents = core::ReadFile(path, setting);
+  if (!contents) return contents.error();
+  return ParseIni(contents->bytes.Reveal(), path);
 }
 
 }  // namespace qarion::secrets::aws

@@ -45,4 +45,9 @@ struct IniFile {
 // never with its content. Takes time in proportion to the text.
 Result<IniFile> ParseIni(std::string_view text, const std::string& path);
 
+// The same of a file. What does not exist counts as empty, and so do /dev/null and no path at all.
+// `setting` names the path, in errors; where it is not `is_chosen` but the usual one, a directory
+// that may not be looked into counts as empty too. kConfiguration: may not be read or is no file.
+Result<IniFile> ReadIni(const std::string& path, const std::string& setting, bool is_chosen);
+
 }  // namespace qarion::secrets::aws

@@ -1,15 +1,11 @@
 #include "aws/profiles.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <functional>
 #include <map>
 #include <set>
 
-#include "core/files.h"
 #include "core/spelling.h"
 #include "net/server_text.h"
 
@@ -18,16 +14,6 @@ namespace {
 
 constexpr std::string_view kWhiteSpace = " \t\r\n";  // of shlex
 constexpr std::size_t kMostNamesShown = 20;
-
-// Whether the file counts as empty.
-bool IsAbsent(const std::string& path, bool is_chosen) {
-  if (path.empty() || path == "/dev/null") return true;
-  struct stat status{};
-  if (stat(path.c_str(), &status) == 0) return false;
-  // A service often runs under another user than HOME says; that need not be a mistake of whoever
-  // keeps keys elsewhere.
-  return errno == ENOENT || errno == ENOTDIR || (errno == EACCES && !is_chosen);
-}
 
 struct Location {
   std::string path;
@@ -38,13 +24,6 @@ Location Locate(const Variables& variables, std::string_view setting, std::strin
   if (const auto path = variables.Find(setting)) return {std::string(*path), true};
   const std::string home = variables.Home();
   return {home.empty() ? "" : home + (home.ends_with('/') ? "" : "/") + std::string(file), false};
-}
-
-Result<IniFile> Read(const Location& location, const std::string& setting) {
-  if (IsAbsent(location.path, location.is_chosen)) return IniFile{};
-  const auto contents = core::ReadFile(location.path, setting);
-  if (!contents) return contents.error();
-  return ParseIni(contents->bytes.Reveal(), location.path);
 }
 
 using SectionMap = std::map<std::string, const IniSection*, std::less<>>;
@@ -137,9 +116,9 @@ Result<Profiles> Profiles::Load(const Variables& variables) {
   const std::string credentials_setting = "AWS_SHARED_CREDENTIALS_FILE";
   const Location config = Locate(variables, config_setting, ".aws/config");
   const Location credentials = Locate(variables, credentials_setting, ".aws/credentials");
-  auto config_file = Read(config, config_setting);
+  auto config_file = ReadIni(config.path, config_setting, config.is_chosen);
   if (!config_file) return std::move(config_file).error();
-  auto credentials_file = Read(credentials, credentials_setting);
+  auto credentials_file = ReadIni(credentials.path, credentials_setting, credentials.is_chosen);
   if (!credentials_file) return std::move(credentials_file).error();
 
   const auto files = std::make_shared<Files>();
@@ -222,7 +201,7 @@ std::optional<std::vector<std::string>> SplitWords(std::string_view text) {
       // In quotation marks it escapes itself and them alone.
       if (quote != 0 && text[i] != '"' && text[i] != '\\') *word += '\\';
       *word += text[i];
-    } else if (c == quote) {
+    } else if (quote != 0 && c == quote) {
       quote = 0;
     } else if (quote == 0 && (c == '"' || c == '\'')) {
       quote = c;

@@ -25,12 +25,17 @@ struct ProfileValue {
 // credentials file counts.
 class Profile {
  public:
+  // A section of any such file; both outlive it.
+  Profile(const IniSection& section, const std::string& path) : parts_({Part{&section, &path}}) {}
+
   std::optional<ProfileValue> Find(std::string_view name) const;
   // The same as a text of its own; empty where there is none or it is empty.
   std::string Text(std::string_view name) const;
 
  private:
   friend class Profiles;
+  Profile() = default;
+
   struct Part {
     const IniSection* section = nullptr;
     const std::string* path = nullptr;

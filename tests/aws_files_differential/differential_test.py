@@ -83,7 +83,7 @@ def encoded(source, text):
 
 
 def random_words(source):
-    return "".join(source.choice(["a", "b", " ", "\t", "\n", "\r", '"', "'", "\\", '\\"', "\\\\", "$x", "#", "\u00e9", "''", "\x0b", "|"])
+    return "".join(source.choice(["a", "b", " ", "\t", "\n", "\r", '"', "'", "\\", '\\"', "\\\\", "$x", "#", "\u00e9", "''", "\x0b", "\0"])
                    for _ in range(source.randint(0, 10)))
 
 

@@ -1,0 +1,190 @@
+#include "aws/child_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "net/server_text.h"
+
+namespace qarion::secrets::aws {
+namespace {
+
+// How soon the end of a program, of the time or of the caller's patience is noticed.
+constexpr int kGlanceMilliseconds = 5;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) noexcept : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() { Close(); }
+  int get() const noexcept { return fd_; }
+  void Close() noexcept {
+    if (fd_ >= 0) close(std::exchange(fd_, -1));
+  }
+
+ private:
+  int fd_;
+};
+
+// How the new process differs from this one.
+class SpawnPlan {
+ public:
+  explicit SpawnPlan(int output) {
+    posix_spawn_file_actions_init(&actions_);
+    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
+    posix_spawn_file_actions_addopen(&actions_, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
+
+    sigset_t none;
+    sigset_t all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_init(&attributes_);
+    posix_spawnattr_setsigmask(&attributes_, &none);
+    posix_spawnattr_setsigdefault(&attributes_, &all);
+    posix_spawnattr_setpgroup(&attributes_, 0);
+    posix_spawnattr_setflags(
+        &attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  }
+  SpawnPlan(const SpawnPlan&) = delete;
+  SpawnPlan& operator=(const SpawnPlan&) = delete;
+  ~SpawnPlan() {
+    posix_spawn_file_actions_destroy(&actions_);
+    posix_spawnattr_destroy(&attributes_);
+  }
+
+  // The errno of what went wrong, or 0.
+  int Start(std::vector<std::string> words, pid_t& child) {
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    return posix_spawnp(&child, arguments[0], &actions_, &attributes_, arguments.data(), environ);
+  }
+
+ private:
+  posix_spawn_file_actions_t actions_{};
+  posix_spawnattr_t attributes_{};
+};
+
+// A process that was started. Whatever happens, it is waited for.
+class Child {
+ public:
+  explicit Child(pid_t pid) noexcept : pid_(pid) {}
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child() {
+    if (HasEnded()) return;
+    kill(-pid_, SIGKILL);
+    Wait(0);
+  }
+
+  bool HasEnded() {
+    if (!has_ended_) Wait(WNOHANG);
+    return has_ended_;
+  }
+
+  // Nothing where somebody else took the status: a program that ignores SIGCHLD, or waits for all.
+  std::optional<int> status() const noexcept { return status_; }
+
+ private:
+  void Wait(int options) {
+    int status = 0;
+    pid_t got = 0;
+    do got = waitpid(pid_, &status, options);
+    while (got < 0 && errno == EINTR);
+    has_ended_ = got != 0;
+    if (got > 0) status_ = status;
+  }
+
+  const pid_t pid_;
+  bool has_ended_ = false;
+  std::optional<int> status_;
+};
+
+// What is in the pipe, up to `limit` bytes and one more. Whether its end was reached.
+bool ReadAvailable(int pipe, std::size_t limit, SecretBuffer& output) {
+  while (output.size() <= limit) {
+    const std::size_t want = std::min<std::size_t>(4096, limit + 1 - output.size());
+    const ssize_t got = read(pipe, output.Spare(want), want);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return got == 0 || errno != EAGAIN;
+    output.Grow(static_cast<std::size_t>(got));
+  }
+  return false;
+}
+
+void Glance(int pipe) {
+  struct pollfd waiting{.fd = pipe, .events = POLLIN, .revents = 0};
+  poll(&waiting, 1, kGlanceMilliseconds);
+}
+
+std::string Ending(int status) {
+  if (WIFEXITED(status)) return "ended with status " + std::to_string(WEXITSTATUS(status));
+  return "was ended by signal " + std::to_string(WTERMSIG(status));
+}
+
+}  // namespace
+
+Result<Secret> OutputOf(const std::vector<std::string>& words, const std::string& what,
+                        std::size_t limit, const Clock& clock, const net::Call& call) {
+  const auto wrong = [&](ErrorCode code, const std::string& problem, std::string cure) {
+    return Error(code, what + ": '" + net::OneLine(words.front(), {}, 200) + "' " + problem)
+        .Cure(std::move(cure));
+  };
+  const std::string by_hand = "run the command by hand to see what it says";
+  const auto cannot_start = [&](int error) {
+    return wrong(ErrorCode::kConfiguration,
+                 std::string("cannot be started: ") + std::strerror(error),
+                 "name a program that exists, with its path where it is not in PATH");
+  };
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return cannot_start(errno);
+  const Descriptor read_end(ends[0]);
+  Descriptor low_write_end(ends[1]);
+  // Above the three that the new process gets, should this one have closed some of its own.
+  Descriptor write_end(fcntl(low_write_end.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  fcntl(read_end.get(), F_SETFL, O_NONBLOCK);
+  pid_t pid = 0;
+  const int error = SpawnPlan(write_end.get()).Start(words, pid);
+  if (error != 0) return cannot_start(error);
+  low_write_end.Close();
+  write_end.Close();
+
+  Child child(pid);
+  SecretBuffer output;
+  for (bool is_all = false;;) {
+    // In this order: what came before the end is in the pipe by then, even if others hold it open.
+    const bool has_ended = child.HasEnded();
+    if (!is_all) is_all = ReadAvailable(read_end.get(), limit, output);
+    if (output.size() > limit) {
+      return wrong(ErrorCode::kBadData,
+                   "prints more than the limit of " + std::to_string(limit) + " bytes", by_hand);
+    }
+    if (has_ended) break;
+    if (call.stop.stop_requested()) {
+      return wrong(ErrorCode::kUnavailable, "was ended, because nobody waits for it any more",
+                   "try again");
+    }
+    if (clock.SteadyNow() >= call.deadline) {
+      return wrong(ErrorCode::kUnavailable, "did not end in time", by_hand);
+    }
+    Glance(is_all ? -1 : read_end.get());
+  }
+  if (child.status().value_or(0) != 0) {
+    return wrong(ErrorCode::kUnavailable, Ending(*child.status()), by_hand);
+  }
+  return std::move(output).Seal();
+}
+
+}  // namespace qarion::secrets::aws

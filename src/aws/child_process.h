@@ -1,0 +1,26 @@
+// Runs a program for what it prints.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "net/call.h"
+#include "qarion/secrets/clock.h"
+#include "qarion/secrets/result.h"
+#include "qarion/secrets/secret.h"
+
+namespace qarion::secrets::aws {
+
+// Runs `words`, found by PATH, without a shell: with the environment of this process, nothing on
+// standard input, no other descriptors, signals as a new process has them, in a process group of
+// its own. Standard error is thrown away: nobody can tell whether a secret is in it. Returns what
+// it printed when it ended with status 0; what it leaves running may go on.
+//
+// At the deadline, when nobody waits any more or when more than `limit` bytes came, the group is
+// killed. No zombie stays behind. `what` begins errors; they name the first word alone.
+// kConfiguration: cannot be started. kUnavailable: failed, or took too long. kBadData: too long.
+Result<Secret> OutputOf(const std::vector<std::string>& words, const std::string& what,
+                        std::size_t limit, const Clock& clock, const net::Call& call);
+
+}  // namespace qarion::secrets::aws
