@@ -52,7 +52,7 @@ class Reader {
 
   // The variable, or the profile's key where it is not set or empty.
   Sourced Find(const char* variable, const char* key) const {
-    Sourced found = Variable(variable);
+    const Sourced found = Variable(variable);
     return found.text.empty() ? Key(key) : found;
   }
 
@@ -207,7 +207,7 @@ Sourced ConfiguredEndpoint(Reader& reader, const ServiceNames& names) {
   for (const char* variable : {names.variable, "AWS_ENDPOINT_URL"}) {
     if (Sourced found = reader.Variable(variable); !found.text.empty()) return found;
   }
-  Sourced found = reader.ServiceUrl(names.key);
+  const Sourced found = reader.ServiceUrl(names.key);
   return found.text.empty() ? reader.Key("endpoint_url") : found;
 }
 

@@ -218,7 +218,7 @@ def difference_wanted(case, ours, theirs):
 
 def main():
     dump = sys.argv[1]
-    count = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else 700
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
     cases = [*regional_cases(), *url_cases(), *precedence_cases(), *random_cases(random.Random(seed), count)]
 
