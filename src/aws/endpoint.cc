@@ -136,8 +136,9 @@ Result<Endpoint> ResolveEndpoint(Service service, const std::string& asked_regio
       asked_region.empty() && service == Service::kSts ? kGlobalRegion : asked_region;
   if (!IsRegionName(region)) return NoRegion(region, settings);
   if (const auto found = settings.endpoints.find(service); found != settings.endpoints.end()) {
-    return Endpoint{
-        .url = found->second.text, .signing_region = region, .setting = found->second.setting};
+    return Endpoint{.url = found->second.text,
+                    .signing_region = asked_region.empty() ? kGlobalStsSigningRegion : region,
+                    .setting = found->second.setting};
   }
   const bool is_sts_of_all = service == Service::kSts && region == kGlobalRegion;
   const bool is_global_sts = IsGlobalSts(service, region, settings);

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-// Every region of the published list is compared with boto3 by tests/aws_endpoints; the cases here
-// are the branches of its rule sets.
+// Every region of the published list is compared with boto3 by tests/aws_endpoints_differential;
+// the cases here are the branches of its rule sets.
 namespace qarion::secrets::aws {
 namespace {
 
@@ -115,6 +115,10 @@ TEST(EndpointTest, OfStsNeedsNoRegion) {
   ASSERT_TRUE(sts);
   EXPECT_EQ(sts->url, "https://sts.amazonaws.com");
   EXPECT_EQ(sts->signing_region, "us-east-1");
+  const auto configured = ResolveEndpoint(
+      Service::kSts, "", {.endpoints = {{Service::kSts, {.text = "http://localhost:4566"}}}});
+  ASSERT_TRUE(configured);
+  EXPECT_EQ(configured->signing_region, "us-east-1");
   const auto other = ResolveEndpoint(Service::kSecretsManager, "", {});
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().reason(), "AWS_REGION is not set");
