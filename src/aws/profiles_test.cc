@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "aws/test_settings.h"
+#include "tests/support/aws_variables.h"
 #include "tests/support/temporary_directory.h"
 
 namespace qarion::secrets::aws {

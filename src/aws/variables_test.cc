@@ -7,7 +7,7 @@
 
 #include <map>
 
-#include "aws/test_settings.h"
+#include "tests/support/aws_variables.h"
 
 namespace qarion::secrets::aws {
 namespace {

@@ -92,7 +92,7 @@ TEST_F(SecretValue, MustBeOneJsonObject) {
 TEST_F(SecretValue, MustBeWhatWasAskedFor) {
   const std::string rest = R"(,"VersionId":"v","SecretString":"{}"})";
   for (
-      const std::string body :
+      const std::string& body :
       {R"({"ARN":"arn:aws:secretsmanager:eu-central-1:123456789012:secret:other-AbCdEf","Name":"other")" +
            rest,
        R"({"Name":"qarion")" + rest, R"({"ARN":"x","Name":"qarion")" + rest, std::string("{}"),
