@@ -33,6 +33,8 @@ UNLISTED_REGIONS = ["xx-moon-1", "us-east-99", "cn-x-1", "us-gov-north-7", "us-i
                     "us-isof-z-1", "eusc-de-west-2", "eusc-fr-west-1", "local", "US-EAST-1", "us-east-1x", "usx-east-1",
                     "fips-us-east-1", "us-gov-west-1-fips", "us-east", "us--1", "x", "9-9", "us-gov-iso-east-1",
                     "123", "-a", "a-", "a.b", "a_b", "a/b", "a" * 63, "a" * 64]
+WITH_CONFIGURED_ENDPOINT = ["eu-west-1", "us-gov-west-1", "cn-north-1", "eu-isoe-west-1", "us-isof-z-1", "xx-moon-1",
+                            "aws-global", "fips-us-east-1", "123"]
 URLS = ["https://e.test", "https://e.test/", "https://e.test:8443/a/b", "https://e.test/a/", "http://127.0.0.1:4566",
         "http://localhost:4566/x", "https://[::1]:8/", "http://10.0.0.1"]
 NOT_URLS = ["e.test", "https://", "https://e..test/"]
@@ -79,7 +81,7 @@ def regional_cases():
     regions = [region for partition in partitions for region in partition["regions"]] + UNLISTED_REGIONS
     for service, region, fips, dual_stack, sts, url in itertools.product(
             OPERATIONS, regions, ["", "true"], ["", "true"], ["", "legacy"], ["", "https://e.test/a"]):
-        if sts and service != "sts":
+        if (sts and service != "sts") or (url and region not in WITH_CONFIGURED_ENDPOINT):
             continue
         yield Case(service, {"AWS_DEFAULT_REGION": region, "AWS_USE_FIPS_ENDPOINT": fips,
                              "AWS_USE_DUALSTACK_ENDPOINT": dual_stack, "AWS_STS_REGIONAL_ENDPOINTS": sts,
