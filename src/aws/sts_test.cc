@@ -1,6 +1,6 @@
 #include "aws/sts.h"
 
-#include "aws/role_test_base.h"
+#include "tests/support/role_test_base.h"
 
 namespace qarion::secrets::aws {
 namespace {
