@@ -1,4 +1,4 @@
-#include "tests/support/aws_role_test_base.h"
+#include "tests/support/role_test_base.h"
 
 namespace qarion::secrets::aws {
 namespace {

@@ -11,7 +11,7 @@
 #include <iterator>
 #include <thread>
 
-#include "tests/support/aws_role_test_base.h"
+#include "tests/support/role_test_base.h"
 
 namespace qarion::secrets::aws {
 namespace {

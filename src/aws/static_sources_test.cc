@@ -1,6 +1,6 @@
 // What botocore's EnvProvider, SharedCredentialProvider, ConfigProvider, OriginalEC2Provider and
 // BotoProvider (1.44.5) find, and errors where those fail otherwise.
-#include "tests/support/aws_role_test_base.h"
+#include "tests/support/role_test_base.h"
 
 namespace qarion::secrets::aws {
 namespace {

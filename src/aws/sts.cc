@@ -72,7 +72,8 @@ Error ErrorOf(const ServiceAnswer& answer, const std::string& doing,
   const auto meaning = std::ranges::find(meanings, answer.error_code, &Meaning::error_code);
   if (meaning == meanings.end()) return error;
   Error better(meaning->code, error.reason());
-  for (const auto& [key, value] : error.context()) better = Error(std::move(better).With(key, value));
+  for (const auto& [key, value] : error.context())
+    better = Error(std::move(better).With(key, value));
   return std::move(better).Cure(meaning->cure);
 }
 

@@ -1,6 +1,6 @@
 #include "aws/sts.h"
 
-#include "tests/support/aws_role_test_base.h"
+#include "tests/support/role_test_base.h"
 
 namespace qarion::secrets::aws {
 namespace {

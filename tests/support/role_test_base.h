@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -111,7 +112,7 @@ class RoleTestBase : public testing::Test {
     return text;
   }
 
-  // Sends `action`'s pauses along, so that retries do not wait.
+  // Calls it while the clock goes from one pause's end to the next, so that retries do not wait.
   template <typename Function>
   auto WhileTimePasses(const Function& function) {
     const std::jthread turner([this](const std::stop_token& stop) {
