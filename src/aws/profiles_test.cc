@@ -151,6 +151,7 @@ TEST_F(ProfilesTest, ForgivesAHomeDirectoryThatIsSomebodyElses) {
   ASSERT_EQ(mkdir(directory_.Path("other").c_str(), 0), 0);
   EXPECT_TRUE(Profiles::Load(VariablesOf({{"HOME", directory_.Path("other")}})));
   EXPECT_FALSE(Profiles::Load(VariablesOf({{"AWS_CONFIG_FILE", directory_.Path("other/config")}})));
+  chmod(directory_.Path("other").c_str(), 0700);  // so that it can be removed
 }
 
 TEST_F(ProfilesTest, NamesWhatTheScrubberHasToHide) {
