@@ -77,7 +77,7 @@ class AssumeRoleSource final : public CredentialSource {
     chain_.push_back(profile_);
   }
 
-  std::string Name() const override { return "assume-role"; }
+  std::string Name() const override { return "role to assume"; }
 
   Result<Offer> Get(const net::Call& call) override {
     if (!source_) {

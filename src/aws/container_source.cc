@@ -132,7 +132,7 @@ class ContainerSource final : public CredentialSource {
  private:
   Result<core::JsonDocument> Ask(const ContainerAddress& place, const Secret& token,
                                  const net::Call& call) {
-    net::HttpRequest request{.url = place.url};
+    net::HttpRequest request{.url = place.url, .is_path_secret = true};
     request.headers.push_back({"Accept", Secret::CopyOf("application/json")});
     if (!token.empty()) request.headers.push_back({"Authorization", token.Share()});
 

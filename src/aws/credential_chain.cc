@@ -20,15 +20,16 @@ std::vector<SourcePtr> SourcesOf(const SourceContext& context) {
   return sources;
 }
 
-Error NoneApplies(const std::vector<CredentialChain::Tried>& tried) {
-  std::string reason = "there are no AWS credentials: ";
+// The last one, the instance, applies where nothing else does, so that its reason says most.
+Error NoneApplies(const std::vector<CredentialChain::Tried>& tried, ErrorCode code) {
+  std::string reason = "there are no AWS credentials, neither from ";
   for (const auto& [source, why_not] : tried) {
-    reason += (&source == &tried.front().source ? "" : "; ") + source + ": " + why_not;
+    reason += source + (&source == &tried.back().source ? ": " + why_not : ", ");
   }
-  return Error(ErrorCode::kConfiguration, std::move(reason))
+  return Error(code, std::move(reason))
       .Cure(
-          "give the machine, container or service account a role; or set AWS_PROFILE, or "
-          "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; `aws sso login` where SSO is used");
+          "see why none of these applies: qsecrets check; give the machine, container or service "
+          "account a role, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
 }
 
 }  // namespace
@@ -59,6 +60,7 @@ Result<Credentials> CredentialChain::Find(const net::Call& call) {
     if (!offer) return std::move(offer).error();
     if (!offer->credentials) continue;
     winner_ = source.get();
+    were_found_ = true;
     return std::move(*offer->credentials);
   }
   if (winner_ != nullptr) {
@@ -66,7 +68,7 @@ Result<Credentials> CredentialChain::Find(const net::Call& call) {
     winner_ = nullptr;
     return Find(call);
   }
-  return NoneApplies(tried);
+  return NoneApplies(tried, were_found_ ? ErrorCode::kUnavailable : ErrorCode::kConfiguration);
 }
 
 }  // namespace qarion::secrets::aws

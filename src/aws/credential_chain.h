@@ -17,7 +17,8 @@ class CredentialChain {
  public:
   explicit CredentialChain(const SourceContext& context);
 
-  // Errors: of the source that applies; kConfiguration where none does, with each one's reason.
+  // Errors: of the source that applies. Where none does: kConfiguration, or kUnavailable where one
+  // did before, such as an instance whose metadata do not answer for a while.
   Result<Credentials> Get(const net::Call& call) { return cache_.Get(call); }
   // See CredentialCache.
   Result<std::optional<Credentials>> Replace(const Credentials& refused, const net::Call& call) {
@@ -35,7 +36,8 @@ class CredentialChain {
   Result<Credentials> Find(const net::Call& call);  // by one thread at a time
 
   std::vector<SourcePtr> sources_;
-  CredentialSource* winner_ = nullptr;
+  CredentialSource* winner_ = nullptr;  // of the thread that finds
+  bool were_found_ = false;             // likewise
   mutable std::mutex mutex_;  // of what follows
   std::vector<Tried> tried_;
   CredentialCache cache_;  // last: uses all of the above

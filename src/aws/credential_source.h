@@ -48,7 +48,7 @@ class CredentialSource {
  public:
   virtual ~CredentialSource() = default;
 
-  // "environment", "assume-role", "sso": for `check`.
+  // "environment", "role to assume", "SSO": for `check`.
   virtual std::string Name() const = 0;
 
   // Asks anew each time. An error means that the source applies and does not work: the chain ends

@@ -153,7 +153,7 @@ class InstanceSource final : public CredentialSource {
  public:
   explicit InstanceSource(const SourceContext& context) : context_(context) {}
 
-  std::string Name() const override { return "instance"; }
+  std::string Name() const override { return "instance metadata"; }
 
   Result<Offer> Get(const net::Call& call) override {
     const MetadataSettings& settings = context_.settings.metadata;

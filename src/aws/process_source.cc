@@ -15,7 +15,7 @@ class ProcessSource final : public CredentialSource {
   ProcessSource(const SourceContext& context, std::string profile)
       : profiles_(context.profiles), clock_(context.clock), profile_(std::move(profile)) {}
 
-  std::string Name() const override { return "credential-process"; }
+  std::string Name() const override { return "process"; }
 
   Result<Offer> Get(const net::Call& call) override {
     const auto profile = profiles_.Find(profile_);

@@ -68,7 +68,7 @@ class SsoSource final : public CredentialSource {
   SsoSource(const SourceContext& context, std::string profile)
       : context_(context), profile_(std::move(profile)) {}
 
-  std::string Name() const override { return "sso"; }
+  std::string Name() const override { return "SSO"; }
 
   Result<Offer> Get(const net::Call& call) override {
     const auto profile = context_.profiles.Find(profile_);

@@ -83,7 +83,7 @@ class FileSource final : public CredentialSource {
       : variables_(context.variables), profile_(std::move(profile)), file_(file) {}
 
   std::string Name() const override {
-    return file_ == File::kConfig ? "config-file" : "shared-credentials-file";
+    return file_ == File::kConfig ? "config file" : "shared credentials file";
   }
 
   Result<Offer> Get(const net::Call&) override {
@@ -112,7 +112,7 @@ class LoginSource final : public CredentialSource {
   LoginSource(const SourceContext& context, std::string profile)
       : profiles_(context.profiles), profile_(std::move(profile)) {}
 
-  std::string Name() const override { return "login"; }
+  std::string Name() const override { return "aws login"; }
 
   Result<Offer> Get(const net::Call&) override {
     const auto section = profiles_.Find(profile_);
@@ -138,7 +138,7 @@ class Ec2FileSource final : public CredentialSource {
  public:
   explicit Ec2FileSource(const SourceContext& context) : variables_(context.variables) {}
 
-  std::string Name() const override { return "ec2-credentials-file"; }
+  std::string Name() const override { return "EC2 credentials file"; }
 
   Result<Offer> Get(const net::Call&) override {
     const std::string path = variables_.Text("AWS_CREDENTIAL_FILE");
@@ -181,7 +181,7 @@ class Boto2FileSource final : public CredentialSource {
  public:
   explicit Boto2FileSource(const SourceContext& context) : variables_(context.variables) {}
 
-  std::string Name() const override { return "boto-config"; }
+  std::string Name() const override { return "Boto 2 config file"; }
 
   Result<Offer> Get(const net::Call&) override {
     const auto chosen = variables_.Find("BOTO_CONFIG");

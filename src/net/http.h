@@ -26,6 +26,8 @@ struct HttpRequest {
   // Whether the server may see it twice. Where it may not, it is sent on a connection of its own:
   // an old one may turn out to be dead, and nobody knows whether the request was read before.
   bool is_repeatable = true;
+  // Whether whoever knows the path may ask too: it is left out of the trace.
+  bool is_path_secret = false;
 };
 
 struct HttpResponse {

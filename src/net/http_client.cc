@@ -114,9 +114,9 @@ class HttpClient::Exchange {
   std::string Trace(const Attempt& made, int attempt) const {
     const std::string outcome = made.result ? std::to_string(made.result->status)
                                             : std::string(ToString(made.result.error().code()));
-    return "http: " + request_.method + " " + parts_.host + ":" + parts_.port + " " + parts_.path +
-           " -> " + outcome + ", " + std::to_string(response_.elapsed.count()) + " ms, attempt " +
-           std::to_string(attempt);
+    return "http: " + request_.method + " " + parts_.host + ":" + parts_.port + " " +
+           (request_.is_path_secret ? "/***" : parts_.path) + " -> " + outcome + ", " +
+           std::to_string(response_.elapsed.count()) + " ms, attempt " + std::to_string(attempt);
   }
 
  private:

@@ -372,6 +372,9 @@ TEST(HttpClient, TracesWhatWasAskedAndNothingSecret) {
   EXPECT_THAT(lines[0], AllOf(HasSubstr("GET 127.0.0.1:" + server.port() + " /v1/path -> 200"),
                               HasSubstr("attempt 1"), Not(HasSubstr("fake-query")),
                               Not(HasSubstr(kTestToken))));
+  const HttpRequest hidden{.url = server.Url("/fake-path"), .is_path_secret = true};
+  ASSERT_TRUE(Send(client, hidden).result);
+  EXPECT_THAT(lines.back(), AllOf(HasSubstr(" /*** ->"), Not(HasSubstr("fake-path"))));
 }
 
 }  // namespace

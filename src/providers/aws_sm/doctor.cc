@@ -95,7 +95,8 @@ class Examiner {
 
   void LookAtSecret() {
     auto answer = client_.session().SendSigned(DescriptionRequest(settings_.secret), call_);
-    if (!answer || !answer->is_ok()) return;  // it may not be asked; reading will tell
+    if (!answer) return Fail("AWS Secrets Manager", answer.error());
+    if (!answer->is_ok()) return;  // it may not be asked; reading will tell
     LookAtDate(*answer);
     const auto description = DescriptionFrom(*answer, settings_.secret);
     if (!description) return;
