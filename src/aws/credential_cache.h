@@ -38,6 +38,7 @@ class CredentialCache {
  private:
   using Lock = std::unique_lock<std::mutex>;
 
+  void Wake();
   bool HasLess(std::chrono::minutes left) const;  // with mutex_ held
   Result<Credentials> FetchNew(Lock& lock, const net::Call& call);
 

@@ -180,5 +180,41 @@ TEST_F(CredentialCacheOfManyThreads, WaitsNoLongerThanItsCaller) {
   is_held_ = false;
 }
 
+// Whoever waits by it is asked to stop at once, by a thread that finds the waiter's lock taken.
+class StoppingClock final : public Clock {
+ public:
+  SteadyTime SteadyNow() const noexcept override { return SteadyTime(std::chrono::hours(1)); }
+  SystemTime SystemNow() const noexcept override { return SystemTime(std::chrono::hours(1)); }
+  bool WaitUntil(std::unique_lock<std::mutex>&, std::condition_variable&, SteadyTime,
+                 const std::function<bool()>& done) override {
+    stopper_ = std::jthread([this] { stop.request_stop(); });
+    while (!stop.stop_requested()) std::this_thread::yield();
+    return done();
+  }
+
+  std::stop_source stop;
+
+ private:
+  std::jthread stopper_;
+};
+
+TEST(CredentialCacheOfManyThreadsTest, LetsGoOfAWaiterWhileItIsAskedToStop) {
+  StoppingClock clock;
+  std::atomic<bool> is_fetching = false;
+  std::atomic<bool> is_held = true;
+  CredentialCache cache(
+      [&](const net::Call&) -> Result<Credentials> {
+        is_fetching = true;
+        while (is_held) std::this_thread::yield();
+        return Error(ErrorCode::kUnavailable, "no answer");
+      },
+      clock, [](std::string_view) {});
+  const net::Call call{.deadline = Clock::SteadyTime::max(), .stop = clock.stop.get_token()};
+  const std::jthread fetcher([&] { EXPECT_FALSE(cache.Get({.deadline = call.deadline})); });
+  while (!is_fetching) std::this_thread::yield();
+  EXPECT_FALSE(cache.Get(call));
+  is_held = false;
+}
+
 }  // namespace
 }  // namespace qarion::secrets::aws
