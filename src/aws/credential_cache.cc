@@ -41,7 +41,9 @@ Result<Credentials> CredentialCache::Get(const net::Call& call) {
     return held_->Share();
   }
   if (!held_ || HasLess(kMandatory)) return FetchNew(lock, call);
-  auto fetched = FetchNew(lock, call);
+  // Half of the time is for what the credentials are for, should nobody answer.
+  const auto now = clock_.SteadyNow();
+  auto fetched = FetchNew(lock, {.deadline = now + (call.deadline - now) / 2, .stop = call.stop});
   if (fetched) return fetched;
   const std::string problem = fetched.error().reason();
   auto kept = held_->Share();

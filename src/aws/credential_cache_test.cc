@@ -20,8 +20,9 @@ using testing::HasSubstr;
 class CredentialCacheTest : public testing::Test {
  protected:
   // What the next fetches bring: how long credentials last, or nothing for a failure.
-  Result<Credentials> Fetch() {
+  Result<Credentials> Fetch(const net::Call& call) {
     ++fetches_;
+    time_to_fetch_ = call.deadline - clock_.SteadyNow();
     if (fails_) {
       return Error(ErrorCode::kUnavailable, "no answer").Cure("wait");
     }
@@ -46,8 +47,9 @@ class CredentialCacheTest : public testing::Test {
   bool changes_key_ = true;
   bool fails_ = false;
   minutes lifetime_{60};
+  std::chrono::nanoseconds time_to_fetch_{};
   std::vector<std::string> log_;
-  CredentialCache cache_{[this](const net::Call&) { return Fetch(); }, clock_,
+  CredentialCache cache_{[this](const net::Call& call) { return Fetch(call); }, clock_,
                          [this](std::string_view line) { log_.emplace_back(line); }};
 };
 
@@ -77,6 +79,20 @@ TEST_F(CredentialCacheTest, CoversAFailureWithWhatStillLastsTenMinutes) {
   EXPECT_THAT(log_[0], HasSubstr("no answer"));
   clock_.Advance(seconds(1));
   EXPECT_EQ(Get(), "no answer");
+}
+
+TEST_F(CredentialCacheTest, LeavesTimeToUseTheOldOnesWhereNobodyAnswers) {
+  const auto get_within = [&](seconds time) {
+    return cache_.Get({.deadline = clock_.SteadyNow() + time}).has_value();
+  };
+  EXPECT_TRUE(get_within(seconds(10)));
+  EXPECT_EQ(time_to_fetch_, seconds(10));
+  clock_.Advance(minutes(46));
+  EXPECT_TRUE(get_within(seconds(10)));
+  EXPECT_EQ(time_to_fetch_, seconds(5));
+  clock_.Advance(minutes(51));
+  EXPECT_TRUE(get_within(seconds(10)));
+  EXPECT_EQ(time_to_fetch_, seconds(10));
 }
 
 TEST_F(CredentialCacheTest, RefusesWhatHasEndedAlready) {
