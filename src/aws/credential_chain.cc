@@ -43,28 +43,21 @@ std::vector<CredentialChain::Tried> CredentialChain::tried() const {
 }
 
 Result<Credentials> CredentialChain::Find(const net::Call& call) {
+  if (winner_ != nullptr) return AskAgain(*winner_, call);
   std::vector<Tried> tried;
   const auto note = [&] {
     const std::lock_guard lock(mutex_);
     tried_ = tried;
   };
   for (const SourcePtr& source : sources_) {
-    if (winner_ != nullptr && winner_ != source.get()) continue;
     auto offer = source->Get(call);
     const bool applies = !offer || offer->credentials;
-    if (winner_ == nullptr) {
-      tried.push_back({source->Name(), applies ? "" : offer->why_not});
-      note();
-    }
+    tried.push_back({source->Name(), applies ? "" : offer->why_not});
+    note();
     if (!offer) return std::move(offer).error();
     if (!offer->credentials) continue;
     winner_ = source.get();
     return std::move(*offer->credentials);
-  }
-  if (winner_ != nullptr) {
-    // It applied once: what it was from has gone, so that another may apply now.
-    winner_ = nullptr;
-    return Find(call);
   }
   return NoneApplies(tried);
 }

@@ -10,14 +10,15 @@
 
 namespace qarion::secrets::aws {
 
-// Asks the sources in boto3's order. The first that applies is asked from then on.
+// Asks the sources in boto3's order. The first that applies is asked from then on, and no other.
 //
 // Thread-safety: every member from several threads.
 class CredentialChain {
  public:
   explicit CredentialChain(const SourceContext& context);
 
-  // Errors: of the source that applies; kConfiguration where none does, with each one's reason.
+  // Errors: of the source that applies; kUnavailable where it did before; kConfiguration where none
+  // does, with each one's reason.
   Result<Credentials> Get(const net::Call& call) { return cache_.Get(call); }
   // See CredentialCache.
   Result<std::optional<Credentials>> Replace(const Credentials& refused, const net::Call& call) {
