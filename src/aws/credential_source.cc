@@ -8,9 +8,9 @@ Result<Credentials> AskAgain(CredentialSource& source, const net::Call& call) {
   auto offer = source.Get(call);
   if (!offer) return std::move(offer).error();
   if (offer->credentials) return std::move(*offer->credentials);
-  return Error(ErrorCode::kUnavailable, "the source " + source.Name() +
-                                            ", which AWS credentials were from, has none now: " +
-                                            offer->why_not)
+  return Error(ErrorCode::kUnavailable,
+               "the source " + source.Name() +
+                   ", which AWS credentials were from, has none now: " + offer->why_not)
       .Cure("bring back what they were from; or restart, for another source to be looked for");
 }
 
