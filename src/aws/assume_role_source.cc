@@ -10,6 +10,7 @@
 #include "aws/credential_cache.h"
 #include "aws/credential_source.h"
 #include "aws/sts.h"
+#include "aws/wrong_setting.h"
 
 namespace qarion::secrets::aws {
 namespace {
@@ -22,12 +23,6 @@ constexpr std::size_t kMostRoles = 16;
 
 std::string Named(const char* name, const ProfileValue& value) {
   return name + (" in " + value.where);
-}
-
-Error Wrong(const std::string& setting, const std::string& problem, std::string cure) {
-  return Error(ErrorCode::kConfiguration, setting + " " + problem)
-      .With("setting", setting)
-      .Cure(std::move(cure));
 }
 
 std::string Joined(const std::vector<std::string>& texts, std::string_view separator) {
