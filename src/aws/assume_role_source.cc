@@ -10,6 +10,7 @@
 #include "aws/credential_cache.h"
 #include "aws/credential_source.h"
 #include "aws/sts.h"
+#include "aws/wrong_setting.h"
 
 namespace qarion::secrets::aws {
 namespace {
@@ -22,12 +23,6 @@ constexpr std::size_t kMostRoles = 16;
 
 std::string Named(const char* name, const ProfileValue& value) {
   return name + (" in " + value.where);
-}
-
-Error Wrong(const std::string& setting, const std::string& problem, std::string cure) {
-  return Error(ErrorCode::kConfiguration, setting + " " + problem)
-      .With("setting", setting)
-      .Cure(std::move(cure));
 }
 
 std::string Joined(const std::vector<std::string>& texts, std::string_view separator) {
@@ -52,14 +47,19 @@ struct Origin {
   std::vector<SourcePtr> sources;  // the first that applies
   std::string setting;             // "source_profile in /home/me/.aws/config:3"
   std::string description;         // "the profile base"
+  CredentialSource* winner = nullptr;
 };
 
-Result<Credentials> FirstOf(const Origin& origin, const net::Call& call) {
+Result<Credentials> FirstOf(Origin& origin, const net::Call& call) {
+  if (origin.winner != nullptr) return AskAgain(*origin.winner, call);
   std::vector<std::string> reasons;
   for (const SourcePtr& source : origin.sources) {
     auto offer = source->Get(call);
     if (!offer) return std::move(offer).error();
-    if (offer->credentials) return std::move(*offer->credentials);
+    if (offer->credentials) {
+      origin.winner = source.get();
+      return std::move(*offer->credentials);
+    }
     reasons.push_back(source->Name() + ": " + offer->why_not);
   }
   return Wrong(origin.setting,
@@ -227,18 +227,6 @@ class AssumeRoleSource final : public CredentialSource {
 SourcePtr MakeAssumeRoleSource(const SourceContext& context, std::string profile,
                                std::vector<std::string> visited) {
   return std::make_unique<AssumeRoleSource>(context, std::move(profile), std::move(visited));
-}
-
-std::vector<SourcePtr> MakeProfileSources(const SourceContext& context, const std::string& profile,
-                                          bool reads_variables) {
-  std::vector<SourcePtr> sources;
-  sources.push_back(MakeWebIdentitySource(context, profile, reads_variables));
-  sources.push_back(MakeSsoSource(context, profile));
-  sources.push_back(MakeSharedCredentialsSource(context, profile));
-  sources.push_back(MakeLoginSource(context, profile));
-  sources.push_back(MakeProcessSource(context, profile));
-  sources.push_back(MakeConfigFileSource(context, profile));
-  return sources;
 }
 
 }  // namespace qarion::secrets::aws

@@ -86,6 +86,7 @@ class Child {
   ~Child() {
     if (HasEnded()) return;
     kill(-pid_, SIGKILL);
+    kill(pid_, SIGKILL);  // it may have gone to another group
     Wait(0);
   }
 
@@ -144,9 +145,11 @@ Result<Secret> OutputOf(const std::vector<std::string>& words, const std::string
   };
   const std::string by_hand = "run the command by hand to see what it says";
   const auto cannot_start = [&](int error) {
-    return wrong(ErrorCode::kConfiguration,
+    const bool passes = error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE;
+    return wrong(passes ? ErrorCode::kUnavailable : ErrorCode::kConfiguration,
                  std::string("cannot be started: ") + std::strerror(error),
-                 "name a program that exists, with its path where it is not in PATH");
+                 passes ? "see this machine's memory and the limits of this process (ulimit)"
+                        : "name a program that exists, with its path where it is not in PATH");
   };
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return cannot_start(errno);
@@ -154,6 +157,8 @@ Result<Secret> OutputOf(const std::vector<std::string>& words, const std::string
   Descriptor low_write_end(ends[1]);
   // Above the three that the new process gets, should this one have closed some of its own.
   Descriptor write_end(fcntl(low_write_end.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  // Without one the program would print to where this process does.
+  if (write_end.get() < 0) return cannot_start(errno);
   fcntl(read_end.get(), F_SETFL, O_NONBLOCK);
   pid_t pid = 0;
   const int error = SpawnPlan(write_end.get()).Start(words, pid);

@@ -19,7 +19,8 @@ namespace qarion::secrets::aws {
 //
 // At the deadline, when nobody waits any more or when more than `limit` bytes came, the group is
 // killed. No zombie stays behind. `what` begins errors; they name the first word alone.
-// kConfiguration: cannot be started. kUnavailable: failed, or took too long. kBadData: too long.
+// kConfiguration: cannot be started. kUnavailable: failed, took too long, or there is no memory,
+// descriptor or process left for it. kBadData: too long.
 Result<Secret> OutputOf(const std::vector<std::string>& words, const std::string& what,
                         std::size_t limit, const Clock& clock, const net::Call& call);
 

@@ -27,13 +27,23 @@ bool CredentialCache::HasLess(minutes left) const {
   return held_->expires_at && *held_->expires_at - clock_.SystemNow() < left;
 }
 
+// A stop calls this. The callback is declared before the lock that its owner takes: its end waits
+// for a call under way, which waits for the lock.
+void CredentialCache::Wake() {
+  const Lock lock(mutex_);
+  fetched_.notify_all();
+}
+
 Result<Credentials> CredentialCache::Get(const net::Call& call) {
+  const std::stop_callback wake(call.stop, [this] { Wake(); });
   Lock lock(mutex_);
   if (held_ && (!HasLess(kAdvisory) || (is_fetching_ && !HasLess(kMandatory)))) {
     return held_->Share();
   }
   if (!held_ || HasLess(kMandatory)) return FetchNew(lock, call);
-  auto fetched = FetchNew(lock, call);
+  // Half of the time is for what the credentials are for, should nobody answer.
+  const auto now = clock_.SteadyNow();
+  auto fetched = FetchNew(lock, {.deadline = now + (call.deadline - now) / 2, .stop = call.stop});
   if (fetched) return fetched;
   const std::string problem = fetched.error().reason();
   auto kept = held_->Share();
@@ -44,6 +54,7 @@ Result<Credentials> CredentialCache::Get(const net::Call& call) {
 
 Result<std::optional<Credentials>> CredentialCache::Replace(const Credentials& refused,
                                                             const net::Call& call) {
+  const std::stop_callback wake(call.stop, [this] { Wake(); });
   Lock lock(mutex_);
   if (held_ && !IsSame(*held_, refused)) return std::optional(held_->Share());
   auto fetched = FetchNew(lock, call);
@@ -55,12 +66,6 @@ Result<std::optional<Credentials>> CredentialCache::Replace(const Credentials& r
 // Called with `lock`, which it gives up meanwhile. What another thread fetched since counts too.
 Result<Credentials> CredentialCache::FetchNew(Lock& lock, const net::Call& call) {
   if (is_fetching_) {
-    lock.unlock();
-    const std::stop_callback wake(call.stop, [this] {
-      const std::lock_guard stopping(mutex_);
-      fetched_.notify_all();
-    });
-    lock.lock();
     clock_.WaitUntil(lock, fetched_, call.deadline,
                      [&] { return !is_fetching_ || call.stop.stop_requested(); });
     if (is_fetching_) {

@@ -16,8 +16,8 @@
 namespace qarion::secrets::aws {
 
 // The windows are botocore's: with less than 15 minutes left one caller gets new ones while others
-// go on with the old, and a failure is only noted; with less than 10 everybody waits, and a failure
-// is an error.
+// go on with the old, and a failure within half of the caller's time is only noted; with less than
+// 10 everybody waits, and a failure is an error.
 //
 // Thread-safety: every member from several threads; one of them fetches, the others wait for it.
 class CredentialCache {
@@ -38,6 +38,7 @@ class CredentialCache {
  private:
   using Lock = std::unique_lock<std::mutex>;
 
+  void Wake();
   bool HasLess(std::chrono::minutes left) const;  // with mutex_ held
   Result<Credentials> FetchNew(Lock& lock, const net::Call& call);
 

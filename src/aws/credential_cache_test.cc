@@ -20,8 +20,9 @@ using testing::HasSubstr;
 class CredentialCacheTest : public testing::Test {
  protected:
   // What the next fetches bring: how long credentials last, or nothing for a failure.
-  Result<Credentials> Fetch() {
+  Result<Credentials> Fetch(const net::Call& call) {
     ++fetches_;
+    time_to_fetch_ = call.deadline - clock_.SteadyNow();
     if (fails_) {
       return Error(ErrorCode::kUnavailable, "no answer").Cure("wait");
     }
@@ -46,8 +47,9 @@ class CredentialCacheTest : public testing::Test {
   bool changes_key_ = true;
   bool fails_ = false;
   minutes lifetime_{60};
+  std::chrono::nanoseconds time_to_fetch_{};
   std::vector<std::string> log_;
-  CredentialCache cache_{[this](const net::Call&) { return Fetch(); }, clock_,
+  CredentialCache cache_{[this](const net::Call& call) { return Fetch(call); }, clock_,
                          [this](std::string_view line) { log_.emplace_back(line); }};
 };
 
@@ -77,6 +79,20 @@ TEST_F(CredentialCacheTest, CoversAFailureWithWhatStillLastsTenMinutes) {
   EXPECT_THAT(log_[0], HasSubstr("no answer"));
   clock_.Advance(seconds(1));
   EXPECT_EQ(Get(), "no answer");
+}
+
+TEST_F(CredentialCacheTest, LeavesTimeToUseTheOldOnesWhereNobodyAnswers) {
+  const auto get_within = [&](seconds time) {
+    return cache_.Get({.deadline = clock_.SteadyNow() + time}).has_value();
+  };
+  EXPECT_TRUE(get_within(seconds(10)));
+  EXPECT_EQ(time_to_fetch_, seconds(10));
+  clock_.Advance(minutes(46));
+  EXPECT_TRUE(get_within(seconds(10)));
+  EXPECT_EQ(time_to_fetch_, seconds(5));
+  clock_.Advance(minutes(51));
+  EXPECT_TRUE(get_within(seconds(10)));
+  EXPECT_EQ(time_to_fetch_, seconds(10));
 }
 
 TEST_F(CredentialCacheTest, RefusesWhatHasEndedAlready) {
@@ -178,6 +194,42 @@ TEST_F(CredentialCacheOfManyThreads, WaitsNoLongerThanItsCaller) {
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code(), ErrorCode::kUnavailable);
   is_held_ = false;
+}
+
+// Whoever waits by it is asked to stop at once, by a thread that finds the waiter's lock taken.
+class StoppingClock final : public Clock {
+ public:
+  SteadyTime SteadyNow() const noexcept override { return SteadyTime(std::chrono::hours(1)); }
+  SystemTime SystemNow() const noexcept override { return SystemTime(std::chrono::hours(1)); }
+  bool WaitUntil(std::unique_lock<std::mutex>&, std::condition_variable&, SteadyTime,
+                 const std::function<bool()>& done) override {
+    stopper_ = std::jthread([this] { stop.request_stop(); });
+    while (!stop.stop_requested()) std::this_thread::yield();
+    return done();
+  }
+
+  std::stop_source stop;
+
+ private:
+  std::jthread stopper_;
+};
+
+TEST(CredentialCacheOfManyThreadsTest, LetsGoOfAWaiterWhileItIsAskedToStop) {
+  StoppingClock clock;
+  std::atomic<bool> is_fetching = false;
+  std::atomic<bool> is_held = true;
+  CredentialCache cache(
+      [&](const net::Call&) -> Result<Credentials> {
+        is_fetching = true;
+        while (is_held) std::this_thread::yield();
+        return Error(ErrorCode::kUnavailable, "no answer");
+      },
+      clock, [](std::string_view) {});
+  const net::Call call{.deadline = Clock::SteadyTime::max(), .stop = clock.stop.get_token()};
+  const std::jthread fetcher([&] { EXPECT_FALSE(cache.Get({.deadline = call.deadline})); });
+  while (!is_fetching) std::this_thread::yield();
+  EXPECT_FALSE(cache.Get(call));
+  is_held = false;
 }
 
 }  // namespace

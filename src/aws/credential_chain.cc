@@ -21,15 +21,14 @@ std::vector<SourcePtr> SourcesOf(const SourceContext& context) {
 }
 
 // The last one, the instance, applies where nothing else does, so that its reason says most.
-Error NoneApplies(const std::vector<CredentialChain::Tried>& tried, ErrorCode code) {
+Error NoneApplies(const std::vector<CredentialChain::Tried>& tried) {
   std::string reason = "there are no AWS credentials, neither from ";
   for (const auto& [source, why_not] : tried) {
     reason += source + (&source == &tried.back().source ? ": " + why_not : ", ");
   }
-  return Error(code, std::move(reason))
-      .Cure(
-          "see why none of these applies: qsecrets check; give the machine, container or service "
-          "account a role, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
+  return Error(ErrorCode::kConfiguration, std::move(reason))
+      .Cure("see why none of these applies: qsecrets check; give the machine, container or service "
+            "account a role, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
 }
 
 }  // namespace
@@ -44,31 +43,23 @@ std::vector<CredentialChain::Tried> CredentialChain::tried() const {
 }
 
 Result<Credentials> CredentialChain::Find(const net::Call& call) {
+  if (winner_ != nullptr) return AskAgain(*winner_, call);
   std::vector<Tried> tried;
   const auto note = [&] {
     const std::lock_guard lock(mutex_);
     tried_ = tried;
   };
   for (const SourcePtr& source : sources_) {
-    if (winner_ != nullptr && winner_ != source.get()) continue;
     auto offer = source->Get(call);
     const bool applies = !offer || offer->credentials;
-    if (winner_ == nullptr) {
-      tried.push_back({source->Name(), applies ? "" : offer->why_not});
-      note();
-    }
+    tried.push_back({source->Name(), applies ? "" : offer->why_not});
+    note();
     if (!offer) return std::move(offer).error();
     if (!offer->credentials) continue;
     winner_ = source.get();
-    were_found_ = true;
     return std::move(*offer->credentials);
   }
-  if (winner_ != nullptr) {
-    // It applied once: what it was from has gone, so that another may apply now.
-    winner_ = nullptr;
-    return Find(call);
-  }
-  return NoneApplies(tried, were_found_ ? ErrorCode::kUnavailable : ErrorCode::kConfiguration);
+  return NoneApplies(tried);
 }
 
 }  // namespace qarion::secrets::aws

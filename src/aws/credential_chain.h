@@ -10,15 +10,15 @@
 
 namespace qarion::secrets::aws {
 
-// Asks the sources in boto3's order. The first that applies is asked from then on.
+// Asks the sources in boto3's order. The first that applies is asked from then on, and no other.
 //
 // Thread-safety: every member from several threads.
 class CredentialChain {
  public:
   explicit CredentialChain(const SourceContext& context);
 
-  // Errors: of the source that applies. Where none does: kConfiguration, or kUnavailable where one
-  // did before, such as an instance whose metadata do not answer for a while.
+  // Errors: of the source that applies; kUnavailable where it did before; kConfiguration where none
+  // does, with each one's reason.
   Result<Credentials> Get(const net::Call& call) { return cache_.Get(call); }
   // See CredentialCache.
   Result<std::optional<Credentials>> Replace(const Credentials& refused, const net::Call& call) {
@@ -36,8 +36,7 @@ class CredentialChain {
   Result<Credentials> Find(const net::Call& call);  // by one thread at a time
 
   std::vector<SourcePtr> sources_;
-  CredentialSource* winner_ = nullptr;  // of the thread that finds
-  bool were_found_ = false;             // likewise
+  CredentialSource* winner_ = nullptr;
   mutable std::mutex mutex_;  // of what follows
   std::vector<Tried> tried_;
   CredentialCache cache_;  // last: uses all of the above

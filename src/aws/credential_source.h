@@ -58,6 +58,11 @@ class CredentialSource {
 
 using SourcePtr = std::unique_ptr<CredentialSource>;
 
+// Asks a source that gave credentials before. Where it has none now, that is kUnavailable: the
+// metadata service may be silent, or a file just being rewritten; and what comes next in the order
+// is somebody else.
+Result<Credentials> AskAgain(CredentialSource& source, const net::Call& call);
+
 SourcePtr MakeEnvironmentSource(const SourceContext& context);
 // `visited`: the profiles whose roles are assumed already, for cycles.
 SourcePtr MakeAssumeRoleSource(const SourceContext& context, std::string profile,

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <fstream>
 #include <iterator>
 #include <thread>
+#include <vector>
 
 #include "tests/support/role_test_base.h"
 
@@ -158,6 +160,36 @@ TEST_F(ProcessSourceTest, EndsAProgramAndItsChildrenAtTheDeadline) {
   };
   while (is_alive() && steady_clock::now() < end) std::this_thread::yield();
   EXPECT_FALSE(is_alive());
+}
+
+TEST_F(ProcessSourceTest, EndsAProgramThatWentToAnotherGroup) {
+  const SourcePtr source = Running(
+      "exec python3 -c 'import os, time\n"
+      "os.setpgid(0, os.getpgid(os.getppid()))\nopen(\"" +
+      directory_.Path("started") + "\", \"w\")\ntime.sleep(1000)'");
+  const std::jthread turner([this] {
+    AwaitFile("started");
+    clock_.fake().Advance(std::chrono::minutes(2));
+  });
+  EXPECT_THAT(Outcome(source), AllOf(StartsWith("unavailable"), HasSubstr("did not end in time")));
+}
+
+TEST_F(ProcessSourceTest, PrintsNowhereElseWhereDescriptorsRunOut) {
+  const SourcePtr source = Printing("{" + std::string(kKeys) + "}");
+  struct rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const struct rlimit few{.rlim_cur = 64, .rlim_max = before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  std::vector<int> taken;
+  for (int fd = dup(STDIN_FILENO); fd >= 0; fd = dup(STDIN_FILENO)) taken.push_back(fd);
+  ASSERT_GE(taken.size(), 2u);
+  for (int pipe_end = 0; pipe_end < 2; ++pipe_end) {
+    close(taken.back());
+    taken.pop_back();
+  }
+  EXPECT_THAT(Outcome(source), AllOf(StartsWith("unavailable"), HasSubstr("cannot be started")));
+  for (const int fd : taken) close(fd);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST_F(ProcessSourceTest, EndsAProgramThatNobodyWaitsForAnyMore) {

@@ -138,7 +138,7 @@ class SsoSource final : public CredentialSource {
     if (!path) return path.error();
     auto token = Load(*path);
     if (!token) return std::move(token).error();
-    std::string problem;
+    std::optional<Error> failure;  // of the refresh
     const bool ends_soon = token->expires_at - context_.clock.SystemNow() < kRefreshWindow;
     if (ends_soon && !config.session.empty()) {
       auto fresh = Refresh(config, *token, call);
@@ -146,21 +146,23 @@ class SsoSource final : public CredentialSource {
         Save(*path, *fresh, config);
         return std::move(fresh->access_token);
       }
-      problem = fresh.error().reason();
+      failure = std::move(fresh).error();
       // Another process may have been first, which made the old token's refresh token useless.
       if (auto again = Load(*path); again && again->expires_at > token->expires_at) {
         token = std::move(again);
       }
     }
     if (!IsExpired(*token)) {
-      if (!problem.empty()) {
-        context_.log("SSO: the token of " + config.key() + " is not refreshed: " + problem);
+      if (failure) {
+        context_.log("SSO: the token of " + config.key() +
+                     " is not refreshed: " + failure->reason());
       }
       return std::move(token->access_token);
     }
+    if (failure && failure->IsTransient()) return std::move(*failure);
     return Error(ErrorCode::kNotPermitted,
                  "the login by SSO of the profile " + profile_ + " has ended" +
-                     (problem.empty() ? "" : ", and is not refreshed: " + problem))
+                     (failure ? ", and is not refreshed: " + failure->reason() : ""))
         .With("file", *path)
         .Cure(LogIn());
   }

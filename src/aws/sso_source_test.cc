@@ -204,6 +204,16 @@ TEST_F(SsoSource, SaysHowToLogInWhereTheRefreshFailsAndTheTokenHasEnded) {
   }
 }
 
+TEST_F(SsoSource, DoesNotTakeAnOutageForTheEndOfALogin) {
+  WriteToken(kSessionFile, Token("2026-01-01T00:00:00Z"));
+  const test::ScriptedServer server({{503, "{}"}});
+  OpenAt(server.Url(), kSession);
+  const auto offer = Get();
+  ASSERT_FALSE(offer);
+  EXPECT_EQ(offer.error().code(), ErrorCode::kUnavailable);
+  EXPECT_THAT(offer.error().reason(), StartsWith("sso-oidc:CreateToken failed"));
+}
+
 TEST_F(SsoSource, TakesTheTokenThatAnotherProcessWasQuickerToRefresh) {
   WriteToken(kSessionFile, Token("2026-01-01T00:00:00Z"));
   std::string used;

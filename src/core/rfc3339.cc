@@ -7,6 +7,7 @@ namespace qarion::secrets::core {
 
 std::optional<std::chrono::system_clock::time_point> ParseTime(std::string_view text) {
   namespace chrono = std::chrono;
+  constexpr int kLatest = 2250;
   int parts[6] = {};
   constexpr std::size_t kAt[] = {0, 5, 8, 11, 14, 17};
   constexpr std::size_t kDigits[] = {4, 2, 2, 2, 2, 2};
@@ -34,8 +35,7 @@ std::optional<std::chrono::system_clock::time_point> ParseTime(std::string_view 
   const chrono::year_month_day day{chrono::year(parts[0]),
                                    chrono::month(static_cast<unsigned>(parts[1])),
                                    chrono::day(static_cast<unsigned>(parts[2]))};
-  if (!day.ok() || parts[0] < 1970 || parts[0] > 2250 || parts[3] > 23 || parts[4] > 59 ||
-      parts[5] > 60) {
+  if (!day.ok() || parts[0] < 1970 || parts[3] > 23 || parts[4] > 59 || parts[5] > 60) {
     return std::nullopt;
   }
   chrono::minutes offset{};
@@ -51,6 +51,7 @@ std::optional<std::chrono::system_clock::time_point> ParseTime(std::string_view 
     offset = chrono::hours(digit(1) * 10 + digit(2)) + chrono::minutes(digit(4) * 10 + digit(5));
     if (text[0] == '-') offset = -offset;
   }
+  if (parts[0] > kLatest) return chrono::sys_days(chrono::year(kLatest + 1) / 1 / 1);
   return chrono::sys_days(day) + chrono::hours(parts[3]) + chrono::minutes(parts[4]) +
          chrono::seconds(parts[5]) + fraction - offset;
 }

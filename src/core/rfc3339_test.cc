@@ -23,6 +23,8 @@ TEST(Rfc3339, IsReadToTheNanosecond) {
   EXPECT_EQ(ParseTime("1970-01-01T00:00:00.05Z"),
             system_clock::time_point(std::chrono::milliseconds(50)));
   EXPECT_EQ(ParseTime("1970-01-01T00:00:00.000000000999Z"), system_clock::time_point());
+  EXPECT_EQ(seconds("2250-12-31T23:59:59Z"), 8'867'491'199);
+  EXPECT_EQ(seconds("9999-12-31T23:59:59Z"), 8'867'491'200);
   for (const std::string text :
        {"", "2026", "2026-11-23T14:57:22", "2026-13-23T14:57:22Z", "2026-02-30T14:57:22Z",
         "2026-11-23T24:57:22Z", "2026-11-23T14:57:22.Z", "2026-11-23T14:57:22+0200",

@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "aws/wrong_setting.h"
+
 namespace qarion::secrets::aws_sm {
 namespace {
+
+using aws::Wrong;
 
 constexpr char kSecret[] = "AWS_SECRET_ARN";
 constexpr char kVersionId[] = "AWS_SECRET_VERSION_ID";
@@ -12,12 +16,6 @@ constexpr char kVersionStage[] = "AWS_SECRET_VERSION_STAGE";
 constexpr std::size_t kShortestVersionId = 32;
 constexpr std::size_t kLongestVersionId = 64;
 constexpr std::size_t kLongestStage = 256;
-
-Error Wrong(const std::string& setting, const std::string& problem, std::string cure) {
-  return Error(ErrorCode::kConfiguration, setting + " " + problem)
-      .With("setting", setting)
-      .Cure(std::move(cure));
-}
 
 std::string TextOf(const core::SettingLookup& lookup, const char* name) {
   return std::string(lookup(name).value_or(""));

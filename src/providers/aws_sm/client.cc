@@ -20,11 +20,12 @@ Client::Client(const AwsSmSettings& settings, Clock& clock,
 Result<Payload> Client::Fetch(const std::string& known_version, const net::Call& call) {
   const bool may_ask = !known_version.empty() && settings_.version.id.empty() && may_describe_ &&
                        clock_.SteadyNow() - read_at_ < kLongestUnread;
-  if (may_ask && IsCurrent(known_version, call)) {
-    return Payload{.version = known_version, .not_modified = true};
+  const bool is_current = may_ask && IsCurrent(known_version, call);
+  Result<Payload> payload = Payload{.version = known_version, .not_modified = true};
+  if (!is_current) {
+    payload = Read(call);
+    if (payload) read_at_ = clock_.SteadyNow();
   }
-  auto payload = Read(call);
-  if (payload) read_at_ = clock_.SteadyNow();
   const std::lock_guard lock(mutex_);
   last_error_ = payload ? "" : payload.error().reason();
   return payload;

@@ -96,8 +96,8 @@ class Examiner {
   void LookAtSecret() {
     auto answer = client_.session().SendSigned(DescriptionRequest(settings_.secret), call_);
     if (!answer) return Fail("AWS Secrets Manager", answer.error());
-    if (!answer->is_ok()) return;  // it may not be asked; reading will tell
     LookAtDate(*answer);
+    if (!answer->is_ok()) return;  // it may not be asked; reading will tell
     const auto description = DescriptionFrom(*answer, settings_.secret);
     if (!description) return;
     details_.emplace_back("secret", description->arn);
@@ -130,7 +130,8 @@ class Examiner {
 
   void LookAtDate(const aws::ServiceAnswer& answer) {
     if (!answer.date) return;
-    const auto skew = std::chrono::duration_cast<seconds>(clock_.SystemNow() - *answer.date);
+    // In whole seconds: in the clock's units a date far away would not fit.
+    const seconds skew = std::chrono::floor<seconds>(clock_.SystemNow()) - *answer.date;
     if (std::chrono::abs(skew) <= kTolerableSkew) return;
     Warn("clock",
          "this machine's is " + std::to_string(std::abs(skew.count())) + " s " +

@@ -64,11 +64,7 @@ Error Refused(const aws::ServiceAnswer& answer, const aws::SecretId& secret,
   const std::string& code = answer.error_code;
   if (code == "ResourceNotFoundException") return NotFound(answer, secret, version);
   if (aws::IsAccessDenied(code)) return Denied(answer, secret);
-  if (code == "InvalidRequestException" && Says(answer, "eleted")) {
-    return Missing(secret, "is marked for deletion",
-                   "take it back: aws secretsmanager restore-secret --secret-id " + secret.text);
-  }
-  if (code == "InvalidRequestException" && Says(answer, "eletion")) {
+  if (code == "InvalidRequestException" && (Says(answer, "eleted") || Says(answer, "eletion"))) {
     return Missing(secret, "is marked for deletion",
                    "take it back: aws secretsmanager restore-secret --secret-id " + secret.text);
   }
@@ -91,7 +87,7 @@ Error Refused(const aws::ServiceAnswer& answer, const aws::SecretId& secret,
 std::optional<std::chrono::system_clock::time_point> EpochTime(std::string_view text) {
   double seconds = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  constexpr double kLatest = 1e11;
+  constexpr double kLatest = 9e9;  // in 2255; the clock's nanoseconds end in 2262
   if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || !(seconds >= 0) ||
       seconds > kLatest) {
     return std::nullopt;

@@ -68,7 +68,7 @@ TEST_F(SecretValue, IsReadFromBytes) {
 // The agent writes its time as a string.
 TEST_F(SecretValue, TakesAnyTime) {
   for (const std::string time :
-       {"\"1795445842\"", "\"soon\"", "null", "1795445842", "-1", "1e99"}) {
+       {"\"1795445842\"", "\"soon\"", "null", "1795445842", "-1", "1e10", "1e99"}) {
     auto payload = Read(200, R"({"ARN":")" + std::string(kArn) +
                                  R"(","Name":"qarion","VersionId":"v","CreatedDate":)" + time +
                                  R"(,"SecretString":"{}"})");

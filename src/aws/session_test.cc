@@ -1,0 +1,130 @@
+#include "aws/session.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "tests/support/aws_source_base.h"
+
+namespace qarion::secrets::aws {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr char kExpired[] = R"({"__type":"ExpiredTokenException","message":"ended"})";
+
+std::string Keys(const std::string& section, const std::string& id) {
+  return "[" + section + "]\naws_access_key_id = " + id + "\naws_secret_access_key = fake-secret\n";
+}
+
+class SessionTest : public testing::Test {
+ protected:
+  SessionTest() { std::filesystem::create_directories(home_.Path(".aws")); }
+
+  void WriteCredentials(const std::string& text) { home_.Write(".aws/credentials", text); }
+
+  void Open(const std::string& endpoint = "http://127.0.0.1:1") {
+    given_["HOME"] = home_.path();
+    given_["AWS_EC2_METADATA_DISABLED"] = "true";
+    given_["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = endpoint;
+    auto settings =
+        SessionSettings::Load([this](const std::string& name) -> std::optional<std::string_view> {
+          const auto found = given_.find(name);
+          if (found == given_.end()) return std::nullopt;
+          return found->second;
+        });
+    ASSERT_TRUE(settings) << settings.error().reason();
+    settings_ = std::make_unique<SessionSettings>(std::move(*settings));
+    session_ = std::make_unique<Session>(
+        *settings_, "eu-central-1", clock_, [](std::string_view) {}, /*is_traced=*/false);
+  }
+
+  net::Call Soon() const { return {.deadline = clock_.SteadyNow() + std::chrono::minutes(1)}; }
+  Result<ServiceAnswer> Send() {
+    return session_->SendSigned({.service = Service::kSecretsManager}, Soon());
+  }
+  // The key id that a request was signed with.
+  static std::string SignerOf(const test::LocalRequest& request) {
+    const std::string& header = request.headers.at("authorization");
+    const std::size_t begin = header.find("Credential=") + std::string_view("Credential=").size();
+    return header.substr(begin, header.find('/', begin) - begin);
+  }
+
+  test::TemporaryDirectory home_;
+  std::map<std::string, std::string> given_;
+  test::SkippingClock clock_;
+  std::unique_ptr<SessionSettings> settings_;
+  std::unique_ptr<Session> session_;
+};
+
+TEST_F(SessionTest, SaysWhichSourcesWereAskedBeforeTheOneThatApplies) {
+  WriteCredentials(Keys("default", "AKIDFAKE"));
+  Open();
+  const auto found = session_->GetCredentials(Soon());
+  ASSERT_TRUE(found) << found.error().reason();
+  EXPECT_EQ(found->keys.access_key_id, "AKIDFAKE");
+  const auto tried = session_->tried();
+  ASSERT_EQ(tried.size(), 5U);
+  EXPECT_EQ(tried[0].source, "environment");
+  EXPECT_EQ(tried[0].why_not, "AWS_ACCESS_KEY_ID is not set");
+  EXPECT_EQ(tried[4].source, "shared-credentials-file");
+  EXPECT_EQ(tried[4].why_not, "");
+}
+
+TEST_F(SessionTest, SaysOfEachSourceWhyItDoesNotApply) {
+  Open();
+  const auto found = session_->GetCredentials(Soon());
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code(), ErrorCode::kConfiguration);
+  EXPECT_THAT(found.error().reason(), HasSubstr("environment: AWS_ACCESS_KEY_ID is not set"));
+  EXPECT_THAT(found.error().reason(), HasSubstr("instance: AWS_EC2_METADATA_DISABLED is true"));
+}
+
+TEST_F(SessionTest, SendsOnceMoreWithNewCredentialsWhereTheOldOnesHaveEnded) {
+  WriteCredentials(Keys("default", "AKIDOLD"));
+  const test::ScriptedServer server({{400, kExpired}, {200, "{}"}});
+  Open(server.Url());
+  ASSERT_TRUE(session_->GetCredentials(Soon()));
+  WriteCredentials(Keys("default", "AKIDNEW"));
+  const auto answer = Send();
+  ASSERT_TRUE(answer) << answer.error().reason();
+  EXPECT_TRUE(answer->is_ok());
+  ASSERT_EQ(server.seen().size(), 2U);
+  EXPECT_EQ(SignerOf(server.seen()[0]), "AKIDOLD");
+  EXPECT_EQ(SignerOf(server.seen()[1]), "AKIDNEW");
+}
+
+TEST_F(SessionTest, DoesNotSendAgainWithTheSameKey) {
+  WriteCredentials(Keys("default", "AKIDOLD"));
+  const test::ScriptedServer server({{400, kExpired}});
+  Open(server.Url());
+  const auto answer = Send();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->error_code, "ExpiredTokenException");
+  EXPECT_EQ(server.seen().size(), 1U);
+}
+
+// The file may just be being rewritten, and the config file's keys are somebody else's.
+TEST_F(SessionTest, TakesNoOtherIdentityWhereItsOwnHasGone) {
+  WriteCredentials(Keys("default", "AKIDOLD"));
+  home_.Write(".aws/config", Keys("default", "AKIDOTHER"));
+  const test::ScriptedServer server({{400, kExpired}, {200, "{}"}});
+  Open(server.Url());
+  ASSERT_TRUE(session_->GetCredentials(Soon()));
+  WriteCredentials("");
+  const auto answer = Send();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code(), ErrorCode::kUnavailable);
+  EXPECT_THAT(answer.error().reason(), HasSubstr("shared-credentials-file"));
+  EXPECT_EQ(server.seen().size(), 1U);
+}
+
+}  // namespace
+}  // namespace qarion::secrets::aws
