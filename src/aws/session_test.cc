@@ -74,7 +74,7 @@ TEST_F(SessionTest, SaysWhichSourcesWereAskedBeforeTheOneThatApplies) {
   ASSERT_EQ(tried.size(), 5U);
   EXPECT_EQ(tried[0].source, "environment");
   EXPECT_EQ(tried[0].why_not, "AWS_ACCESS_KEY_ID is not set");
-  EXPECT_EQ(tried[4].source, "shared-credentials-file");
+  EXPECT_EQ(tried[4].source, "shared credentials file");
   EXPECT_EQ(tried[4].why_not, "");
 }
 
@@ -122,7 +122,7 @@ TEST_F(SessionTest, TakesNoOtherIdentityWhereItsOwnHasGone) {
   const auto answer = Send();
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code(), ErrorCode::kUnavailable);
-  EXPECT_THAT(answer.error().reason(), HasSubstr("shared-credentials-file"));
+  EXPECT_THAT(answer.error().reason(), HasSubstr("shared credentials file"));
   EXPECT_EQ(server.seen().size(), 1U);
 }
 

@@ -343,7 +343,7 @@ TEST_F(SsoSource, TakesTheRoleOfTheSessionToo) {
 }
 
 class PublishedSsoCase : public SsoSource,
-                         public testing::WithParamInterface<std::pair<const char*, const char*>> {
+                         public testing::WithParamInterface<std::pair<std::string, std::string>> {
  protected:
   void CopyHome(const std::filesystem::path& from) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(from)) {
@@ -360,7 +360,7 @@ class PublishedSsoCase : public SsoSource,
 // Recorded of the Rust SDK, which writes the query in another order in some.
 TEST_P(PublishedSsoCase, EndsAsItDid) {
   const auto [name, outcome] = GetParam();
-  const auto found = test::FindVectors(std::string("aws_credentials/") + name);
+  const auto found = test::FindVectors("aws_credentials/" + name);
   if (!found) GTEST_SKIP() << test::kNoVectors;
   const auto environment =
       core::JsonDocument::Parse(test::ReadText(*found + "/env.json"), "env.json");
@@ -377,14 +377,18 @@ TEST_P(PublishedSsoCase, EndsAsItDid) {
   EXPECT_EQ(server.seen().size(), traffic.requests.size());
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Aws, PublishedSsoCase,
-    testing::Values(std::pair{"default-credential-provider-chain/sso_assume_role",
-                              "ASIARCORRECT secretkeycorrect tokencorrect 123456789"},
-                    std::pair{"default-credential-provider-chain/sso_no_token_file", "error: "},
-                    std::pair{"default-credential-provider-chain/sso_server_error", "error: "},
-                    std::pair{"profile-provider/sso_credentials",
-                              "ASIARTESTID TESTSECRETKEY TESTSESSIONTOKEN 012345678901"}));
+INSTANTIATE_TEST_SUITE_P(Aws, PublishedSsoCase,
+                         testing::Values(
+                             std::pair<std::string, std::string>{
+                                 "default-credential-provider-chain/sso_assume_role",
+                                 "ASIARCORRECT secretkeycorrect tokencorrect 123456789"},
+                             std::pair<std::string, std::string>{
+                                 "default-credential-provider-chain/sso_no_token_file", "error: "},
+                             std::pair<std::string, std::string>{
+                                 "default-credential-provider-chain/sso_server_error", "error: "},
+                             std::pair<std::string, std::string>{
+                                 "profile-provider/sso_credentials",
+                                 "ASIARTESTID TESTSECRETKEY TESTSESSIONTOKEN 012345678901"}));
 
 }  // namespace
 }  // namespace qarion::secrets::aws
