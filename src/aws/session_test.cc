@@ -64,29 +64,6 @@ class SessionTest : public testing::Test {
   std::unique_ptr<Session> session_;
 };
 
-TEST_F(SessionTest, SaysWhichSourcesWereAskedBeforeTheOneThatApplies) {
-  WriteCredentials(Keys("default", "AKIDFAKE"));
-  Open();
-  const auto found = session_->GetCredentials(Soon());
-  ASSERT_TRUE(found) << found.error().reason();
-  EXPECT_EQ(found->keys.access_key_id, "AKIDFAKE");
-  const auto tried = session_->tried();
-  ASSERT_EQ(tried.size(), 5U);
-  EXPECT_EQ(tried[0].source, "environment");
-  EXPECT_EQ(tried[0].why_not, "AWS_ACCESS_KEY_ID is not set");
-  EXPECT_EQ(tried[4].source, "shared credentials file");
-  EXPECT_EQ(tried[4].why_not, "");
-}
-
-TEST_F(SessionTest, SaysOfEachSourceWhyItDoesNotApply) {
-  Open();
-  const auto found = session_->GetCredentials(Soon());
-  ASSERT_FALSE(found);
-  EXPECT_EQ(found.error().code(), ErrorCode::kConfiguration);
-  EXPECT_THAT(found.error().reason(), HasSubstr("environment: AWS_ACCESS_KEY_ID is not set"));
-  EXPECT_THAT(found.error().reason(), HasSubstr("instance: AWS_EC2_METADATA_DISABLED is true"));
-}
-
 TEST_F(SessionTest, SendsOnceMoreWithNewCredentialsWhereTheOldOnesHaveEnded) {
   WriteCredentials(Keys("default", "AKIDOLD"));
   const test::ScriptedServer server({{400, kExpired}, {200, "{}"}});
