@@ -8,8 +8,8 @@
 namespace qarion::secrets::core {
 
 // Reads a date and time of day with a zone (RFC 3339): 2026-11-23T15:10:37.012392Z, or +02:00.
-// Nothing where the text is none, or before 1970. What is after 2250, such as the year 9999 for what
-// never ends, becomes the end of that year: the clock ends in 2262.
+// Nothing where the text is none, or before 1970. What is after 2250, such as the year 9999 for
+// what never ends, becomes the end of that year: the clock ends in 2262.
 std::optional<std::chrono::system_clock::time_point> ParseTime(std::string_view text);
 
 }  // namespace qarion::secrets::core
