@@ -61,7 +61,7 @@ Result<ServiceAnswer> Session::SendSigned(ServiceRequest request, const net::Cal
   request.signer = &*credentials;
   auto answer = services_.Send(request, call);
   if (!answer || !IsAboutCredentials(answer->error_code)) return answer;
-  auto others = chain_.Replace(*credentials, call);
+  auto others = ReplaceCredentials(*credentials, call);
   if (!others) return std::move(others).error();
   if (!*others) return answer;
   request.signer = &**others;

@@ -48,6 +48,12 @@ class Session {
   // See CredentialChain::Get.
   Result<Credentials> GetCredentials(const net::Call& call);
 
+  // See CredentialChain::Replace.
+  Result<std::optional<Credentials>> ReplaceCredentials(const Credentials& refused,
+                                                        const net::Call& call) {
+    return chain_.Replace(refused, call);
+  }
+
   // Sends it signed; where the service does not accept the credentials, once more with new ones.
   Result<ServiceAnswer> SendSigned(ServiceRequest request, const net::Call& call);
 

@@ -70,9 +70,14 @@ AwsLogin::AwsLogin(const AuthSettings& settings, Clock& clock,
                                                         : settings.aws->client.region.text,
                clock, log, /*is_traced=*/false) {}
 
-Result<AwsLogin::Offer> AwsLogin::Sign(const net::Call& call) {
+Result<AwsLogin::Offer> AwsLogin::Sign(bool was_refused, const net::Call& call) {
   auto credentials = session_.GetCredentials(call);
   if (!credentials) return std::move(credentials).error();
+  if (was_refused) {
+    auto others = session_.ReplaceCredentials(*credentials, call);
+    if (!others) return std::move(others).error();
+    if (*others) credentials = std::move(**others);
+  }
   auto body = AwsLoginBody(settings_, credentials->keys,
                            std::chrono::floor<std::chrono::seconds>(clock_.SystemNow()));
   if (!body) return std::move(body).error();

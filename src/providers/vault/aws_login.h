@@ -32,8 +32,9 @@ class AwsLogin {
     Secret body;
     Secret key;  // with which it is signed
   };
-  // Errors: as above, and see aws::CredentialChain::Get.
-  Result<Offer> Sign(const net::Call& call);
+  // `was_refused`: what was signed last; then its source is asked anew. Errors: as above, and see
+  // aws::CredentialChain.
+  Result<Offer> Sign(bool was_refused, const net::Call& call);
 
  private:
   const AuthSettings& settings_;

@@ -5,12 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <string>
 
 #include "core/json_document.h"
 #include "crypto/base64.h"
 #include "tests/support/given_settings.h"
 #include "tests/support/session_test_base.h"
+#include "tests/support/temporary_directory.h"
 
 namespace qarion::secrets::vault {
 namespace {
@@ -140,6 +142,24 @@ TEST_F(AwsLoginSession, IsNotRepeatedAtOnceAfterARefusal) {
   EXPECT_EQ(Token(), "not_permitted");
   EXPECT_EQ(Token(), "not_permitted");
   EXPECT_EQ(Count("login"), 1);
+}
+
+TEST_F(AwsLoginSession, ReadsItsKeysAnewAfterARefusal) {
+  const test::TemporaryDirectory home;
+  std::filesystem::create_directories(home.Path(".aws"));
+  const auto write = [&](const std::string& id) {
+    home.Write(".aws/credentials", "[default]\naws_access_key_id = " + id +
+                                       "\naws_secret_access_key = fake-secret-of-" + id + "\n");
+  };
+  write("AKIDOLD");
+  Begin({{"login", {Refusal(400), Grant("fake-1", 1200)}}}, 0,
+        {{"VAULT_AUTH_METHOD", "aws"}, {"HOME", home.path()}});
+  EXPECT_EQ(Token(), "not_permitted");
+  write("AKIDNEW");
+  Turn(std::chrono::hours(1));
+  EXPECT_EQ(Token(), "fake-1");
+  const auto headers = Decoded(Parsed(Seen().back().body), "iam_request_headers");
+  EXPECT_THAT(headers, HasSubstr("Credential=AKIDNEW/"));
 }
 
 }  // namespace

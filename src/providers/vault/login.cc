@@ -118,14 +118,14 @@ Error Login::Refused(const ApiAnswer& answer) const {
 }
 
 Result<Grant> Login::Run(const Call& call) {
-  refused_ = {};
+  const bool was_refused = !std::exchange(refused_, {}).empty();
   refused_wrapping_token_ = {};
   if (settings_.method == AuthMethod::kToken) {
     auto token = settings_.token.ReadToken();
     if (!token) return std::move(token).error();
     return Grant{.token = std::move(*token)};
   }
-  auto offer = MakeOffer(call);
+  auto offer = MakeOffer(was_refused, call);
   if (!offer) return std::move(offer).error();
   return Exchange(*offer, call);
 }
@@ -140,13 +140,13 @@ bool Login::IsKnownToBeRefused() {
     auto given = settings_.secret_id.ReadToken();
     if (!given || !given->ConstantTimeEquals(unwrapped_from_)) return false;
   }
-  auto offer = MakeOffer({});
+  auto offer = MakeOffer(/*was_refused=*/false, {});
   return offer && offer->credentials.ConstantTimeEquals(refused_);
 }
 
-Result<Login::Offer> Login::MakeOffer(const Call& call) {
+Result<Login::Offer> Login::MakeOffer(bool was_refused, const Call& call) {
   if (aws_) {
-    auto signed_offer = aws_->Sign(call);
+    auto signed_offer = aws_->Sign(was_refused, call);
     if (!signed_offer) return std::move(signed_offer).error();
     return Offer{std::move(signed_offer->body), std::move(signed_offer->key)};
   }

@@ -68,7 +68,7 @@ class Login {
     Secret body;
     Secret credentials;
   };
-  Result<Offer> MakeOffer(const Call& call);
+  Result<Offer> MakeOffer(bool was_refused, const Call& call);
   Result<Secret> Body(const Call& call);
   Result<Secret> SecretId(const Call& call);
   Result<Secret> Unwrap(const Secret& wrapping_token, const Call& call);
