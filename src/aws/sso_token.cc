@@ -1,6 +1,7 @@
 #include "aws/sso_token.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -48,6 +49,13 @@ bool WriteAll(int file, std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   return true;
+}
+
+// Root may be at work in the home of a user, whose own tools have to read the file afterwards.
+bool KeepOwner(const std::string& path, int file) {
+  struct stat old{};
+  return stat(path.c_str(), &old) != 0 || old.st_uid == geteuid() ||
+         fchown(file, old.st_uid, old.st_gid) == 0;
 }
 
 Secret FileText(const SsoToken& token, std::string_view start_url, std::string_view region) {
@@ -127,7 +135,8 @@ Status WriteSsoToken(const std::string& path, const SsoToken& token, std::string
   std::string temporary = path + ".XXXXXX";
   const int file = mkostemp(temporary.data(), O_CLOEXEC);  // with mode 0600
   if (file < 0) return fail(errno);
-  const bool is_written = WriteAll(file, text.Reveal()) && fsync(file) == 0;
+  const bool is_written =
+      KeepOwner(path, file) && WriteAll(file, text.Reveal()) && fsync(file) == 0;
   const int write_error = errno;
   close(file);
   if (is_written && std::rename(temporary.c_str(), path.c_str()) == 0) return {};

@@ -37,8 +37,8 @@ Result<SsoToken> ReadSsoToken(const std::string& path);
 // The same from the file's text.
 Result<SsoToken> ParseSsoToken(std::string_view text, const std::string& path);
 
-// Replaces the file at once, with the members that botocore writes and mode 0600: whoever reads at
-// the same time sees the old one or the new one. kIo.
+// Replaces the file at once, with the members that botocore writes, mode 0600 and the owner it had:
+// whoever reads at the same time sees the old one or the new one. kIo.
 Status WriteSsoToken(const std::string& path, const SsoToken& token, std::string_view start_url,
                      std::string_view region);
 

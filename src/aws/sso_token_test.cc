@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
@@ -83,6 +84,18 @@ TEST(SsoToken, IsWrittenAsBotocoreWritesIt) {
   EXPECT_EQ(status.st_mode & 07777, 0600U);
   const std::filesystem::directory_iterator left(directory.path());
   EXPECT_EQ(std::distance(begin(left), end(left)), 1) << "a temporary file is left";
+}
+
+TEST(SsoToken, StaysTheUsersWhereRootRefreshesIt) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root may write for others";
+  const test::TemporaryDirectory directory;
+  const std::string path = directory.Write("token.json", "{}", 0600);
+  ASSERT_EQ(chown(path.c_str(), 65534, 65534), 0);
+  ASSERT_TRUE(WriteSsoToken(path, FakeToken(), "https://start", "eu-west-1"));
+  struct stat status{};
+  ASSERT_EQ(stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_uid, 65534U);
+  EXPECT_EQ(status.st_gid, 65534U);
 }
 
 TEST(SsoToken, CannotBeWrittenWhereThereIsNoDirectory) {
