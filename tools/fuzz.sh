@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# fuzz.sh SECONDS [TARGET...]: runs each fuzz target for SECONDS, from the committed seeds. What it finds beyond
-# them stays in build/fuzz/corpus and is the start of the next run.
+# fuzz.sh SECONDS [TARGET...]: runs each fuzz target for SECONDS, one on each core, from the committed seeds. What
+# it finds beyond them stays in build/fuzz/corpus and is the start of the next run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=$1
@@ -12,17 +12,22 @@ targets=("$@")
 if ((${#targets[@]} == 0)); then
   for program in build/fuzz/fuzz/*_fuzz; do targets+=("$(basename "$program" _fuzz)"); done
 fi
-for target in "${targets[@]}"; do
-  found=build/fuzz/corpus/$target
+
+run() {
+  local target=$1
+  local found=build/fuzz/corpus/$target
+  local log=build/fuzz/$target.log
   mkdir -p "$found"
-  echo "fuzz: $target for $seconds s"
-  log=build/fuzz/$target.log
   if ! "build/fuzz/fuzz/${target}_fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
     -artifact_prefix="build/fuzz/$target-" -print_final_stats=1 "$found" "fuzz/corpus/$target" \
     >"$log" 2>&1; then
     tail -n 40 "$log"
     echo "fuzz: $target failed; the input is in build/fuzz/" >&2
-    exit 1
+    return 1
   fi
-  grep -E 'number_of_executed_units|new_units_added' "$log" | sed 's/^stat::/  /'
-done
+  echo "fuzz: $target for $seconds s$(sed -n -E 's/^stat::(number_of_executed_units|new_units_added): +/, \1 /p' "$log" |
+    tr -d '\n' | tr _ ' ')"
+}
+export -f run
+export seconds
+printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I '{}' bash -c 'run "$1"' _ '{}'
