@@ -30,4 +30,5 @@ run() {
 }
 export -f run
 export seconds
+# shellcheck disable=SC2016 # the inner shell expands it
 printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I '{}' bash -c 'run "$1"' _ '{}'
