@@ -63,6 +63,23 @@ Result<std::optional<Credentials>> CredentialCache::Replace(const Credentials& r
   return std::optional(std::move(*fetched));
 }
 
+// Gives `lock` up meanwhile. Whatever is thrown, the next caller finds nobody fetching.
+Result<Credentials> CredentialCache::FetchAlone(Lock& lock, const net::Call& call) {
+  struct Turn {
+    CredentialCache& cache;
+    Lock& lock;
+    ~Turn() {
+      lock.lock();
+      cache.is_fetching_ = false;
+      cache.fetched_.notify_all();
+    }
+  };
+  is_fetching_ = true;
+  lock.unlock();
+  const Turn turn{*this, lock};
+  return fetch_(call);
+}
+
 // Called with `lock`, which it gives up meanwhile. What another thread fetched since counts too.
 Result<Credentials> CredentialCache::FetchNew(Lock& lock, const net::Call& call) {
   if (is_fetching_) {
@@ -75,12 +92,7 @@ Result<Credentials> CredentialCache::FetchNew(Lock& lock, const net::Call& call)
     }
     if (held_ && !HasLess(kMandatory)) return held_->Share();
   }
-  is_fetching_ = true;
-  lock.unlock();
-  auto fetched = fetch_(call);
-  lock.lock();
-  is_fetching_ = false;
-  fetched_.notify_all();
+  auto fetched = FetchAlone(lock, call);
   if (!fetched) return fetched;
   if (fetched->expires_at && *fetched->expires_at <= clock_.SystemNow()) {
     return Error(ErrorCode::kNotPermitted,

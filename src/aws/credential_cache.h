@@ -40,6 +40,7 @@ class CredentialCache {
 
   void Wake();
   bool HasLess(std::chrono::minutes left) const;  // with mutex_ held
+  Result<Credentials> FetchAlone(Lock& lock, const net::Call& call);
   Result<Credentials> FetchNew(Lock& lock, const net::Call& call);
 
   const Fetch fetch_;

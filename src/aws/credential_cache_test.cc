@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <new>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/fake_clock.h"
@@ -107,6 +109,18 @@ TEST_F(CredentialCacheTest, AsksAgainAfterAFailure) {
   EXPECT_EQ(Get(), "no answer");
   fails_ = false;
   EXPECT_EQ(Get(), "AKIDFAKE1");
+}
+
+TEST_F(CredentialCacheTest, AsksAgainAfterAnException) {
+  bool throws = true;
+  CredentialCache cache(
+      [&](const net::Call& call) {
+        if (std::exchange(throws, false)) throw std::bad_alloc();
+        return Fetch(call);
+      },
+      clock_, [](std::string_view) {});
+  EXPECT_THROW((void)cache.Get(call_), std::bad_alloc);
+  EXPECT_TRUE(cache.Get(call_));
 }
 
 TEST_F(CredentialCacheTest, ReplacesWhatWasRefusedOnceForAll) {

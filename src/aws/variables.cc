@@ -12,7 +12,7 @@
 namespace qarion::secrets::aws {
 namespace {
 
-constexpr std::array<std::string_view, 45> kNames = {
+constexpr std::array<std::string_view, 42> kNames = {
     "AWS_ACCESS_KEY_ID",
     "AWS_ACCOUNT_ID",
     "AWS_CA_BUNDLE",
@@ -23,7 +23,6 @@ constexpr std::array<std::string_view, 45> kNames = {
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CREDENTIAL_EXPIRATION",
     "AWS_CREDENTIAL_FILE",
-    "AWS_DEFAULTS_MODE",
     "AWS_DEFAULT_PROFILE",
     "AWS_DEFAULT_REGION",
     "AWS_EC2_METADATA_DISABLED",
@@ -40,7 +39,6 @@ constexpr std::array<std::string_view, 45> kNames = {
     "AWS_MAX_ATTEMPTS",
     "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
     "AWS_METADATA_SERVICE_TIMEOUT",
-    "AWS_NEW_RETRIES_2026",
     "AWS_PROFILE",
     "AWS_REGION",
     "AWS_RETRY_MODE",
@@ -57,7 +55,6 @@ constexpr std::array<std::string_view, 45> kNames = {
     "BOTO_CONFIG",
     "HOME",
     "REQUESTS_CA_BUNDLE",
-    "SSL_CERT_FILE",
 };
 constexpr std::array<std::string_view, 3> kPaths = {"AWS_CONFIG_FILE",
                                                     "AWS_SHARED_CREDENTIALS_FILE", "BOTO_CONFIG"};
