@@ -260,7 +260,7 @@ TEST(LoginSettings, DoNotGuessWhatARoleIsFor) {
 }
 
 TEST(LoginSettings, RefuseAMethodThatIsNotKnown) {
-  for (const char* const method : {"fake", "AppRole", "oidc", "aws", "token ", "fake\n"}) {
+  for (const char* const method : {"fake", "AppRole", "oidc", "AWS", "token ", "fake\n"}) {
     ExpectRefusedUnderBothNames({{"VAULT_AUTH_METHOD", method}}, "VAULT_AUTH_METHOD");
   }
 }
