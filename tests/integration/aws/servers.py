@@ -1,4 +1,6 @@
-"""Starts real servers of AWS's services, those of tools/requirements.txt: MiniStack and moto."""
+"""Starts real servers of AWS's services, those of tools/requirements.txt: MiniStack and moto. As a program:
+MiniStack, until its input ends; prints its port, then the key id and the secret key of a user who may read.
+"""
 import os
 import pathlib
 import shutil
@@ -139,3 +141,10 @@ class Moto(Seeded, Server):
         status, text = ask(self.url + "/moto-api/reset-auth", "POST", str(after) if checks else "inf")
         if status != 200:
             raise AssertionError(f"moto: {status} {text}")
+
+
+if __name__ == "__main__":
+    server = MiniStack()
+    print(server.port, *server.make_user("reader").values(), sep="\n", flush=True)
+    sys.stdin.read()
+    server.close()

@@ -47,13 +47,15 @@ class ModuleFixture : public testing::Test {
 
   std::string Path(const std::string& name) const { return directory_ + "/" + name; }
 
-  // Copies a module of the build into the directory.
+  // Copies a module of this directory's build; returns its path.
   std::string Install(const std::string& backend) const {
-    const std::string name = "qarion_secrets_" + backend + ".so";
-    std::filesystem::copy_file(MODULE_DIRECTORY "/" + name, Path(name),
-                               std::filesystem::copy_options::overwrite_existing);
-    std::filesystem::permissions(Path(name), std::filesystem::perms(0755));
-    return Path(name);
+    return InstallFile(MODULE_DIRECTORY "/qarion_secrets_" + backend + ".so");
+  }
+  std::string InstallFile(const std::string& from) const {
+    const std::string path = Path(std::filesystem::path(from).filename());
+    std::filesystem::copy_file(from, path, std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::permissions(path, std::filesystem::perms(0755));
+    return path;
   }
 
   void Write(const std::string& name, const std::string& text) const {

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "module_fixture.h"
+#include "tests/fakes/local_server.h"
 
 namespace qarion::secrets::runtime {
 namespace {
@@ -87,14 +88,49 @@ std::string OutputOf(const std::string& command) {
   return output;
 }
 
+// What is mapped into a process that reads its secrets, with these settings and no others.
+std::string MapsWith(const std::string& settings, const std::string& module_directory) {
+  return OutputOf("env -i HOME=/nonexistent SECRETS_ENV_FILE=/dev/null QARION_SECRETS_MODULE_DIR=" +
+                  module_directory + " " + settings + " " PRINT_MAPS);
+}
+
 TEST_F(ProviderRegistry, MapsNothingIntoTheProcessThatWasNotSelected) {
   for (const char* name : {"example", "crashes_when_loaded"}) Install(name);
-  const std::string maps = OutputOf(
-      "SECRETS_BACKEND=env SECRETS_ENV_FILE=/dev/null POSTGRES_PASSWORD=fake-password " PRINT_MAPS);
+  for (const char* path : {AWS_SM_MODULE, VAULT_MODULE}) InstallFile(path);
+  const std::string maps =
+      MapsWith("SECRETS_BACKEND=env POSTGRES_PASSWORD=fake-password", directory_);
   EXPECT_NE(maps.find("print_maps"), std::string::npos);
   for (const char* unwanted : {"qarion_secrets_", "libcurl", "libpq", "libssl", "libsqlite"}) {
     EXPECT_EQ(maps.find(unwanted), std::string::npos) << unwanted;
   }
+}
+
+TEST_F(ProviderRegistry, MapsOneModuleAlone) {
+  for (const char* path : {AWS_SM_MODULE, VAULT_MODULE}) InstallFile(path);
+  const test::LocalServer aws([](const test::LocalRequest&) {
+    return test::LocalAnswer{
+        .body = R"({"ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:fake-AbCdEf",)"
+                R"( "Name": "fake", "VersionId": "fake-version",)"
+                R"( "SecretString": "{\"POSTGRES_PASSWORD\": \"fake\"}"})"};
+  });
+  std::string maps = MapsWith(
+      "SECRETS_BACKEND=aws_sm AWS_SECRET_ARN=fake AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=AKIAFAKE "
+      "AWS_SECRET_ACCESS_KEY=fake AWS_ENDPOINT_URL=" +
+          aws.Url(),
+      directory_);
+  EXPECT_NE(maps.find("qarion_secrets_aws_sm.so"), std::string::npos);
+  EXPECT_EQ(maps.find("qarion_secrets_vault.so"), std::string::npos);
+
+  const test::LocalServer vault([](const test::LocalRequest&) {
+    return test::LocalAnswer{
+        .body = R"({"data": {"data": {"POSTGRES_PASSWORD": "fake"}, "metadata": {"version": 1}}})"};
+  });
+  maps = MapsWith(
+      "SECRETS_BACKEND=vault VAULT_TOKEN=fake VAULT_SECRET_PATH=secret/data/fake VAULT_ADDR=" +
+          vault.Url(),
+      directory_);
+  EXPECT_NE(maps.find("qarion_secrets_vault.so"), std::string::npos);
+  EXPECT_EQ(maps.find("qarion_secrets_aws_sm.so"), std::string::npos);
 }
 
 }  // namespace
