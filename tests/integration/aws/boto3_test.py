@@ -9,53 +9,22 @@ import os
 import pathlib
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import unittest
 
 import private_network
 from configurations import ALL
+from lookers import Boto3, Ourselves
 from random_configurations import Maker
 from scripted_services import Services
 
-DUMP = os.path.abspath(sys.argv.pop(1))
-HERE = pathlib.Path(__file__).parent
+OURSELVES = Ourselves(os.path.abspath(sys.argv.pop(1)))
 RANDOM = next((sys.argv.pop(i) for i, word in enumerate(sys.argv) if word.startswith("--random=")), None)
 
 # Where a client looks that is told nothing; instances are asked by none that does not say so.
 USUAL = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL_STS": "@URL@",
          "AWS_ENDPOINT_URL_SSO": "@URL@", "AWS_ENDPOINT_URL_SSO_OIDC": "@URL@"}
-PASSED_ON = ("ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE")
-
-
-class Boto3:
-    def __init__(self):
-        self.process = subprocess.Popen([sys.executable, HERE / "boto3_worker.py"], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
-        if self.process.stdout.readline() != "ready\n":
-            raise AssertionError("boto3 does not start")
-
-    def look(self, directory, environment):
-        self.process.stdin.write(json.dumps({"directory": directory, "environment": environment}) + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
-
-
-def look_ourselves(directory, environment):
-    for name in PASSED_ON:
-        if name in os.environ:
-            environment = {name: os.environ[name], **environment}
-    result = subprocess.run([DUMP], cwd=directory, env=environment, stdin=subprocess.DEVNULL, capture_output=True,
-                            text=True, timeout=60, check=False)
-    if result.returncode != 0:
-        raise AssertionError(f"status {result.returncode}: {result.stderr}")
-    return {**json.loads(result.stdout), "log": result.stderr}
 
 
 def is_complete(found):
@@ -114,7 +83,7 @@ class Beside(unittest.TestCase):
     def compare(self, configuration):
         self.home = os.path.join(self.root, "home")
         theirs = self.look(self.boto3.look, configuration)
-        ours = self.look(look_ourselves, configuration)
+        ours = self.look(OURSELVES.look, configuration)
         if not is_complete(theirs) and not is_complete(ours):
             # Each refuses what it needs; as far as both have something, it is the same.
             both = [name for name in ("credentials", "region", "endpoint") if theirs.get(name) and ours.get(name)]
