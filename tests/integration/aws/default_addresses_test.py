@@ -21,7 +21,7 @@ def setUpModule():
 
 
 class Recorder:
-    """A proxy that serves nobody: records the first line of every request."""
+    """A proxy that serves nobody: records the first line of every request, and sends clients elsewhere."""
 
     def __init__(self):
         self.lines = []
@@ -35,7 +35,7 @@ class Recorder:
                 connection, _ = self.listener.accept()
                 with connection:
                     self.lines.append(connection.recv(65536).decode("latin-1").partition("\r\n")[0])
-                    connection.sendall(b"HTTP/1.1 502 Fake\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                    connection.sendall(b"HTTP/1.1 302 Fake\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
@@ -200,6 +200,13 @@ class Proxies(Default):
         self.assert_fails(69, "secretsmanager.us-east-1.amazonaws.com",
                           **self.proxy.settings(AWS_ENDPOINT_URL=None, AWS_MAX_ATTEMPTS="1"))
         self.assertEqual(set(self.proxy.lines), {"CONNECT secretsmanager.us-east-1.amazonaws.com:443 HTTP/1.1"})
+
+
+    def test_of_plain_http_are_named_in_lower_case(self):
+        self.serve(INSTANCE)
+        for name in ("http_proxy", "all_proxy", "ALL_PROXY"):
+            self.assert_fails(78, "302", AWS_ENDPOINT_URL="http://aws.example", **{name: self.proxy.url})
+        self.assertEqual(self.proxy.lines, ["POST http://aws.example/ HTTP/1.1"] * 3)
 
 
 class Nobody(Default):

@@ -2,7 +2,7 @@
 import json
 import os
 
-from backend_case import FIELDS, BackendCase, directory_of, seconds_in, wait_for  # noqa: F401
+from backend_case import FIELDS, QSECRETS, BackendCase, directory_of, seconds_in, wait_for  # noqa: F401
 
 from servers import REGION, MiniStack
 
