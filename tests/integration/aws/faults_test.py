@@ -33,8 +33,9 @@ SSO_TOKEN = "fake-sso-access-token-of-nobody"
 REFRESH_TOKEN = "fake-refresh-token-of-nobody"
 CLIENT_SECRET = "fake-client-secret-of-nobody"
 POD_TOKEN = "fake-pod-token-of-nobody"
+SENT = (KEY, WEB_TOKEN, SSO_TOKEN, REFRESH_TOKEN, CLIENT_SECRET, POD_TOKEN)
 PRINTED = "printed-secret-of-nobody"
-SECRETS = (KEY, WEB_TOKEN, SSO_TOKEN, REFRESH_TOKEN, CLIENT_SECRET, POD_TOKEN, PRINTED)
+PATH = "fake-place-of-nobody"
 
 # Who is asked by which settings, with which files in the home directory. @URL@: where the faulty server is.
 SERVICES = {
@@ -50,7 +51,7 @@ SERVICES = {
         sso_cache("corp"): sso_token(-60, **{**REFRESHABLE, "accessToken": SSO_TOKEN, "clientSecret": CLIENT_SECRET,
                                              "refreshToken": REFRESH_TOKEN})}),
 }
-CONTAINER = ({"AWS_CONTAINER_CREDENTIALS_FULL_URI": "@URL@/fake", "AWS_CONTAINER_AUTHORIZATION_TOKEN": POD_TOKEN}, {})
+CONTAINER = ({"AWS_CONTAINER_CREDENTIALS_FULL_URI": "@URL@/" + PATH, "AWS_CONTAINER_AUTHORIZATION_TOKEN": POD_TOKEN}, {})
 INSTANCE = ({"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": "@URL@"}, {})
 PLACES = {**SERVICES, "container": CONTAINER, "instance": INSTANCE}
 
@@ -108,7 +109,7 @@ class Outcome:
         elsewhere = FaultServer("answer:200")
         self.url = "http://127.0.0.1:" + str(free_port())
         if step:
-            mine = " ".join(secret for secret in SECRETS if secret in str((settings, files)))
+            mine = " ".join(secret for secret in SENT if secret in str((settings, files)))
             server = FaultServer(step.replace("@ELSEWHERE@", elsewhere.url + "/").replace(
                 "@ECHO@", SAID.replace("@SECRETS@", mine)))
             self.url = server.url
@@ -150,6 +151,8 @@ def runs():
     for place, place_settings in PLACES.items():
         for fault in FAULTS:
             yield (place, fault), (*place_settings, None if fault == "refused" else fault)
+        settings, files = place_settings
+        yield (place, "traced"), ({**settings, "QARION_SECRETS_LOG": "debug"}, files, "json:403:@ECHO@")
     for name, text in PROGRAMS.items():
         yield name, ({}, {CONFIG: "[default]\ncredential_process = @HOME@/program\n", "program": PROGRAM + text})
 
@@ -170,7 +173,7 @@ class Case(unittest.TestCase):
         self.assertEqual((outcome.status, outcome.out), (status, ""), outcome.error)
         for word in (*words, "to mend it: "):
             self.assertIn(word, outcome.error)
-        for secret in SECRETS:
+        for secret in (*SENT, PRINTED, PATH):
             for at in range(0, len(secret) - LONG_ENOUGH + 1):
                 self.assertNotIn(secret[at:at + LONG_ENOUGH], outcome.error.replace("\n", ""))
         self.assertLess(outcome.seconds, MOST_SECONDS)
@@ -260,6 +263,11 @@ class Servers(Case):
             key, 77, host, "answers 403: of ***", requests=3))
         self.each(["container"], ["json:400:@ECHO@"], lambda key, host: self.assert_definite(
             key, 78, host, "answers 400: of ***", requests=3))
+
+    def test_of_what_is_sent_a_trace_shows_no_secret(self):
+        requests = {"container": 3, "instance": 2}
+        self.each(PLACES, ["traced"], lambda key, host: self.assert_definite(
+            key, 78 if key[0] == "instance" else 77, "http: ", host, requests=requests.get(key[0], 1)))
 
     def test_containers_that_say_nothing(self):
         """Two seconds for each of three requests, and a second between them."""
