@@ -4,37 +4,46 @@ import statistics
 import time
 
 
-class Command:
-    def __init__(self, name, argv, env=None):
+class Timed:
+    """What is timed: `run` returns milliseconds and the peak of memory in KiB, or 0."""
+
+    def __init__(self, name):
         self.name = name
-        self.argv = argv
-        self.env = dict(os.environ) if env is None else env
         self.wall_ms = []
         self.peak_kib = 0
+
+    def run(self):
+        raise NotImplementedError
 
     @property
     def median(self):
         return statistics.median(self.wall_ms)
 
 
-def run_once(command):
-    null = os.open(os.devnull, os.O_RDWR)
-    actions = [(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1, 2)]
-    begin = time.perf_counter()
-    pid = os.posix_spawnp(command.argv[0], command.argv, command.env, file_actions=actions)
-    _, status, usage = os.wait4(pid, 0)
-    elapsed = time.perf_counter() - begin
-    os.close(null)
-    if status != 0:
-        raise RuntimeError(f"{command.name}: ended with status {status}")
-    return elapsed * 1000, usage.ru_maxrss
+class Command(Timed):
+    def __init__(self, name, argv, env=None):
+        super().__init__(name)
+        self.argv = argv
+        self.env = dict(os.environ) if env is None else env
+
+    def run(self):
+        null = os.open(os.devnull, os.O_RDWR)
+        actions = [(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1, 2)]
+        begin = time.perf_counter()
+        pid = os.posix_spawnp(self.argv[0], self.argv, self.env, file_actions=actions)
+        _, status, usage = os.wait4(pid, 0)
+        elapsed = time.perf_counter() - begin
+        os.close(null)
+        if status != 0:
+            raise RuntimeError(f"{self.name}: ended with status {status}")
+        return elapsed * 1000, usage.ru_maxrss
 
 
 def measure(commands, rounds, warm_up=3):
-    """Runs each command `rounds` times, round-robin."""
+    """Runs each `rounds` times, round-robin."""
     for number in range(rounds + warm_up):
         for command in commands:
-            wall_ms, peak_kib = run_once(command)
+            wall_ms, peak_kib = command.run()
             if number >= warm_up:
                 command.wall_ms.append(wall_ms)
                 command.peak_kib = max(command.peak_kib, peak_kib)

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 cmake --preset bench >build/bench.log 2>&1 || { cat build/bench.log; exit 1; }
 cmake --build build/bench --target qsecrets cache_bench scrub_bench sigv4_bench fleet_simulation \
-  vault_bench qarion_secrets_vault empty_program
+  vault_bench qarion_secrets_vault aws_bench qarion_secrets_aws_sm empty_program
 
 bin=build/bench/bench
 qsecrets=build/bench/bin/qsecrets
@@ -26,3 +26,5 @@ echo; echo "== exec beside other supervisors; targets: --no-scrub <= 1.5x envdir
 $python bench/exec_bench.py $qsecrets --python $python
 echo; echo "== vault, against one local server =="
 $python bench/vault_bench.py $qsecrets "$bin"/vault_bench
+echo; echo "== aws_sm, against local servers =="
+$python bench/aws_bench.py $qsecrets "$bin"/aws_bench build/bench/lib/qarion-secrets/qarion_secrets_aws_sm.so --aws build/awscli

@@ -2,7 +2,7 @@
 # setup.sh build|test|lint|fuzz|bench|all
 # Installs what this machine lacks for that purpose and says what it installs. Does nothing, and needs
 # no network, once everything is there. Debian 12; package versions are those of that release, Python
-# packages are pinned with hashes in tools/requirements.txt.
+# packages are pinned with hashes in tools/requirements.txt and tools/requirements-bench.txt.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -47,16 +47,24 @@ if ((${#missing[@]})); then
     -o Dpkg::Use-Pty=0 "${missing[@]}" >/dev/null </dev/null
 fi
 
+# install_python REQUIREMENTS DIRECTORY PIP_OPTION...: into DIRECTORY, with pip of build/venv, unless it is there.
+install_python() {
+  local requirements=$1 directory=$2 wanted
+  wanted=$(sha256sum "$requirements" | cut -d' ' -f1)
+  [[ -f $directory/requirements.sha256 && $(<"$directory/requirements.sha256") == "$wanted" ]] && return
+  echo "setup: installing Python packages into $directory: $(grep -oE '^[A-Za-z0-9-]+==[0-9a-z.]+' "$requirements" | paste -sd' ')"
+  rm -rf "$directory"
+  [[ $directory == build/venv ]] && /usr/bin/python3 -m venv build/venv
+  build/venv/bin/pip install --quiet --disable-pip-version-check --no-input --no-deps \
+    --require-hashes -r "$requirements" "${@:3}"
+  echo "$wanted" >"$directory/requirements.sha256"
+}
+
 # The tests' Python: reference implementations to compare with.
 if [[ ${1:-all} != build ]]; then
-  stamp=build/venv/requirements.sha256
-  wanted=$(sha256sum tools/requirements.txt | cut -d' ' -f1)
-  if [[ ! -f $stamp || $(<"$stamp") != "$wanted" ]]; then
-    echo "setup: installing Python packages into build/venv: $(grep -oE '^[A-Za-z0-9-]+==[0-9a-z.]+' tools/requirements.txt | paste -sd' ')"
-    rm -rf build/venv
-    /usr/bin/python3 -m venv build/venv
-    build/venv/bin/pip install --quiet --disable-pip-version-check --no-input --no-deps \
-      --require-hashes -r tools/requirements.txt
-    echo "$wanted" >"$stamp"
-  fi
+  install_python tools/requirements.txt build/venv
+fi
+# The AWS command line, with a botocore of its own.
+if [[ ${1:-all} == bench || ${1:-all} == all ]]; then
+  install_python tools/requirements-bench.txt build/awscli --target build/awscli
 fi

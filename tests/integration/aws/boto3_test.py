@@ -6,7 +6,6 @@ All addresses are of a network that this process has for itself.
 """
 import json
 import os
-import pathlib
 import random
 import shutil
 import sys
@@ -21,10 +20,6 @@ from scripted_services import Services
 
 OURSELVES = Ourselves(os.path.abspath(sys.argv.pop(1)))
 RANDOM = next((sys.argv.pop(i) for i, word in enumerate(sys.argv) if word.startswith("--random=")), None)
-
-# Where a client looks that is told nothing; instances are asked by none that does not say so.
-USUAL = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL_STS": "@URL@",
-         "AWS_ENDPOINT_URL_SSO": "@URL@", "AWS_ENDPOINT_URL_SSO_OIDC": "@URL@"}
 
 
 def is_complete(found):
@@ -57,25 +52,9 @@ class Beside(unittest.TestCase):
         cls.root = tempfile.mkdtemp(prefix="qarion-boto3-")
         cls.addClassCleanup(shutil.rmtree, cls.root)
 
-    def filled(self, text):
-        return (text.replace("@HOME@", self.home).replace("@URL@", self.services.url)
-                .replace("@PORT@", str(self.services.port)))
-
-    def sandbox(self, configuration):
-        """Made anew for each of both: they write into it."""
-        shutil.rmtree(self.home, ignore_errors=True)
-        os.mkdir(self.home)
-        for name, text in configuration.files.items():
-            path = pathlib.Path(self.home, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            path.write_bytes(self.filled(text).encode())
-        self.services.reset(configuration.answers)
-        variables = {"PATH": os.environ["PATH"], "HOME": self.home, **USUAL, **configuration.environment}
-        return {name: self.filled(value) for name, value in variables.items() if value is not None}
-
     def look(self, looker, configuration):
-        environment = self.sandbox(configuration)
+        self.services.reset(configuration.answers)
+        environment = configuration.sandbox(self.home, self.services)
         found = looker(self.home, environment)
         found["requests"] = self.services.lines()
         return found

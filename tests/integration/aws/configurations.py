@@ -5,10 +5,16 @@ In all texts @HOME@ is the home directory and @URL@ where the scripted services 
 import dataclasses
 import hashlib
 import json
+import os
+import pathlib
+import shutil
 import time
 
 from scripted_services import ROLES_PATH, document, sts_error
 
+# Where a client looks that is told nothing; instances are asked by none that does not say so.
+USUAL = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL_STS": "@URL@",
+         "AWS_ENDPOINT_URL_SSO": "@URL@", "AWS_ENDPOINT_URL_SSO_OIDC": "@URL@"}
 CONFIG = ".aws/config"
 CREDENTIALS = ".aws/credentials"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAFAKEENVIRONMENT", "AWS_SECRET_ACCESS_KEY": "fake-secret-of-the-environment"}
@@ -29,6 +35,21 @@ class Configuration:
     answers: dict = dataclasses.field(default_factory=dict)
     modes: dict = dataclasses.field(default_factory=dict)  # of files
     difference: str = ""  # why the two may differ; empty: they must not
+
+    def sandbox(self, home, services):
+        """Makes the home directory anew, since clients write into it. Returns the environment."""
+        def fill(text):
+            return text.replace("@HOME@", home).replace("@URL@", services.url).replace("@PORT@", str(services.port))
+
+        shutil.rmtree(home, ignore_errors=True)
+        os.mkdir(home)
+        for name, text in self.files.items():
+            path = pathlib.Path(home, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_bytes(fill(text).encode())
+        variables = {"PATH": os.environ["PATH"], "HOME": home, **USUAL, **self.environment}
+        return {name: fill(value) for name, value in variables.items() if value is not None}
 
 
 ALL = []

@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+"""The backend `aws_sm` beside other clients, against servers on this machine: MiniStack, which checks signatures,
+and scripted fakes of whoever hands out credentials.
+
+aws_bench.py QSECRETS AWS_BENCH MODULE [--aws DIRECTORY] [--rounds N]: DIRECTORY has Python's package awscli.
+"""
+import argparse
+import json
+import os
+import pathlib
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "tests/integration/aws"))
+import configurations  # noqa: E402
+import servers  # noqa: E402
+from process_timing import Command, Timed, measure, print_table  # noqa: E402
+from scripted_services import Services  # noqa: E402
+
+SECRET = "qarion"
+FIELDS = ["SECRET_KEY", "SECRET_KEY_PREVIOUS", "POSTGRES_PASSWORD", "INSTANCE_ENCRYPTION_KEY",
+          "CONTROL_PLANE_SECRET_KEY", "SENDGRID_API_KEY", "SCIM_BEARER_TOKEN", "SMTP_PASSWORD",
+          "STORAGE_S3_SECRET_KEY", "LLM_API_KEY_A", "LLM_API_KEY_B"]
+HEADERS = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "secretsmanager.GetSecretValue"}
+BODY = f'{{"SecretId":"{SECRET}"}}'
+BOTO3 = [sys.executable, str(HERE / "aws_boto3.py")]
+
+# Of tests/integration/aws/configurations.py, one for each provider.
+PROVIDERS = {
+    "environment": "keys of the environment",
+    "credentials file": "keys of the credentials file",
+    "config file": "keys of the config file",
+    "assume role": "a role by a source profile",
+    "role of a role of a role": "a chain of roles",
+    "web identity": "web identity of the environment",
+    "SSO": "SSO with a session",
+    "SSO, token refreshed": "SSO with a token to be refreshed",
+    "process (cat)": "a process",
+    "container": "a container with a token",
+    "instance": "an instance elsewhere",
+}
+
+
+class Exchange(Timed):
+    """The request alone, over a connection of its own, by no client: the server's own time."""
+
+    def __init__(self, url, environment):
+        super().__init__("server's own time")
+        self.url = url
+        self.place = urllib.parse.urlsplit(url)
+        self.signer = SigV4Auth(Credentials(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]),
+                                "secretsmanager", servers.REGION)
+
+    def run(self):
+        request = AWSRequest("POST", self.url + "/", data=BODY.encode(), headers=HEADERS)
+        self.signer.add_auth(request)
+        lines = [f"{name}: {value}" for name, value in request.headers.items()]
+        sent = "\r\n".join(["POST / HTTP/1.1", f"Host: {self.place.netloc}", f"Content-Length: {len(BODY)}", *lines,
+                            "Connection: close", "", BODY]).encode()
+        received = b""
+        begin = time.perf_counter()
+        with socket.create_connection((self.place.hostname, self.place.port)) as connection:
+            connection.sendall(sent)
+            while piece := connection.recv(65536):
+                received += piece
+                if b"}" in piece and received.endswith(b"}"):
+                    break
+        elapsed = time.perf_counter() - begin
+        if b" 200 " not in received.split(b"\r\n", 1)[0] + b" " or b"SecretString" not in received:
+            raise RuntimeError(f"the server answers {received[:200]}")
+        return elapsed * 1000, 0
+
+
+class Finding(Timed):
+    """A process that finds credentials and prints how long that took it, besides its start and end."""
+
+    def __init__(self, name, argv, env):
+        super().__init__(name)
+        self.argv = argv
+        self.env = env
+        self.inner_ms = []
+
+    def run(self):
+        begin = time.perf_counter()
+        printed = subprocess.run(self.argv, env=self.env, check=True, stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE).stdout
+        elapsed = time.perf_counter() - begin
+        self.inner_ms.append(float(printed))
+        return elapsed * 1000, 0
+
+
+def first_fetch(url, qsecrets, environment, aws, rounds):
+    server = Exchange(url, environment)
+    curl = Command("curl --aws-sigv4, the same request", [
+        "curl", "-sf", "-o", "/dev/null", "--aws-sigv4", f"aws:amz:{servers.REGION}:secretsmanager", "--user",
+        environment["AWS_ACCESS_KEY_ID"] + ":" + environment["AWS_SECRET_ACCESS_KEY"],
+        *[word for name, value in HEADERS.items() for word in ("-H", f"{name}: {value}")], "-d", BODY, url + "/"],
+        environment)
+    get = Command("qsecrets get", [qsecrets, "get", "SECRET_KEY"], environment)
+    run = Command("qsecrets exec -- true", [qsecrets, "exec", "--", "true"], environment)
+    print("\n== first fetch, whole process; target: get <= 1.3x curl ==")
+    measure([server, curl, get, run], rounds)
+    print_table([server, curl, get, run], curl)
+    added = statistics.median(mine - alone for mine, alone in zip(run.wall_ms, server.wall_ms))
+    print(f"  exec -- true without the server's own time: {added:.2f} ms (target <= 15)")
+
+    python = Command("boto3 script", [*BOTO3, "value", SECRET, "SECRET_KEY"], environment)
+    slow = [python]
+    if aws:
+        slow.append(Command("aws secretsmanager get-secret-value", [
+            sys.executable, "-m", "awscli", "secretsmanager", "get-secret-value", "--secret-id", SECRET],
+            {**environment, "PYTHONPATH": aws}))
+    else:
+        print("  awscli is not installed")
+    get = Command("qsecrets get", get.argv, environment)
+    print("beside clients in Python:")
+    measure([get, *slow], max(rounds // 4, 3), warm_up=1)
+    print_table([get, *slow], get)
+
+
+def peak_memory(qsecrets, environment):
+    print("\n== peak resident memory of a process that read the secret ==")
+    status = "sed -n 's/^VmHWM:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$PPID/status"
+    for name, argv in (("qsecrets exec", [qsecrets, "exec", "--", "sh", "-c", status]),
+                       ("boto3 script", [*BOTO3, "memory", SECRET])):
+        kib = int(subprocess.check_output(argv, env=environment, stderr=subprocess.DEVNULL))
+        print(f"  {name:15} {kib / 1024:6.1f} MB")
+
+
+def cold_credentials(aws_bench, rounds):
+    print("\n== credentials found by a new process, and requests made for them: within the process, and as a whole ==")
+    print(f"  {'':24}   ours ms  boto3 ms   ratio | whole  ours ms  boto3 ms   ratio | requests  ours boto3")
+    known = {configuration.name: configuration for configuration in configurations.ALL}
+    services = Services()
+    try:
+        for provider, name in PROVIDERS.items():
+            with tempfile.TemporaryDirectory() as directory:
+                report_provider(provider, known[name], services, directory, aws_bench, rounds)
+    finally:
+        services.close()
+
+
+def report_provider(provider, configuration, services, directory, aws_bench, rounds):
+    home = os.path.join(directory, "home")
+    environment = configuration.sandbox(home, services)
+    findings = [Finding("ours", [aws_bench], environment), Finding("boto3", [*BOTO3, "credentials"], environment)]
+    requests = []
+    for number in range(rounds + 1):
+        for finding in findings:
+            configuration.sandbox(home, services)  # anew: a refreshed token is kept
+            if number == 0:  # warms up, and shows the requests
+                services.reset(configuration.answers)
+                finding.run()
+                finding.inner_ms.clear()
+                requests.append(len(services.lines()))
+            else:
+                measure([finding], rounds=1, warm_up=0)
+    ours, theirs = findings
+    inner, whole = [tuple(statistics.median(times(finding)) for finding in findings)
+                    for times in (lambda finding: finding.inner_ms, lambda finding: finding.wall_ms)]
+    print(f"  {provider:24} {inner[0]:9.2f} {inner[1]:9.2f} {ratio(ours.inner_ms, theirs.inner_ms):6.3f}x"
+          f" |       {whole[0]:9.2f} {whole[1]:9.2f} {ratio(ours.wall_ms, theirs.wall_ms):6.3f}x"
+          f" | {requests[0]:14} {requests[1]:5}")
+
+
+def ratio(mine, others):
+    return statistics.median(one / other for one, other in zip(mine, others))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("qsecrets", type=os.path.abspath)
+    parser.add_argument("aws_bench", type=os.path.abspath)
+    parser.add_argument("module", type=pathlib.Path)
+    parser.add_argument("--aws", type=os.path.abspath)
+    parser.add_argument("--rounds", type=int, default=40)
+    arguments = parser.parse_args()
+    server = servers.MiniStack()
+    try:
+        server.make_secret(SECRET, SecretString=json.dumps({name: "fake-" + "x" * 40 for name in FIELDS}))
+        environment = {"PATH": os.environ["PATH"], "HOME": server.home, "SECRETS_BACKEND": "aws_sm",
+                       "AWS_SECRET_ARN": SECRET, "AWS_DEFAULT_REGION": servers.REGION,
+                       "AWS_ENDPOINT_URL_SECRETS_MANAGER": server.url, **server.make_user("bench")}
+        first_fetch(server.url, arguments.qsecrets, environment, arguments.aws, arguments.rounds)
+        peak_memory(arguments.qsecrets, environment)
+    finally:
+        server.close()
+    print(f"  the module's file is {arguments.module.stat().st_size / 1024:.0f} KiB (target: a few hundred)")
+    cold_credentials(arguments.aws_bench, max(arguments.rounds // 4, 3))
+
+
+if __name__ == "__main__":
+    main()
