@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -18,7 +20,7 @@
 namespace qarion::secrets::aws {
 namespace {
 
-// How soon the end of a program, of the time or of the caller's patience is noticed.
+// How soon the end of the time or of the caller's patience is noticed.
 constexpr int kGlanceMilliseconds = 5;
 
 class Descriptor {
@@ -125,9 +127,10 @@ bool ReadAvailable(int pipe, std::size_t limit, SecretBuffer& output) {
   return false;
 }
 
-void Glance(int pipe) {
-  struct pollfd waiting{.fd = pipe, .events = POLLIN, .revents = 0};
-  poll(&waiting, 1, kGlanceMilliseconds);
+void Glance(int pipe, int end) {
+  struct pollfd waiting[] = {{.fd = pipe, .events = POLLIN, .revents = 0},
+                             {.fd = end, .events = POLLIN, .revents = 0}};
+  poll(waiting, std::size(waiting), kGlanceMilliseconds);
 }
 
 std::string Ending(int status) {
@@ -167,6 +170,9 @@ Result<Secret> OutputOf(const std::vector<std::string>& words, const std::string
   write_end.Close();
 
   Child child(pid);
+  // Readable once it ended. Where there is no such descriptor, that is noticed at the next glance.
+  // glibc's pidfd_open is not declared for C++ in Debian 12.
+  const Descriptor end(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   SecretBuffer output;
   for (bool is_all = false;;) {
     // In this order: what came before the end is in the pipe by then, even if others hold it open.
@@ -184,7 +190,7 @@ Result<Secret> OutputOf(const std::vector<std::string>& words, const std::string
     if (clock.SteadyNow() >= call.deadline) {
       return wrong(ErrorCode::kUnavailable, "did not end in time", by_hand);
     }
-    Glance(is_all ? -1 : read_end.get());
+    Glance(is_all ? -1 : read_end.get(), end.get());
   }
   if (child.status().value_or(0) != 0) {
     return wrong(ErrorCode::kUnavailable, Ending(*child.status()), by_hand);
