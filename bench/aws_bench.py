@@ -71,12 +71,10 @@ class Exchange(Timed):
         begin = time.perf_counter()
         with socket.create_connection((self.place.hostname, self.place.port)) as connection:
             connection.sendall(sent)
-            while piece := connection.recv(65536):
+            while not received.endswith(b"}") and (piece := connection.recv(65536)):
                 received += piece
-                if b"}" in piece and received.endswith(b"}"):
-                    break
         elapsed = time.perf_counter() - begin
-        if b" 200 " not in received.split(b"\r\n", 1)[0] + b" " or b"SecretString" not in received:
+        if not received.startswith(b"HTTP/1.1 200") or b"SecretString" not in received:
             raise RuntimeError(f"the server answers {received[:200]}")
         return elapsed * 1000, 0
 
@@ -99,7 +97,7 @@ class Finding(Timed):
         return elapsed * 1000, 0
 
 
-def first_fetch(url, qsecrets, environment, aws, rounds):
+def first_fetch(url, qsecrets, environment, rounds):
     server = Exchange(url, environment)
     curl = Command("curl --aws-sigv4, the same request", [
         "curl", "-sf", "-o", "/dev/null", "--aws-sigv4", f"aws:amz:{servers.REGION}:secretsmanager", "--user",
@@ -114,18 +112,18 @@ def first_fetch(url, qsecrets, environment, aws, rounds):
     added = statistics.median(mine - alone for mine, alone in zip(run.wall_ms, server.wall_ms))
     print(f"  exec -- true without the server's own time: {added:.2f} ms (target <= 15)")
 
-    python = Command("boto3 script", [*BOTO3, "value", SECRET, "SECRET_KEY"], environment)
-    slow = [python]
-    if aws:
-        slow.append(Command("aws secretsmanager get-secret-value", [
+
+def first_fetch_in_python(qsecrets, environment, aws, rounds):
+    get = Command("qsecrets get", [qsecrets, "get", "SECRET_KEY"], environment)
+    commands = [get, Command("boto3 script", [*BOTO3, "value", SECRET, "SECRET_KEY"], environment)]
+    if aws and os.path.isdir(aws):
+        commands.append(Command("aws secretsmanager get-secret-value", [
             sys.executable, "-m", "awscli", "secretsmanager", "get-secret-value", "--secret-id", SECRET],
             {**environment, "PYTHONPATH": aws}))
     else:
-        print("  awscli is not installed")
-    get = Command("qsecrets get", get.argv, environment)
-    print("beside clients in Python:")
-    measure([get, *slow], max(rounds // 4, 3), warm_up=1)
-    print_table([get, *slow], get)
+        print("  awscli is not installed: tools/setup.sh bench")
+    measure(commands, rounds, warm_up=1)
+    print_table(commands, get)
 
 
 def peak_memory(qsecrets, environment):
@@ -135,6 +133,14 @@ def peak_memory(qsecrets, environment):
                        ("boto3 script", [*BOTO3, "memory", SECRET])):
         kib = int(subprocess.check_output(argv, env=environment, stderr=subprocess.DEVNULL))
         print(f"  {name:15} {kib / 1024:6.1f} MB")
+
+
+def report_size(module):
+    with tempfile.TemporaryDirectory() as directory:
+        stripped = pathlib.Path(directory, "stripped")
+        subprocess.run(["strip", "-o", stripped, module], check=True)
+        print(f"  the module's file: {module.stat().st_size / 1024:.0f} KiB, {stripped.stat().st_size / 1024:.0f} "
+              "without its symbols (target: a few hundred)")
 
 
 def cold_credentials(aws_bench, rounds):
@@ -185,18 +191,20 @@ def main():
     parser.add_argument("--aws", type=os.path.abspath)
     parser.add_argument("--rounds", type=int, default=40)
     arguments = parser.parse_args()
+    few = max(arguments.rounds // 4, 3)  # of Python's processes, which take long
     server = servers.MiniStack()
     try:
         server.make_secret(SECRET, SecretString=json.dumps({name: "fake-" + "x" * 40 for name in FIELDS}))
         environment = {"PATH": os.environ["PATH"], "HOME": server.home, "SECRETS_BACKEND": "aws_sm",
                        "AWS_SECRET_ARN": SECRET, "AWS_DEFAULT_REGION": servers.REGION,
                        "AWS_ENDPOINT_URL_SECRETS_MANAGER": server.url, **server.make_user("bench")}
-        first_fetch(server.url, arguments.qsecrets, environment, arguments.aws, arguments.rounds)
+        first_fetch(server.url, arguments.qsecrets, environment, arguments.rounds)
+        first_fetch_in_python(arguments.qsecrets, environment, arguments.aws, few)
         peak_memory(arguments.qsecrets, environment)
     finally:
         server.close()
-    print(f"  the module's file is {arguments.module.stat().st_size / 1024:.0f} KiB (target: a few hundred)")
-    cold_credentials(arguments.aws_bench, max(arguments.rounds // 4, 3))
+    report_size(arguments.module)
+    cold_credentials(arguments.aws_bench, few)
 
 
 if __name__ == "__main__":
