@@ -68,6 +68,11 @@ class LocalServer {
   LocalServer& operator=(const LocalServer&) = delete;
 
   std::string Url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  // How many were made until now.
+  std::size_t connections() const {
+    const std::lock_guard lock(mutex_);
+    return connections_.size();
+  }
 
  private:
   void Accept() {
@@ -128,7 +133,7 @@ class LocalServer {
   const Handler handler_;
   int listener_ = -1;
   std::uint16_t port_ = 0;
-  std::mutex mutex_;  // of what follows
+  mutable std::mutex mutex_;  // of what follows
   std::vector<int> connections_;
   std::vector<std::jthread> threads_;
   std::jthread acceptor_;
