@@ -27,8 +27,9 @@ Error NoneApplies(const std::vector<CredentialChain::Tried>& tried) {
     reason += source + (&source == &tried.back().source ? ": " + why_not : ", ");
   }
   return Error(ErrorCode::kConfiguration, std::move(reason))
-      .Cure("see why none of these applies: qsecrets check; give the machine, container or service "
-            "account a role, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
+      .Cure(
+          "see why none of these applies: qsecrets check; give the machine, container or service "
+          "account a role, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
 }
 
 }  // namespace
