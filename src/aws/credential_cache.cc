@@ -57,7 +57,7 @@ Result<std::optional<Credentials>> CredentialCache::Replace(const Credentials& r
   const std::stop_callback wake(call.stop, [this] { Wake(); });
   Lock lock(mutex_);
   if (held_ && !IsSame(*held_, refused)) return std::optional(held_->Share());
-  auto fetched = FetchNew(lock, call);
+  auto fetched = FetchNew(lock, call, &refused);
   if (!fetched) return std::move(fetched).error();
   if (IsSame(*fetched, refused)) return std::optional<Credentials>();
   return std::optional(std::move(*fetched));
@@ -80,8 +80,10 @@ Result<Credentials> CredentialCache::FetchAlone(Lock& lock, const net::Call& cal
   return fetch_(call);
 }
 
-// Called with `lock`, which it gives up meanwhile. What another thread fetched since counts too.
-Result<Credentials> CredentialCache::FetchNew(Lock& lock, const net::Call& call) {
+// Called with `lock`, which it gives up meanwhile. What another thread fetched since counts too,
+// unless that is what was `refused`.
+Result<Credentials> CredentialCache::FetchNew(Lock& lock, const net::Call& call,
+                                              const Credentials* refused) {
   if (is_fetching_) {
     clock_.WaitUntil(lock, fetched_, call.deadline,
                      [&] { return !is_fetching_ || call.stop.stop_requested(); });
@@ -90,7 +92,8 @@ Result<Credentials> CredentialCache::FetchNew(Lock& lock, const net::Call& call)
                    "another thread's search for AWS credentials takes long")
           .Cure("see the source of the credentials: qsecrets check");
     }
-    if (held_ && !HasLess(kMandatory)) return held_->Share();
+    const bool is_refused = held_ && refused != nullptr && IsSame(*held_, *refused);
+    if (held_ && !is_refused && !HasLess(kMandatory)) return held_->Share();
   }
   auto fetched = FetchAlone(lock, call);
   if (!fetched) return fetched;

@@ -41,7 +41,8 @@ class CredentialCache {
   void Wake();
   bool HasLess(std::chrono::minutes left) const;  // with mutex_ held
   Result<Credentials> FetchAlone(Lock& lock, const net::Call& call);
-  Result<Credentials> FetchNew(Lock& lock, const net::Call& call);
+  Result<Credentials> FetchNew(Lock& lock, const net::Call& call,
+                               const Credentials* refused = nullptr);
 
   const Fetch fetch_;
   Clock& clock_;

@@ -20,12 +20,16 @@ std::vector<SourcePtr> SourcesOf(const SourceContext& context) {
   return sources;
 }
 
-// The last one, the instance, applies where nothing else does, so that its reason says most.
+// The environment's reason and the instance's say most: half of a key, and where there is no
+// server.
 Error NoneApplies(const std::vector<CredentialChain::Tried>& tried) {
-  std::string reason = "there are no AWS credentials, neither from ";
-  for (const auto& [source, why_not] : tried) {
-    reason += source + (&source == &tried.back().source ? ": " + why_not : ", ");
+  std::string others;
+  for (std::size_t i = 1; i + 1 < tried.size(); ++i) {
+    others += (others.empty() ? "" : ", ") + tried[i].source;
   }
+  std::string reason = "there are no AWS credentials: " + tried.front().source + ": " +
+                       tried.front().why_not + "; " + tried.back().source + ": " +
+                       tried.back().why_not + "; nor any from " + others;
   return Error(ErrorCode::kConfiguration, std::move(reason))
       .Cure(
           "see why none of these applies: qsecrets check; give the machine, container or service "

@@ -42,10 +42,11 @@ TEST_F(CredentialChainTest, SaysThatThereAreNone) {
   Begin("");
   CredentialChain chain(Context());
   EXPECT_THAT(KeyOf(chain.Get(Soon())),
-              StartsWith("configuration: there are no AWS credentials, neither from environment, "
-                         "role to assume, web identity, SSO, shared credentials file, aws login, "
-                         "process, config file, EC2 credentials file, Boto 2 config file, "
-                         "container, instance metadata: "));
+              StartsWith("configuration: there are no AWS credentials: environment: "
+                         "AWS_ACCESS_KEY_ID is not set; instance metadata: "
+                         "AWS_EC2_METADATA_DISABLED is true; nor any from role to assume, web "
+                         "identity, SSO, shared credentials file, aws login, process, config file, "
+                         "EC2 credentials file, Boto 2 config file, container"));
   EXPECT_EQ(chain.tried().size(), 12U);
 }
 

@@ -16,6 +16,9 @@ using std::chrono::seconds;
 
 // What the AWS SDKs wait for a connection within a region and across regions, and some more.
 constexpr std::chrono::milliseconds kConnectTimeout{5'000};
+// An attempt gets its part of the time that is left, so that a server that hangs leaves some to
+// others.
+constexpr seconds kShortestAttempt{1};
 constexpr std::size_t kLongestAnswer = std::size_t{1024} * 1024;
 // A signature is good for five minutes before and after; a clock that is off by less needs no
 // correction, and one that is off by more than a day is not mended by what a server says.
@@ -143,10 +146,15 @@ Result<net::HttpRequest> ServiceClient::Compose(const ServiceRequest& request, c
 
 net::Attempt ServiceClient::SendOnce(const ServiceRequest& request, const Target& target,
                                      const net::Call& call, int attempt) {
+  const auto now = clock_.SteadyNow();
+  const int attempts_left = std::max(settings_.most_attempts - attempt, 0) + 1;
+  const auto part =
+      std::max<std::chrono::nanoseconds>((call.deadline - now) / attempts_left, kShortestAttempt);
+  const auto deadline = std::min(call.deadline, now + part);
   const auto send = [&]() -> net::Attempt {
     auto composed = Compose(request, target, attempt);
     if (!composed) return {.result = std::move(composed).error(), .was_sent = false};
-    return http_.Send(*composed, call.deadline, call.stop, attempt);
+    return http_.Send(*composed, deadline, call.stop, attempt);
   };
   net::Attempt made = send();
   if (made.result && request.signer != nullptr && CorrectClock(*made.result, target)) {

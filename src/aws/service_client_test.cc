@@ -127,6 +127,23 @@ TEST_F(ServiceClientTest, TriesAsOftenAsIsSet) {
   EXPECT_EQ(Seen().size(), 1U);
 }
 
+// A server behind a load balancer may hang while the next one does not.
+TEST_F(ServiceClientTest, LeavesTimeForOthersWhereAnAttemptHangs) {
+  test::FaultServer server({"hang", "answer:200"});
+  settings_.endpoints[Service::kSts] = {"http://127.0.0.1:" + server.port(), "AWS_ENDPOINT_URL"};
+  client_.emplace(settings_, "eu-central-1", clock_, [](std::string_view) {}, nullptr);
+  const std::jthread turner([this](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      clock_.fake().AdvanceToNextDeadline();
+      std::this_thread::yield();
+    }
+  });
+  auto answer = client_->Send({}, {.deadline = clock_.SteadyNow() + seconds(3)});
+  ASSERT_TRUE(answer) << answer.error().reason();
+  EXPECT_TRUE(answer->is_ok());
+  EXPECT_EQ(server.CountRequests(), 2);
+}
+
 TEST_F(ServiceClientTest, TakesARefusalAtItsWord) {
   for (const int status : {400, 403, 404, 307}) {
     auto answer = Send(Serve({{status, R"({"__type":"AccessDenied"})"}}));

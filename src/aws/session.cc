@@ -49,10 +49,13 @@ Session::Session(const SessionSettings& settings, const std::string& region, Clo
 
 Result<Credentials> Session::GetCredentials(const net::Call& call) {
   auto credentials = chain_.Get(call);
-  if (!credentials) return credentials;
-  const std::lock_guard lock(mutex_);
-  in_use_ = {.origin = credentials->origin, .expires_at = credentials->expires_at};
+  if (credentials) Note(*credentials);
   return credentials;
+}
+
+void Session::Note(const Credentials& credentials) {
+  const std::lock_guard lock(mutex_);
+  in_use_ = {.origin = credentials.origin, .expires_at = credentials.expires_at};
 }
 
 Result<ServiceAnswer> Session::SendSigned(ServiceRequest request, const net::Call& call) {
@@ -64,6 +67,7 @@ Result<ServiceAnswer> Session::SendSigned(ServiceRequest request, const net::Cal
   auto others = ReplaceCredentials(*credentials, call);
   if (!others) return std::move(others).error();
   if (!*others) return answer;
+  Note(**others);
   request.signer = &**others;
   return services_.Send(request, call);
 }

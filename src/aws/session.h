@@ -68,6 +68,8 @@ class Session {
   std::optional<InUse> in_use() const;
 
  private:
+  void Note(const Credentials& credentials);
+
   core::SystemRandom random_;
   ServiceClient services_;
   net::HttpClient metadata_;

@@ -62,6 +62,9 @@ Error Denied(const aws::ServiceAnswer& answer, const aws::SecretId& secret) {
 Error Refused(const aws::ServiceAnswer& answer, const aws::SecretId& secret,
               const VersionChoice& version) {
   const std::string& code = answer.error_code;
+  if (aws::IsThrottling(answer.status, code) || aws::IsTransient(answer.status, code)) {
+    return ErrorOf(answer, std::string(kAction));
+  }
   if (code == "ResourceNotFoundException") return NotFound(answer, secret, version);
   if (aws::IsAccessDenied(code)) return Denied(answer, secret);
   if (code == "InvalidRequestException" && (Says(answer, "eleted") || Says(answer, "eletion"))) {

@@ -18,7 +18,7 @@ Result<aws::Endpoint> StsOf(const AuthSettings& settings) {
   if (settings.aws_sts_region.empty()) {
     return aws::Endpoint{.url = kGlobalSts, .signing_region = kGlobalStsRegion};
   }
-  return aws::ResolveEndpoint(aws::Service::kSts, settings.aws_sts_region, settings.aws->client);
+  return aws::ResolveEndpoint(aws::Service::kSts, settings.aws_sts_region, {});
 }
 
 void AddBase64(core::JsonWriter& json, std::string_view name, std::string_view bytes) {
@@ -62,13 +62,13 @@ Result<Secret> AwsLoginBody(const AuthSettings& settings, const crypto::SigningC
 }
 
 AwsLogin::AwsLogin(const AuthSettings& settings, Clock& clock,
-                   const std::function<void(std::string_view)>& log)
+                   const std::function<void(std::string_view)>& log, bool is_traced)
     : settings_(settings),
       clock_(clock),
       session_(*settings.aws,
                settings.aws->client.region.text.empty() ? kGlobalStsRegion
                                                         : settings.aws->client.region.text,
-               clock, log, /*is_traced=*/false) {}
+               clock, log, is_traced) {}
 
 Result<AwsLogin::Offer> AwsLogin::Sign(bool was_refused, const net::Call& call) {
   auto credentials = session_.GetCredentials(call);

@@ -26,7 +26,7 @@ class AwsLogin {
  public:
   // `settings`, of that method, and `clock` outlive it.
   AwsLogin(const AuthSettings& settings, Clock& clock,
-           const std::function<void(std::string_view)>& log);
+           const std::function<void(std::string_view)>& log, bool is_traced);
 
   struct Offer {
     Secret body;

@@ -70,7 +70,7 @@ Login::Login(const VaultSettings& settings, Api& api, Clock& clock,
       name_space_(settings.name_space),
       certificate_(settings.tls),
       api_(api) {
-  if (settings_.aws) aws_ = std::make_unique<AwsLogin>(settings_, clock, log);
+  if (settings_.aws) aws_ = std::make_unique<AwsLogin>(settings_, clock, log, settings.is_traced);
 }
 
 std::string Login::Path() const {
@@ -140,6 +140,8 @@ bool Login::IsKnownToBeRefused() {
     auto given = settings_.secret_id.ReadToken();
     if (!given || !given->ConstantTimeEquals(unwrapped_from_)) return false;
   }
+  // Whether an AWS identity has other keys by now can take as long to find out as a login.
+  if (aws_) return true;
   auto offer = MakeOffer(/*was_refused=*/false, {});
   return offer && offer->credentials.ConstantTimeEquals(refused_);
 }
