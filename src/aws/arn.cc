@@ -110,7 +110,8 @@ Result<SecretId> ParseSecretArn(std::string_view text, const std::string& settin
 bool IsRegionName(std::string_view text) {
   return !text.empty() && text.size() <= kLongestLabel && text.front() != '-' &&
          text.back() != '-' && !std::ranges::all_of(text, IsDigit) &&
-         std::ranges::all_of(text, [](char c) { return IsLetterOrDigit(c) || c == '-'; });
+         std::ranges::all_of(
+             text, [](char c) { return (IsLetterOrDigit(c) && (c < 'A' || c > 'Z')) || c == '-'; });
 }
 
 bool LooksLikeArn(std::string_view text) { return text.starts_with("arn:"); }

@@ -8,9 +8,9 @@
 
 namespace qarion::secrets::aws {
 
-// Whether it has the form of a region, which becomes part of hosts' names: up to 63 letters, digits
-// and hyphens, none of these at its ends, and not digits alone. Nothing says that there is such
-// one.
+// Whether it has the form of a region, which becomes part of hosts' names: up to 63 letters in
+// lower case, digits and hyphens, none of these at its ends, and not digits alone. Nothing says
+// that there is such one.
 bool IsRegionName(std::string_view text);
 
 // arn:partition:service:region:account:resource

@@ -112,7 +112,7 @@ Error NoRegion(const std::string& region, const ClientSettings& settings) {
   }
   const bool is_set = region == settings.region.text && !settings.region.setting.empty();
   return Wrong(is_set ? settings.region.setting : "a region in use",
-               "has not the form of one: letters, digits and hyphens, 63 at most",
+               "has not the form of one: lower-case letters, digits and hyphens, 63 at most",
                "write the name of a region, such as eu-central-1");
 }
 

@@ -63,6 +63,8 @@ class Conversation {
   // Why the last request was in vain.
   const std::string& problem() const noexcept { return problem_; }
   bool has_token() const noexcept { return !token_.empty(); }
+  // Of the last answer, 0 where there was none.
+  int last_status() const noexcept { return last_status_; }
 
   // Asks for a token. False: there is nobody to talk to, or the service wants nothing of it.
   // True without a token: version 1 is worth a try.
@@ -123,6 +125,7 @@ class Conversation {
   net::Attempt Send(const net::HttpRequest& request, int attempt) {
     const auto end = std::min(call_.deadline, context_.clock.SteadyNow() + timeout_);
     net::Attempt made = context_.metadata.Send(request, end, call_.stop, attempt);
+    last_status_ = made.result ? made.result->status : 0;
     if (!made.result) {
       problem_ = made.timed_out ? base_ + " does not answer within " + Shown(timeout_)
                                 : made.result.error().reason();
@@ -147,6 +150,7 @@ class Conversation {
   std::chrono::milliseconds timeout_;
   Secret token_;
   std::string problem_;
+  int last_status_ = 0;
 };
 
 class InstanceSource final : public CredentialSource {
@@ -185,7 +189,7 @@ class InstanceSource final : public CredentialSource {
     const auto list = conversation.Get(kRolePath, [](const net::HttpResponse& response) {
       return IsRoleName(core::Trimmed(response.body.Reveal())) ? "" : "names no role";
     });
-    if (!list) return Offer{.why_not = conversation.problem()};
+    if (!list) return NoAnswer(conversation);
     const std::string role(core::Trimmed(list->body.Reveal()));
     std::optional<core::JsonDocument> document;
     const auto answer = conversation.Get(kRolePath + role, [&](const net::HttpResponse& response) {
@@ -193,8 +197,18 @@ class InstanceSource final : public CredentialSource {
       if (parsed) document = std::move(*parsed);
       return document ? "" : "does not answer in JSON";
     });
-    if (!answer) return Offer{.why_not = conversation.problem()};
+    if (!answer) return NoAnswer(conversation);
     return Read(*document, role, conversation.base());
+  }
+
+  // A service that is there and fails will not do so for long.
+  static Result<Offer> NoAnswer(const Conversation& conversation) {
+    constexpr int kLeastFailure = 500;
+    if (conversation.last_status() < kLeastFailure) {
+      return Offer{.why_not = conversation.problem()};
+    }
+    return Error(ErrorCode::kUnavailable, conversation.problem())
+        .Cure("wait; if it lasts, see the instance's state");
   }
 
   Result<Offer> Read(const core::JsonDocument& document, const std::string& role,

@@ -215,7 +215,7 @@ TEST_F(InstanceSource, AsksAsOftenAsTheSettingsSayWithoutAPause) {
 TEST_F(InstanceSource, AsksOnceUnlessTheSettingsSayMore) {
   const test::ScriptedServer server({{200, "fake-token"}, {503}, {200, "my-role"}});
   OpenAt(server.Url());
-  EXPECT_EQ(Ask(), "why not: " + server.Url() + " answers 503");
+  EXPECT_EQ(Ask(), "error: " + server.Url() + " answers 503");
   EXPECT_EQ(server.seen().size(), 2);
 }
 

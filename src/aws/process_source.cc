@@ -1,4 +1,6 @@
 // credential_process: a program that prints credentials.
+#include <chrono>
+#include <optional>
 #include <utility>
 
 #include "aws/child_process.h"
@@ -8,6 +10,7 @@
 namespace qarion::secrets::aws {
 namespace {
 
+constexpr std::chrono::seconds kPauseAfterFailure{10};
 constexpr std::size_t kMostBytes = std::size_t{64} * 1024;
 
 class ProcessSource final : public CredentialSource {
@@ -26,8 +29,15 @@ class ProcessSource final : public CredentialSource {
     const std::string what = "credential_process in " + command->where;
     const auto words = WordsOf(*command, what);
     if (!words) return words.error();
+    // It may ask somebody, or count wrong passwords: not at each attempt to read.
+    if (failure_ && clock_.SteadyNow() < failed_at_ + kPauseAfterFailure) return *failure_;
+    failure_.reset();
     const auto output = OutputOf(*words, what, kMostBytes, clock_, call);
-    if (!output) return output.error();
+    if (!output) {
+      failure_ = output.error();
+      failed_at_ = clock_.SteadyNow();
+      return *failure_;
+    }
     auto credentials = Read(*output, what);
     if (!credentials) return std::move(credentials).error();
     if (credentials->account_id.empty()) {
@@ -73,6 +83,8 @@ class ProcessSource final : public CredentialSource {
   const Profiles& profiles_;
   const Clock& clock_;
   const std::string profile_;
+  std::optional<Error> failure_;  // of the program, and when
+  Clock::SteadyTime failed_at_;
 };
 
 }  // namespace

@@ -65,6 +65,18 @@ TEST_F(ProcessSourceTest, TakesWhatTheProgramPrints) {
   EXPECT_THAT(offer->credentials->origin, StartsWith("credential_process in "));
 }
 
+// It may ask somebody, or count wrong passwords.
+TEST_F(ProcessSourceTest, RunsAProgramThatFailedNoSoonerThanTenSecondsLater) {
+  const SourcePtr source = Running("echo run >>'" + directory_.Path("runs") + "'; exit 1");
+  const auto runs = [&] { return std::filesystem::file_size(directory_.Path("runs")) / 4; };
+  const std::string first = Outcome(source);
+  EXPECT_EQ(Outcome(source), first);
+  EXPECT_EQ(runs(), 1U);
+  clock_.fake().Advance(std::chrono::seconds(10));
+  EXPECT_EQ(Outcome(source), first);
+  EXPECT_EQ(runs(), 2U);
+}
+
 TEST_F(ProcessSourceTest, TakesTheAccountFromTheProfileWhereTheProgramNamesNone) {
   const std::string json = directory_.Write("json", "{" + std::string(kKeys) + "}");
   const auto offer = SourceOf("cat " + json, "aws_account_id = 12\n")->Get(Soon());

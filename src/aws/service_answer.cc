@@ -81,7 +81,7 @@ ServiceAnswer ReadAnswer(net::HttpResponse response, std::string host,
                        .host = std::move(host)};
   if (const auto date = response.Find("date")) answer.date = net::ParseHttpDate(*date);
   if (!answer.is_ok()) {
-    answer.error_code = CodeOf(response, answer.json);
+    answer.error_code = net::OneLine(CodeOf(response, answer.json), hidden);
     std::string text = FirstText(answer.json, {"message", "Message", "error_description"});
     if (text.empty()) text = TextInXml(response.body.Reveal(), "Error/Message");
     answer.error_text = net::OneLine(text, hidden, kLongestErrorText);

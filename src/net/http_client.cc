@@ -369,8 +369,16 @@ class HttpClient::Exchange {
     if (refusal_ != nullptr) {
       return BadData(std::string("sent an answer that ") + refusal_);
     }
+    // Of proxies the longer text may show the address with a password in it.
+    if (std::string_view(error_text_.data()).find("proxy scheme") != std::string_view::npos) {
+      return Error(ErrorCode::kConfiguration,
+                   Where() +
+                       ": the address of the proxy begins with a scheme that is none of a "
+                       "proxy")
+          .With("host", parts_.host)
+          .Cure("let https_proxy and the like begin with http://, https:// or socks5://");
+    }
     if (code == CURLE_COULDNT_RESOLVE_PROXY) {
-      // The longer text may show a proxy's address with a password in it.
       return Error(ErrorCode::kUnavailable, Where() + ": the proxy's name does not resolve")
           .With("host", parts_.host)
           .Cure("see the settings of the proxy, also https_proxy and the like, and of NO_PROXY");

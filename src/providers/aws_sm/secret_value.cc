@@ -162,6 +162,12 @@ Result<Payload> PayloadFromValue(const aws::ServiceAnswer& answer, const aws::Se
   if (!version.id.empty() && *id != version.id) {
     return bad("is of another version than the one that AWS_SECRET_VERSION_ID names");
   }
+  const auto stages = answer["VersionStages"].Elements();
+  const bool has_stage = std::ranges::any_of(
+      stages, [&](const core::JsonValue& stage) { return stage.Text() == version.stage; });
+  if (!version.stage.empty() && !stages.empty() && !has_stage) {
+    return bad("is of a version that has not the stage that AWS_SECRET_VERSION_STAGE names");
+  }
   const std::string origin = std::string(*name) + " version " + std::string(*id);
   auto text = TextOf(answer, origin);
   if (!text) return std::move(text).error();

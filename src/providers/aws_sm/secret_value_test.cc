@@ -107,6 +107,16 @@ TEST_F(SecretValue, MustBeWhatWasAskedFor) {
   EXPECT_THAT(other.error().reason(), HasSubstr("AWS_SECRET_VERSION_ID"));
 }
 
+TEST_F(SecretValue, MustBeAtTheStageThatIsAskedFor) {
+  version_.stage = "AWSPREVIOUS";
+  auto payload = Read(200, Value(R"("SecretString":"{}")"));
+  ASSERT_FALSE(payload);
+  EXPECT_EQ(payload.error().code(), ErrorCode::kBadData);
+  EXPECT_THAT(payload.error().reason(), HasSubstr("AWS_SECRET_VERSION_STAGE"));
+  version_.stage = "AWSCURRENT";
+  EXPECT_TRUE(Read(200, Value(R"("SecretString":"{}")")));
+}
+
 TEST_F(SecretValue, IsMissing) {
   const std::string none = "Secrets Manager can't find the specified secret.";
   const Error error = Refusal(400, "ResourceNotFoundException", none);

@@ -40,7 +40,8 @@ std::string ApiAnswer::OneLineOf(std::string_view member) const {
     const auto fields = core::JsonDocument::Parse(credential.Reveal(), "the request");
     if (!fields) continue;
     for (const std::string_view name : fields->root().Names()) {
-      if (name == "role" || name == "name") continue;  // which are no secret
+      constexpr std::string_view kPublic[] = {"role", "name", "iam_http_request_method"};
+      if (std::ranges::find(kPublic, name) != std::end(kPublic)) continue;
       if (const auto value = (*fields)[name].Text()) hidden.push_back(Secret::CopyOf(*value));
     }
   }

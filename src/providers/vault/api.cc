@@ -181,6 +181,7 @@ std::vector<Secret> Api::CredentialsOf(const ApiRequest& request) const {
   std::vector<Secret> credentials;
   if (request.token != nullptr) credentials.push_back(request.token->Share());
   if (!request.body.empty()) credentials.push_back(request.body.Share());
+  for (const Secret& secret : request.hidden) credentials.push_back(secret.Share());
   for (const net::HttpHeader& header : settings_.headers) {
     credentials.push_back(header.value.Share());
   }

@@ -42,6 +42,8 @@ struct ApiRequest {
   const Secret* token = nullptr;
   bool has_namespace = true;
   Repeats repeats = Repeats::kFreely;
+  // Secrets that an answer may quote, beside the token, the body and its members.
+  std::vector<Secret> hidden = {};
 };
 
 using net::Call;

@@ -81,7 +81,9 @@ Result<AwsLogin::Offer> AwsLogin::Sign(bool was_refused, const net::Call& call) 
   auto body = AwsLoginBody(settings_, credentials->keys,
                            std::chrono::floor<std::chrono::seconds>(clock_.SystemNow()));
   if (!body) return std::move(body).error();
-  return Offer{.body = std::move(*body), .key = credentials->keys.secret_access_key.Share()};
+  return Offer{.body = std::move(*body),
+               .key = credentials->keys.secret_access_key.Share(),
+               .session_token = credentials->keys.session_token.Share()};
 }
 
 }  // namespace qarion::secrets::vault

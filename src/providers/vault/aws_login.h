@@ -31,6 +31,7 @@ class AwsLogin {
   struct Offer {
     Secret body;
     Secret key;  // with which it is signed
+    Secret session_token;
   };
   // `was_refused`: what was signed last; then its source is asked anew. Errors: as above, and see
   // aws::CredentialChain.

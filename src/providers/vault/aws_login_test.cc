@@ -136,6 +136,17 @@ TEST_F(AwsLoginSession, BringsAToken) {
   EXPECT_THAT(Seen().back().body, HasSubstr("iam_request_headers"));
 }
 
+// The server may quote what STS says of the signature: keys, tokens.
+TEST_F(AwsLoginSession, ShowsNothingThatAnAnswerQuotes) {
+  Begin({{"login",
+          {test::LocalAnswer{400, R"({"errors":["POST x-amz-security-token:fake-session-token )"
+                                  R"(fake-secret-access-key"]})"}}}},
+        0, kAws);
+  auto token = session_->Token(Soon());
+  ASSERT_FALSE(token);
+  EXPECT_THAT(test::TextOf(token.error()), HasSubstr("POST x-amz-security-token:*** ***"));
+}
+
 // A second look at the same credentials would be refused again, though its time is another.
 TEST_F(AwsLoginSession, IsNotRepeatedAtOnceAfterARefusal) {
   Begin({{"login", {Refusal(400)}}}, 0, kAws);

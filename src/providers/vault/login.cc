@@ -150,12 +150,14 @@ Result<Login::Offer> Login::MakeOffer(bool was_refused, const Call& call) {
   if (aws_) {
     auto signed_offer = aws_->Sign(was_refused, call);
     if (!signed_offer) return std::move(signed_offer).error();
-    return Offer{std::move(signed_offer->body), std::move(signed_offer->key)};
+    return Offer{.body = std::move(signed_offer->body),
+                 .credentials = std::move(signed_offer->key),
+                 .session_token = std::move(signed_offer->session_token)};
   }
   auto body = Body(call);
   if (!body) return std::move(body).error();
   Secret credentials = body->Share();
-  return Offer{std::move(*body), std::move(credentials)};
+  return Offer{.body = std::move(*body), .credentials = std::move(credentials)};
 }
 
 Result<Secret> Login::Body(const Call& call) {
@@ -258,9 +260,12 @@ Result<Secret> Login::Unwrap(const Secret& wrapping_token, const Call& call) {
 
 Result<Grant> Login::Exchange(const Offer& offer, const Call& call) {
   refused_files_ = certificate_.FilesStamp();
-  auto answer = api_.Send(
-      {.method = "POST", .path = Path(), .body = offer.body.Share(), .repeats = Repeats::kInTurn},
-      call);
+  ApiRequest request{
+      .method = "POST", .path = Path(), .body = offer.body.Share(), .repeats = Repeats::kInTurn};
+  // Of AWS keys the body has a signature alone, but the server may quote what STS says of it.
+  request.hidden.push_back(offer.credentials.Share());
+  request.hidden.push_back(offer.session_token.Share());
+  auto answer = api_.Send(request, call);
   if (!answer) return std::move(answer).error();
   if (answer->status == 429 || answer->status == 412) {
     return Error(ErrorCode::kTryAgain,

@@ -67,6 +67,7 @@ class Login {
   struct Offer {
     Secret body;
     Secret credentials;
+    Secret session_token;  // of an AWS identity
   };
   Result<Offer> MakeOffer(bool was_refused, const Call& call);
   Result<Secret> Body(const Call& call);
