@@ -38,10 +38,15 @@ class Descriptor {
   int fd_;
 };
 
+bool IsInForeground() {
+  const Descriptor terminal(open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC));
+  return terminal.get() >= 0 && tcgetpgrp(terminal.get()) == getpgrp();
+}
+
 // How the new process differs from this one.
 class SpawnPlan {
  public:
-  explicit SpawnPlan(int output) {
+  SpawnPlan(int output, bool has_own_group) {
     posix_spawn_file_actions_init(&actions_);
     posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
@@ -56,8 +61,9 @@ class SpawnPlan {
     posix_spawnattr_setsigmask(&attributes_, &none);
     posix_spawnattr_setsigdefault(&attributes_, &all);
     posix_spawnattr_setpgroup(&attributes_, 0);
+    const int group = has_own_group ? POSIX_SPAWN_SETPGROUP : 0;
     posix_spawnattr_setflags(
-        &attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+        &attributes_, static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | group));
   }
   SpawnPlan(const SpawnPlan&) = delete;
   SpawnPlan& operator=(const SpawnPlan&) = delete;
@@ -82,12 +88,12 @@ class SpawnPlan {
 // A process that was started. Whatever happens, it is waited for.
 class Child {
  public:
-  explicit Child(pid_t pid) noexcept : pid_(pid) {}
+  Child(pid_t pid, bool has_own_group) noexcept : pid_(pid), has_own_group_(has_own_group) {}
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
   ~Child() {
     if (HasEnded()) return;
-    kill(-pid_, SIGKILL);
+    if (has_own_group_) kill(-pid_, SIGKILL);
     kill(pid_, SIGKILL);  // it may have gone to another group
     Wait(0);
   }
@@ -111,6 +117,7 @@ class Child {
   }
 
   const pid_t pid_;
+  const bool has_own_group_;
   bool has_ended_ = false;
   std::optional<int> status_;
 };
@@ -164,12 +171,13 @@ Result<Secret> OutputOf(const std::vector<std::string>& words, const std::string
   if (write_end.get() < 0) return cannot_start(errno);
   fcntl(read_end.get(), F_SETFL, O_NONBLOCK);
   pid_t pid = 0;
-  const int error = SpawnPlan(write_end.get()).Start(words, pid);
+  const bool has_own_group = !IsInForeground();
+  const int error = SpawnPlan(write_end.get(), has_own_group).Start(words, pid);
   if (error != 0) return cannot_start(error);
   low_write_end.Close();
   write_end.Close();
 
-  Child child(pid);
+  Child child(pid, has_own_group);
   // Readable once it ended. Where there is no such descriptor, that is noticed at the next glance.
   // glibc's pidfd_open is not declared for C++ in Debian 12.
   const Descriptor end(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));

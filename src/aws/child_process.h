@@ -13,12 +13,13 @@
 namespace qarion::secrets::aws {
 
 // Runs `words`, found by PATH, without a shell: with the environment of this process, nothing on
-// standard input, no other descriptors, signals as a new process has them, in a process group of
-// its own. Standard error is thrown away: nobody can tell whether a secret is in it. Returns what
-// it printed when it ended with status 0; what it leaves running may go on.
+// standard input, no other descriptors, signals as a new process has them. It has a process group
+// of its own, except where this process is in the foreground of a terminal: there it may ask, and
+// ^C is for it too. Standard error is thrown away: nobody can tell whether a secret is in it.
+// Returns what it printed when it ended with status 0; what it leaves running may go on.
 //
-// At the deadline, when nobody waits any more or when more than `limit` bytes came, the group is
-// killed. No zombie stays behind. `what` begins errors; they name the first word alone.
+// At the deadline, when nobody waits any more or when more than `limit` bytes came, it is killed,
+// with its own group. No zombie stays behind. `what` begins errors; they name the first word alone.
 // kConfiguration: cannot be started. kUnavailable: failed, took too long, or there is no memory,
 // descriptor or process left for it. kBadData: too long.
 Result<Secret> OutputOf(const std::vector<std::string>& words, const std::string& what,

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,6 +29,15 @@ constexpr std::string_view kKeys =
 
 class ProcessSourceTest : public RoleTestBase {
  protected:
+  // Also where the tests are run at a terminal; for programs of somebody there see
+  // terminal_test.py.
+  static void SetUpTestSuite() {
+    const int terminal = open("/dev/tty", O_RDONLY | O_CLOEXEC);
+    if (terminal < 0) return;
+    ioctl(terminal, TIOCNOTTY);
+    close(terminal);
+  }
+
   void TearDown() override {
     EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "a zombie stayed behind";
   }

@@ -133,7 +133,7 @@ class Outcome:
                                                             "LLVM_PROFILE_FILE") if name in os.environ}
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error:
             begin = time.monotonic()
-            child = subprocess.Popen([QSECRETS, "get", "SECRET_KEY"], cwd=home, env=environment, stdin=subprocess.DEVNULL,
+            child = subprocess.Popen([QSECRETS, "get", "SECRET_KEY"], cwd=home, env=environment, start_new_session=True, stdin=subprocess.DEVNULL,
                                      stdout=out, stderr=error)
             _, status, usage = os.wait4(child.pid, 0)
             child.returncode = self.status = os.waitstatus_to_exitcode(status)
