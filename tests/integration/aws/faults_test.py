@@ -177,7 +177,8 @@ class Case(unittest.TestCase):
             for at in range(0, len(secret) - LONG_ENOUGH + 1):
                 self.assertNotIn(secret[at:at + LONG_ENOUGH], outcome.error.replace("\n", ""))
         self.assertLess(outcome.seconds, MOST_SECONDS)
-        self.assertLess(outcome.memory_kb, self.outcomes["good"].result().memory_kb + MOST_MEMORY_KB)
+        if "ASAN_OPTIONS" not in os.environ:  # which keeps what was freed
+            self.assertLess(outcome.memory_kb, self.outcomes["good"].result().memory_kb + MOST_MEMORY_KB)
         self.assertEqual(outcome.elsewhere, [])
         return outcome
 
