@@ -19,12 +19,8 @@ constexpr char kForm[] =
     "write it as arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME, or give the secret's name "
     "alone";
 
-constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-constexpr bool IsLetterOrDigit(char c) {
-  const char lower = core::AsciiLower(c);
-  return IsDigit(c) || (lower >= 'a' && lower <= 'z');
-}
+using core::IsDigit;
+using core::IsLetterOrDigit;
 
 // What names of partitions and services consist of.
 bool IsLowerWord(std::string_view text) {

@@ -1,16 +1,12 @@
 #include "aws/credential_document.h"
 
-#include <algorithm>
 #include <utility>
 
+#include "core/ascii.h"
 #include "core/rfc3339.h"
 
 namespace qarion::secrets::aws {
 namespace {
-
-bool IsVisibleAscii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
-}
 
 Error BadDocument(const std::string& from, const std::string& problem) {
   return Error(ErrorCode::kBadData, from + ": " + problem)
@@ -29,7 +25,7 @@ Result<crypto::SigningCredentials> KeysFrom(const KeyPart& access_key_id,
           .With("setting", part->where)
           .Cure("give the key id and the secret key that belongs to it");
     }
-    if (!IsVisibleAscii(part->text)) {
+    if (!core::IsVisible(part->text)) {
       return Error(
                  ErrorCode::kConfiguration,
                  part->where + " has a character that no key has, such as a blank or a line break")

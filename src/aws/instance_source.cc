@@ -45,8 +45,7 @@ std::string Shown(std::chrono::milliseconds time) {
 bool IsRoleName(std::string_view text) {
   constexpr std::string_view kSigns = "+=,.@_-";
   return !text.empty() && text.size() <= kLongestRoleName && std::ranges::all_of(text, [&](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           kSigns.find(c) != std::string_view::npos;
+    return core::IsLetterOrDigit(c) || kSigns.find(c) != std::string_view::npos;
   });
 }
 

@@ -28,8 +28,7 @@ std::string PlainCode(std::string_view code) {
     code.remove_prefix(hash + 1);
   }
   const bool is_word = code.size() <= kLongestCode && std::ranges::all_of(code, [](char c) {
-                         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                                (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+                         return core::IsLetterOrDigit(c) || c == '.' || c == '_' || c == '-';
                        });
   return is_word ? std::string(code) : "";
 }

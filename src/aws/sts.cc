@@ -9,6 +9,7 @@
 
 #include "aws/arn.h"
 #include "aws/xml_document.h"
+#include "core/ascii.h"
 #include "core/rfc3339.h"
 #include "crypto/canonical_request.h"
 #include "net/server_text.h"
@@ -98,8 +99,7 @@ Error WasIncomplete(const ServiceAnswer& answer, const std::string& doing) {
 
 // Whether it has letters, digits and marks of ASCII alone.
 bool IsPlain(std::string_view text, std::size_t longest) {
-  return !text.empty() && text.size() <= longest &&
-         std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+  return !text.empty() && text.size() <= longest && core::IsVisible(text);
 }
 
 // `result`: the element that holds it.

@@ -9,6 +9,8 @@
 #include <functional>
 #include <utility>
 
+#include "core/ascii.h"
+
 namespace qarion::secrets::aws {
 namespace {
 
@@ -62,9 +64,7 @@ constexpr std::array<std::string_view, 4> kCredentials = {
     "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_SECURITY_TOKEN",
     "AWS_SESSION_TOKEN"};
 
-bool IsNameCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
+bool IsNameCharacter(char c) { return core::IsLetterOrDigit(c) || c == '_'; }
 
 // As os.path.expandvars.
 std::string ExpandVariables(std::string_view path, const core::SettingLookup& lookup) {

@@ -1,6 +1,5 @@
 // A role assumed with the token of an identity provider, which something else keeps fresh in a
 // file: EKS (IRSA), GitHub Actions and other CI.
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,7 +36,7 @@ Result<Secret> ReadToken(const Sourced& token_file) {
   if (!file) return std::move(file).error();
   const std::string_view token = core::Trimmed(file->bytes.Reveal());
   if (token.empty()) return Wrong(token_file, "is empty");
-  if (!std::ranges::all_of(token, [](char c) { return c > ' ' && c < '\x7f'; })) {
+  if (!core::IsVisible(token)) {
     return Wrong(token_file, "has white space, a control character or none of ASCII in its middle");
   }
   return Secret::CopyOf(token);

@@ -17,8 +17,8 @@ constexpr std::string_view kWhiteSpace = " \t\r\n";
 constexpr std::size_t kMostLevels = 32;
 
 bool IsNameByte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '-' || c == '.' || c == ':' || static_cast<unsigned char>(c) >= 0x80;
+  return core::IsLetterOrDigit(c) || c == '_' || c == '-' || c == '.' || c == ':' ||
+         static_cast<unsigned char>(c) >= 0x80;
 }
 
 bool IsName(std::string_view text) {

@@ -10,6 +10,17 @@ constexpr char AsciiLower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+constexpr bool IsDigit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+constexpr bool IsLetterOrDigit(char c) noexcept {
+  return IsDigit(c) || (AsciiLower(c) >= 'a' && AsciiLower(c) <= 'z');
+}
+
+// Whether all of it can be seen: neither white space nor control characters, nor beyond ASCII.
+constexpr bool IsVisible(std::string_view text) noexcept {
+  return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
+}
+
 // Whether they are the same but for the case of their letters.
 constexpr bool EqualsIgnoringCase(std::string_view a, std::string_view b) noexcept {
   return std::ranges::equal(a, b, {}, AsciiLower, AsciiLower);

@@ -14,9 +14,7 @@ namespace {
 
 constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
 
-bool IsLetterOrDigit(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
+using core::IsLetterOrDigit;
 
 // "URI encode every byte except the unreserved characters: 'A'-'Z', 'a'-'z', '0'-'9', '-', '.',
 // '_', and '~'."
@@ -51,7 +49,7 @@ void AppendEncoded(std::string_view bytes, std::string_view kept, SecretBuffer& 
 }
 
 int HexValue(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
+  if (core::IsDigit(c)) return c - '0';
   const char lower = core::AsciiLower(c);
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }

@@ -62,13 +62,10 @@ bool HasFourDigitYear(sys_seconds time) {
   return time >= sys_days(year(1000) / January / 1) && time < sys_days(year(10000) / January / 1);
 }
 
-bool IsVisible(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
-}
-
 // A part of `Credential=ID/date/region/service/aws4_request, SignedHeaders=...`.
 bool IsScopePart(std::string_view text) {
-  return IsVisible(text) && text.find_first_of("/,") == std::string_view::npos;
+  return !text.empty() && core::IsVisible(text) &&
+         text.find_first_of("/,") == std::string_view::npos;
 }
 
 // "The Region code, service code, and termination string must use lowercase characters."
@@ -85,7 +82,7 @@ Status CheckIdentity(const SigningCredentials& credentials, const CredentialScop
   if (credentials.secret_access_key.empty()) {
     return Error(ErrorCode::kConfiguration, "the AWS secret access key is empty");
   }
-  if (!credentials.session_token.empty() && !IsVisible(credentials.session_token.Reveal())) {
+  if (!credentials.session_token.empty() && !core::IsVisible(credentials.session_token.Reveal())) {
     return is_wrong("the AWS session token");
   }
   if (!IsScopePart(scope.region) || !IsLowerCase(scope.region)) return is_wrong("the AWS region");

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "core/ascii.h"
+
 namespace qarion::secrets::net {
 namespace {
 
@@ -20,7 +22,7 @@ constexpr std::array kUnits = {
     Unit{"ns", 1},         Unit{"us", 1'000},  Unit{"\u00b5s", 1'000},  Unit{"\u03bcs", 1'000},
     Unit{"ms", 1'000'000}, Unit{"s", kSecond}, Unit{"m", 60 * kSecond}, Unit{"h", 3600 * kSecond}};
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+using core::IsDigit;
 
 // Takes the digits that `text` begins with.
 std::string_view TakeDigits(std::string_view& text) {

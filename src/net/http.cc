@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "core/ascii.h"
+
 namespace qarion::secrets::net {
 namespace {
 
 bool IsTokenByte(char c) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-         kMarks.find(c) != std::string_view::npos;
+  return core::IsLetterOrDigit(c) || kMarks.find(c) != std::string_view::npos;
 }
 
 }  // namespace

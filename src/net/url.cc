@@ -19,8 +19,7 @@ struct UrlCleanup {
 using Handle = std::unique_ptr<CURLU, UrlCleanup>;
 
 bool IsUrlText(std::string_view text) {
-  return !text.empty() && text.size() <= kLongestUrl &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+  return !text.empty() && text.size() <= kLongestUrl && core::IsVisible(text);
 }
 
 std::optional<std::string> Part(CURLU* url, CURLUPart which, unsigned flags = 0) {
@@ -136,8 +135,7 @@ std::string EncodePath(std::string_view path) {
   constexpr std::string_view kMarks = "-._~/";
   std::string encoded;
   for (const char c : path) {
-    if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-        kMarks.find(c) != std::string_view::npos) {
+    if (core::IsLetterOrDigit(c) || kMarks.find(c) != std::string_view::npos) {
       encoded += c;
     } else {
       encoded += '%';

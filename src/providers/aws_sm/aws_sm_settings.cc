@@ -1,9 +1,9 @@
 #include "providers/aws_sm/aws_sm_settings.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "aws/wrong_setting.h"
+#include "core/ascii.h"
 
 namespace qarion::secrets::aws_sm {
 namespace {
@@ -21,19 +21,15 @@ std::string TextOf(const core::SettingLookup& lookup, const char* name) {
   return std::string(lookup(name).value_or(""));
 }
 
-bool IsPrintable(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
-}
-
 Result<VersionChoice> ReadVersion(const core::SettingLookup& lookup) {
   VersionChoice version{.id = TextOf(lookup, kVersionId), .stage = TextOf(lookup, kVersionStage)};
   const std::size_t size = version.id.size();
   if (size != 0 &&
-      (size < kShortestVersionId || size > kLongestVersionId || !IsPrintable(version.id))) {
+      (size < kShortestVersionId || size > kLongestVersionId || !core::IsVisible(version.id))) {
     return Wrong(kVersionId, "is not the id of a version: those have 32 to 64 characters",
                  "copy it from: aws secretsmanager list-secret-version-ids --secret-id ...");
   }
-  if (version.stage.size() > kLongestStage || !IsPrintable(version.stage)) {
+  if (version.stage.size() > kLongestStage || !core::IsVisible(version.stage)) {
     return Wrong(kVersionStage, "is not the name of a stage: those have at most 256 characters",
                  "write AWSCURRENT, AWSPREVIOUS, AWSPENDING or a label of your own");
   }
