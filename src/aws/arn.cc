@@ -4,8 +4,8 @@
 #include <array>
 #include <optional>
 
-#include "aws/wrong_setting.h"
 #include "core/ascii.h"
+#include "core/wrong_setting.h"
 
 namespace qarion::secrets::aws {
 namespace {
@@ -66,34 +66,35 @@ Result<SecretId> ParseSecretArn(std::string_view text, const std::string& settin
   auto arn = ParseArn(text, setting);
   if (!arn) return std::move(arn).error();
   if (arn->partition != "aws" && !arn->partition.starts_with("aws-")) {
-    return Wrong(setting, "is an ARN with an unknown partition (its second part)",
-                 "write aws, or aws-cn, aws-us-gov and the like for the others");
+    return core::Wrong(setting, "is an ARN with an unknown partition (its second part)",
+                       "write aws, or aws-cn, aws-us-gov and the like for the others");
   }
   if (arn->service != "secretsmanager") {
-    return Wrong(setting, "is an ARN of the service " + arn->service + ", not of secretsmanager",
-                 kForm);
+    return core::Wrong(
+        setting, "is an ARN of the service " + arn->service + ", not of secretsmanager", kForm);
   }
   if (!IsRegionName(arn->region)) {
-    return Wrong(setting, "is an ARN whose fourth part is no region",
-                 "write a region such as eu-central-1 there");
+    return core::Wrong(setting, "is an ARN whose fourth part is no region",
+                       "write a region such as eu-central-1 there");
   }
   if (!IsAccount(arn->account)) {
-    return Wrong(setting, "is an ARN whose fifth part is no account",
-                 "write the account's twelve digits there");
+    return core::Wrong(setting, "is an ARN whose fifth part is no account",
+                       "write the account's twelve digits there");
   }
   if (!arn->resource.starts_with(kSecretPrefix)) {
-    return Wrong(setting, "is an ARN of something other than a secret (its sixth part)", kForm);
+    return core::Wrong(setting, "is an ARN of something other than a secret (its sixth part)",
+                       kForm);
   }
   std::string name = arn->resource.substr(kSecretPrefix.size());
   if (name.find(':') != std::string::npos) {
-    return Wrong(
+    return core::Wrong(
         setting, "is an ARN with something behind the secret's name, as ECS has it",
         "end it behind the name; AWS_SECRET_VERSION_STAGE and AWS_SECRET_VERSION_ID choose "
         "a version");
   }
   if (!IsSecretName(name)) {
-    return Wrong(setting, "is an ARN whose last part is no secret's name",
-                 "name the secret there: letters, digits and /_+=.@-!");
+    return core::Wrong(setting, "is an ARN whose last part is no secret's name",
+                       "name the secret there: letters, digits and /_+=.@-!");
   }
   return SecretId{.text = std::string(text),
                   .name = std::move(name),
@@ -116,26 +117,26 @@ Result<Arn> ParseArn(std::string_view text, const std::string& setting) {
   constexpr char kParts[] = "write it as arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE";
   const auto parts = PartsOf(text);
   if (!parts || parts->front() != "arn") {
-    return Wrong(setting, "is no ARN: it has not six parts with colons between them", kParts);
+    return core::Wrong(setting, "is no ARN: it has not six parts with colons between them", kParts);
   }
   const auto& [arn, partition, service, region, account, resource] = *parts;
   if (!IsLowerWord(partition)) {
-    return Wrong(setting, "is an ARN whose second part is no partition", "write aws there");
+    return core::Wrong(setting, "is an ARN whose second part is no partition", "write aws there");
   }
   if (!IsLowerWord(service)) {
-    return Wrong(setting, "is an ARN whose third part is no service",
-                 "write a service's name such as secretsmanager there");
+    return core::Wrong(setting, "is an ARN whose third part is no service",
+                       "write a service's name such as secretsmanager there");
   }
   if (!region.empty() && !IsRegionName(region)) {
-    return Wrong(setting, "is an ARN whose fourth part is no region",
-                 "write a region such as eu-central-1 there");
+    return core::Wrong(setting, "is an ARN whose fourth part is no region",
+                       "write a region such as eu-central-1 there");
   }
   if (!std::ranges::all_of(account, [](char c) { return IsLetterOrDigit(c) || c == '-'; })) {
-    return Wrong(setting, "is an ARN whose fifth part is no account",
-                 "write the account's twelve digits there");
+    return core::Wrong(setting, "is an ARN whose fifth part is no account",
+                       "write the account's twelve digits there");
   }
   if (resource.empty()) {
-    return Wrong(setting, "is an ARN that names nothing: its sixth part is empty", kParts);
+    return core::Wrong(setting, "is an ARN that names nothing: its sixth part is empty", kParts);
   }
   return Arn{.partition = std::string(partition),
              .service = std::string(service),
@@ -145,17 +146,17 @@ Result<Arn> ParseArn(std::string_view text, const std::string& setting) {
 }
 
 Result<SecretId> ParseSecretId(std::string_view text, const std::string& setting) {
-  if (text.empty()) return Wrong(setting, "is empty", "set it to the secret's ARN or name");
+  if (text.empty()) return core::Wrong(setting, "is empty", "set it to the secret's ARN or name");
   if (core::Trimmed(text).size() != text.size()) {
-    return Wrong(setting, "has white space before or after it", "take the white space away");
+    return core::Wrong(setting, "has white space before or after it", "take the white space away");
   }
   if (text.size() > kLongestId) {
-    return Wrong(setting, "is longer than 2048 bytes", "set it to the secret's ARN or name");
+    return core::Wrong(setting, "is longer than 2048 bytes", "set it to the secret's ARN or name");
   }
   if (LooksLikeArn(text)) return ParseSecretArn(text, setting);
   if (!IsSecretName(text)) {
-    return Wrong(setting, "has a character that no secret's name has",
-                 "give it the secret's ARN, or its name: letters, digits and /_+=.@-!");
+    return core::Wrong(setting, "has a character that no secret's name has",
+                       "give it the secret's ARN, or its name: letters, digits and /_+=.@-!");
   }
   return SecretId{.text = std::string(text), .name = std::string(text)};
 }

@@ -10,7 +10,7 @@
 #include "aws/credential_cache.h"
 #include "aws/credential_source.h"
 #include "aws/sts.h"
-#include "aws/wrong_setting.h"
+#include "core/wrong_setting.h"
 
 namespace qarion::secrets::aws {
 namespace {
@@ -62,10 +62,10 @@ Result<Credentials> FirstOf(Origin& origin, const net::Call& call) {
     }
     reasons.push_back(source->Name() + ": " + offer->why_not);
   }
-  return Wrong(origin.setting,
-               "leads to " + origin.description + ", which has no credentials (" +
-                   Joined(reasons, "; ") + ")",
-               "give it credentials, or name another source");
+  return core::Wrong(origin.setting,
+                     "leads to " + origin.description + ", which has no credentials (" +
+                         Joined(reasons, "; ") + ")",
+                     "give it credentials, or name another source");
 }
 
 // Thread-safety: see CredentialSource.
@@ -117,9 +117,9 @@ class AssumeRoleSource final : public CredentialSource {
       return checked;
     }
     if (const auto mfa = profile.Find("mfa_serial")) {
-      return Wrong(Named("mfa_serial", *mfa),
-                   "asks for a code of an MFA device, which no service can give",
-                   "use a role whose trust policy demands no MFA, or another source such as SSO");
+      return core::Wrong(
+          Named("mfa_serial", *mfa), "asks for a code of an MFA device, which no service can give",
+          "use a role whose trust policy demands no MFA, or another source such as SSO");
     }
     if (const auto duration = profile.Find("duration_seconds")) {
       auto seconds = ParseDuration(*duration);
@@ -128,8 +128,8 @@ class AssumeRoleSource final : public CredentialSource {
     }
     if (const auto external_id = profile.Find("external_id")) {
       if (external_id->text.empty()) {
-        return Wrong(Named("external_id", *external_id), "is empty",
-                     "write the id that the role's trust policy asks for, or leave it out");
+        return core::Wrong(Named("external_id", *external_id), "is empty",
+                           "write the id that the role's trust policy asks for, or leave it out");
       }
       input_.external_id = external_id->text;
     }
@@ -145,8 +145,9 @@ class AssumeRoleSource final : public CredentialSource {
     const auto parsed = std::from_chars(value.text.data(), end, seconds);
     if (parsed.ec != std::errc() || parsed.ptr != end || seconds < kShortestSession ||
         seconds > kLongestSession) {
-      return Wrong(Named("duration_seconds", value), "is not a whole number from 900 to 43200",
-                   "write digits only, or leave it out for an hour");
+      return core::Wrong(Named("duration_seconds", value),
+                         "is not a whole number from 900 to 43200",
+                         "write digits only, or leave it out for an hour");
     }
     return seconds;
   }
@@ -155,14 +156,14 @@ class AssumeRoleSource final : public CredentialSource {
     const auto source_profile = profile.Find("source_profile");
     const auto credential_source = profile.Find("credential_source");
     if (source_profile && credential_source) {
-      return Wrong(Named("source_profile", *source_profile),
-                   "and " + Named("credential_source", *credential_source) +
-                       " both say where the credentials of profile " + profile_ + " are from",
-                   "keep one of them");
+      return core::Wrong(Named("source_profile", *source_profile),
+                         "and " + Named("credential_source", *credential_source) +
+                             " both say where the credentials of profile " + profile_ + " are from",
+                         "keep one of them");
     }
     if (source_profile) return OfProfile(*source_profile);
     if (credential_source) return OfNamedSource(*credential_source);
-    return Wrong(
+    return core::Wrong(
         Named("role_arn", *profile.Find("role_arn")),
         "names a role, and nothing says with which credentials profile " + profile_ + " assumes it",
         "add source_profile with the name of a profile that has credentials, or "
@@ -180,8 +181,9 @@ class AssumeRoleSource final : public CredentialSource {
     } else if (value.text == "EcsContainer") {
       origin.sources.push_back(MakeContainerSource(context_));
     } else {
-      return Wrong(origin.setting, "is no source of credentials",
-                   "write Environment, Ec2InstanceMetadata or EcsContainer, in this spelling");
+      return core::Wrong(
+          origin.setting, "is no source of credentials",
+          "write Environment, Ec2InstanceMetadata or EcsContainer, in this spelling");
     }
     return origin;
   }
@@ -191,20 +193,20 @@ class AssumeRoleSource final : public CredentialSource {
     const std::string setting = Named("source_profile", value);
     const auto profile = context_.profiles.Find(name);
     if (!profile) {
-      return Wrong(setting, "names " + name + ", a profile that neither file has",
-                   "name one of " + Joined(context_.profiles.Names(), ", "));
+      return core::Wrong(setting, "names " + name + ", a profile that neither file has",
+                         "name one of " + Joined(context_.profiles.Names(), ", "));
     }
     // A profile may use its own static keys; any other way back goes on for ever.
     const bool is_own = name == profile_;
     const bool was_visited = std::ranges::find(chain_, name) != chain_.end();
     if (was_visited && !(is_own && HasStaticKeys(*profile))) {
-      return Wrong(setting,
-                   "closes a circle of profiles: " + Joined(chain_, " -> ") + " -> " + name,
-                   "let one of them take its credentials from elsewhere: keys, SSO, a process, or "
-                   "credential_source");
+      return core::Wrong(
+          setting, "closes a circle of profiles: " + Joined(chain_, " -> ") + " -> " + name,
+          "let one of them take its credentials from elsewhere: keys, SSO, a process, or "
+          "credential_source");
     }
     if (chain_.size() == kMostRoles && HasRoleToAssume(*profile) && !HasStaticKeys(*profile)) {
-      return Wrong(setting, "continues a chain of more than 16 roles", "shorten the chain");
+      return core::Wrong(setting, "continues a chain of more than 16 roles", "shorten the chain");
     }
     Origin origin{.setting = setting, .description = "the profile " + name};
     if (HasStaticKeys(*profile) || !HasRoleToAssume(*profile)) {

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <utility>
 
-#include "aws/wrong_setting.h"
 #include "core/ascii.h"
+#include "core/wrong_setting.h"
 #include "net/url.h"
 
 namespace qarion::secrets::aws {
@@ -59,7 +59,7 @@ class Reader {
   bool Bool(const Sourced& setting) {
     if (setting.text.empty() || core::EqualsIgnoringCase(setting.text, "false")) return false;
     if (core::EqualsIgnoringCase(setting.text, "true")) return true;
-    Fail(Wrong(setting.setting, "is neither true nor false", "write true or false"));
+    Fail(core::Wrong(setting.setting, "is neither true nor false", "write true or false"));
     return false;
   }
 
@@ -71,8 +71,8 @@ class Reader {
     if (parsed.ec == std::errc() && parsed.ptr == end && number >= 1 && number <= most) {
       return number;
     }
-    Fail(Wrong(setting.setting, "is not a whole number from 1 to " + std::to_string(most),
-               "write digits only, or leave it out for " + std::to_string(fallback)));
+    Fail(core::Wrong(setting.setting, "is not a whole number from 1 to " + std::to_string(most),
+                     "write digits only, or leave it out for " + std::to_string(fallback)));
     return fallback;
   }
 
@@ -80,8 +80,8 @@ class Reader {
   Sourced Url(Sourced setting) {
     const auto url = net::ParseUrl(setting.text);
     if (!url || setting.text.find('?') != std::string::npos) {
-      Fail(Wrong(setting.setting, "is not an http or https URL of host, port and path alone",
-                 "write it as https://host or https://host:port"));
+      Fail(core::Wrong(setting.setting, "is not an http or https URL of host, port and path alone",
+                       "write it as https://host or https://host:port"));
       return {};
     }
     setting.text = url->scheme + "://" + url->host;
@@ -97,8 +97,9 @@ class Reader {
     if (name.text.empty()) return {};
     const auto section = profiles_.Services(name.text);
     if (!section) {
-      Fail(Wrong(name.setting, "names a section that is not there: [services " + name.text + "]",
-                 "add that section to " + profiles_.config_path() + ", or correct the name"));
+      Fail(core::Wrong(name.setting,
+                       "names a section that is not there: [services " + name.text + "]",
+                       "add that section to " + profiles_.config_path() + ", or correct the name"));
       return {};
     }
     const auto block = section->Find(service);
@@ -110,8 +111,9 @@ class Reader {
                          profiles_.config_path() + ":" + std::to_string(entry.line)};
     }
     if (!block->text.empty() && !block->entry->has_nested) {
-      Fail(Wrong(service + (" in " + block->where), "is a value where a block is to be",
-                 "leave the line empty behind =, and write endpoint_url, indented, on the next"));
+      Fail(core::Wrong(
+          service + (" in " + block->where), "is a value where a block is to be",
+          "leave the line empty behind =, and write endpoint_url, indented, on the next"));
     }
     return {};
   }
@@ -159,7 +161,8 @@ void ReadVariants(Reader& reader, ClientSettings& settings) {
   const Sourced sts = reader.Find("AWS_STS_REGIONAL_ENDPOINTS", "sts_regional_endpoints");
   settings.uses_global_sts = sts.text == "legacy";
   if (!sts.text.empty() && sts.text != "legacy" && sts.text != "regional") {
-    reader.Fail(Wrong(sts.setting, "is neither regional nor legacy", "write regional or legacy"));
+    reader.Fail(
+        core::Wrong(sts.setting, "is neither regional nor legacy", "write regional or legacy"));
   }
 }
 
@@ -170,8 +173,8 @@ void ReadRetries(Reader& reader, ClientSettings& settings) {
   } else if (mode.text == "adaptive") {
     settings.notices.push_back(mode.setting + " is adaptive, which is done as standard here");
   } else if (!mode.text.empty() && mode.text != "standard") {
-    reader.Fail(Wrong(mode.setting, "is none of standard, legacy and adaptive",
-                      "write standard, or leave it out"));
+    reader.Fail(core::Wrong(mode.setting, "is none of standard, legacy and adaptive",
+                            "write standard, or leave it out"));
   }
   settings.most_attempts =
       reader.Number(reader.Find("AWS_MAX_ATTEMPTS", "max_attempts"),
@@ -193,7 +196,7 @@ void ReadMetadata(Reader& reader, MetadataSettings& metadata) {
   } else if (core::EqualsIgnoringCase(mode.text, "ipv6")) {
     metadata.uses_ipv6 = true;
   } else if (!core::EqualsIgnoringCase(mode.text, "ipv4")) {
-    reader.Fail(Wrong(mode.setting, "is neither IPv4 nor IPv6", "write IPv4 or IPv6"));
+    reader.Fail(core::Wrong(mode.setting, "is neither IPv4 nor IPv6", "write IPv4 or IPv6"));
   }
   metadata.timeout = std::chrono::seconds(
       reader.Number(reader.Find("AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout"), 1,

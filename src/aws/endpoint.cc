@@ -5,7 +5,7 @@
 #include <iterator>
 
 #include "aws/arn.h"
-#include "aws/wrong_setting.h"
+#include "core/wrong_setting.h"
 
 namespace qarion::secrets::aws {
 namespace {
@@ -108,12 +108,12 @@ bool IsGlobalSts(Service service, std::string_view region, const ClientSettings&
 
 Error NoRegion(const std::string& region, const ClientSettings& settings) {
   if (region.empty()) {
-    return Wrong("AWS_REGION", "is not set", "set it to a region such as eu-central-1");
+    return core::Wrong("AWS_REGION", "is not set", "set it to a region such as eu-central-1");
   }
   const bool is_set = region == settings.region.text && !settings.region.setting.empty();
-  return Wrong(is_set ? settings.region.setting : "a region in use",
-               "has not the form of one: lower-case letters, digits and hyphens, 63 at most",
-               "write the name of a region, such as eu-central-1");
+  return core::Wrong(is_set ? settings.region.setting : "a region in use",
+                     "has not the form of one: lower-case letters, digits and hyphens, 63 at most",
+                     "write the name of a region, such as eu-central-1");
 }
 
 }  // namespace
@@ -147,7 +147,7 @@ Result<Endpoint> ResolveEndpoint(Service service, const std::string& asked_regio
 
   const Partition& partition = FindPartition(region);
   if (settings.uses_dual_stack && !partition.has_dual_stack) {
-    return Wrong(
+    return core::Wrong(
         "AWS_USE_DUALSTACK_ENDPOINT (or use_dualstack_endpoint of the profile)",
         "is true, and the partition " + std::string(partition.id) + " has no endpoints with IPv6",
         "leave it out, or set it to false");

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/wrong_setting.h"
 #include "net/url.h"
 
 namespace qarion::secrets::aws {
@@ -19,27 +20,22 @@ constexpr std::array<std::string_view, 3> kTrustedHosts = {"169.254.170.2", "169
 constexpr char kInstanceAddress[] = "http://169.254.169.254";
 constexpr char kInstanceIpv6Address[] = "http://[fd00:ec2::254]";
 
-Error Malformed(const std::string& setting, const std::string& problem, const char* cure) {
-  return Error(ErrorCode::kConfiguration, setting + " " + problem)
-      .With("setting", setting)
-      .Cure(cure);
-}
-
 Result<std::optional<ContainerAddress>> Resolve(const char* setting, std::string text) {
   const auto url = net::ParseUrl(text);
   if (!url) {
-    return Malformed(setting, "is no http or https URL",
-                     "write it as https://host/path, without user, password or fragment");
+    return core::Wrong(setting, "is no http or https URL",
+                       "write it as https://host/path, without user, password or fragment");
   }
   const bool is_trusted = url->scheme == "https" || net::IsLoopback(*url) ||
                           std::ranges::find(kTrustedHosts, url->host) != kTrustedHosts.end();
   if (!is_trusted) {
-    return Malformed(setting,
-                     "names the foreign host " + url->host +
-                         " with plain http, so that anybody on the way could read the credentials; "
-                         "nothing was sent there",
-                     "use https, or an address of this machine, 169.254.170.2, 169.254.170.23 or "
-                     "[fd00:ec2::23]");
+    return core::Wrong(
+        setting,
+        "names the foreign host " + url->host +
+            " with plain http, so that anybody on the way could read the credentials; "
+            "nothing was sent there",
+        "use https, or an address of this machine, 169.254.170.2, 169.254.170.23 or "
+        "[fd00:ec2::23]");
   }
   return ContainerAddress{
       .setting = setting,
@@ -53,9 +49,9 @@ Result<std::optional<ContainerAddress>> FindContainerAddress(const Variables& va
   // It wins also where it is empty.
   if (const auto path = variables.Find(kRelativeUri)) {
     if (path->starts_with('/')) return Resolve(kRelativeUri, kEcsAddress + std::string(*path));
-    return Malformed(kRelativeUri, "does not begin with a slash",
-                     "write a path, such as /credentials, or unset it; a whole URL belongs into "
-                     "AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    return core::Wrong(kRelativeUri, "does not begin with a slash",
+                       "write a path, such as /credentials, or unset it; a whole URL belongs into "
+                       "AWS_CONTAINER_CREDENTIALS_FULL_URI");
   }
   if (const auto url = variables.Find(kFullUri)) return Resolve(kFullUri, std::string(*url));
   return std::nullopt;
@@ -66,8 +62,8 @@ Result<std::string> InstanceMetadataUrl(const MetadataSettings& settings) {
     return settings.uses_ipv6 ? kInstanceIpv6Address : kInstanceAddress;
   }
   if (net::ParseUrl(settings.endpoint.text)) return settings.endpoint.text;
-  return Malformed(settings.endpoint.setting, "is no http or https URL",
-                   "write it as http://host:port");
+  return core::Wrong(settings.endpoint.setting, "is no http or https URL",
+                     "write it as http://host:port");
 }
 
 }  // namespace qarion::secrets::aws

@@ -2,13 +2,11 @@
 
 #include <utility>
 
-#include "aws/wrong_setting.h"
 #include "core/ascii.h"
+#include "core/wrong_setting.h"
 
 namespace qarion::secrets::aws_sm {
 namespace {
-
-using aws::Wrong;
 
 constexpr char kSecret[] = "AWS_SECRET_ARN";
 constexpr char kVersionId[] = "AWS_SECRET_VERSION_ID";
@@ -26,12 +24,13 @@ Result<VersionChoice> ReadVersion(const core::SettingLookup& lookup) {
   const std::size_t size = version.id.size();
   if (size != 0 &&
       (size < kShortestVersionId || size > kLongestVersionId || !core::IsVisible(version.id))) {
-    return Wrong(kVersionId, "is not the id of a version: those have 32 to 64 characters",
-                 "copy it from: aws secretsmanager list-secret-version-ids --secret-id ...");
+    return core::Wrong(kVersionId, "is not the id of a version: those have 32 to 64 characters",
+                       "copy it from: aws secretsmanager list-secret-version-ids --secret-id ...");
   }
   if (version.stage.size() > kLongestStage || !core::IsVisible(version.stage)) {
-    return Wrong(kVersionStage, "is not the name of a stage: those have at most 256 characters",
-                 "write AWSCURRENT, AWSPREVIOUS, AWSPENDING or a label of your own");
+    return core::Wrong(kVersionStage,
+                       "is not the name of a stage: those have at most 256 characters",
+                       "write AWSCURRENT, AWSPREVIOUS, AWSPENDING or a label of your own");
   }
   return version;
 }
@@ -46,7 +45,7 @@ std::string VersionChoice::Describe() const {
 Result<AwsSmSettings> LoadAwsSmSettings(const core::SettingLookup& lookup) {
   const std::string given = TextOf(lookup, kSecret);
   if (given.empty()) {
-    return Wrong(kSecret, "is not set", "set it to the ARN or the name of the secret");
+    return core::Wrong(kSecret, "is not set", "set it to the ARN or the name of the secret");
   }
   auto secret = aws::ParseSecretId(given, kSecret);
   if (!secret) return std::move(secret).error();
@@ -62,10 +61,10 @@ Result<AwsSmSettings> LoadAwsSmSettings(const core::SettingLookup& lookup) {
     region_setting = kSecret;
   }
   if (region.empty()) {
-    return Wrong("AWS_REGION",
-                 "is not set, and neither a profile nor AWS_SECRET_ARN names a region",
-                 "set it to the region of the secret, such as eu-central-1, or write the whole ARN "
-                 "in AWS_SECRET_ARN");
+    return core::Wrong(
+        "AWS_REGION", "is not set, and neither a profile nor AWS_SECRET_ARN names a region",
+        "set it to the region of the secret, such as eu-central-1, or write the whole ARN "
+        "in AWS_SECRET_ARN");
   }
   return AwsSmSettings{.secret = std::move(*secret),
                        .version = std::move(*version),

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/ascii.h"
+#include "core/wrong_setting.h"
 #include "net/url.h"
 
 namespace qarion::secrets::vault {
@@ -32,12 +33,6 @@ std::optional<Address> ParseAddress(std::string_view text) {
   return Address{.url = url->Origin() + path, .shown = std::string(text)};
 }
 
-Error Malformed(const std::string& setting, const std::string& problem, std::string cure) {
-  return Error(ErrorCode::kConfiguration, setting + " " + problem)
-      .With("setting", setting)
-      .Cure(std::move(cure));
-}
-
 }  // namespace
 
 Result<std::vector<Address>> ParseAddresses(std::string_view text, const std::string& setting) {
@@ -48,23 +43,23 @@ Result<std::vector<Address>> ParseAddresses(std::string_view text, const std::st
     auto address = ParseAddress(core::Trimmed(text.substr(0, comma), " \t"));
     const std::string which = "address " + std::to_string(addresses.size() + 1);
     if (!address) {
-      return Malformed(setting, "has no usable address as " + which,
-                       "write https://host:port, or unix:///path of a socket, without user, "
-                       "password or query; several with commas between them");
+      return core::Wrong(setting, "has no usable address as " + which,
+                         "write https://host:port, or unix:///path of a socket, without user, "
+                         "password or query; several with commas between them");
     }
     if (address->url.ends_with("/v1")) {
-      return Malformed(setting, "ends in /v1 as " + which + ", which is a part of the API's URLs",
-                       "write the address without it");
+      return core::Wrong(setting, "ends in /v1 as " + which + ", which is a part of the API's URLs",
+                         "write the address without it");
     }
     if (std::ranges::find(addresses, address->url + address->unix_socket, [](const Address& a) {
           return a.url + a.unix_socket;
         }) != addresses.end()) {
-      return Malformed(setting, "names the same server twice, the second time as " + which,
-                       "name each server once");
+      return core::Wrong(setting, "names the same server twice, the second time as " + which,
+                         "name each server once");
     }
     if (addresses.size() == kMostAddresses) {
-      return Malformed(setting, "has more than " + std::to_string(kMostAddresses) + " addresses",
-                       "name fewer, or one that stands for all of them");
+      return core::Wrong(setting, "has more than " + std::to_string(kMostAddresses) + " addresses",
+                         "name fewer, or one that stands for all of them");
     }
     addresses.push_back(std::move(*address));
     if (more) text.remove_prefix(comma + 1);

@@ -12,12 +12,6 @@ constexpr std::size_t kLongestText = 4096;
 
 }  // namespace
 
-Error Wrong(const std::string& setting, const std::string& problem, std::string cure) {
-  return Error(ErrorCode::kConfiguration, setting + " " + problem)
-      .With("setting", setting)
-      .Cure(std::move(cure));
-}
-
 bool HasControl(std::string_view text) {
   return std::ranges::any_of(
       text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });

@@ -6,16 +6,15 @@
 #include <string>
 #include <string_view>
 
+#include "core/wrong_setting.h"
 #include "providers/module_adapter.h"
 #include "providers/vault/credential.h"
 #include "qarion/secrets/error.h"
 
 namespace qarion::secrets::vault {
 
+using core::Wrong;
 using module::SettingLookup;
-
-// The error that a setting is wrong: "`setting` `problem`".
-Error Wrong(const std::string& setting, const std::string& problem, std::string cure);
 
 bool HasControl(std::string_view text);
 
