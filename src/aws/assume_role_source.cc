@@ -10,6 +10,7 @@
 #include "aws/credential_cache.h"
 #include "aws/credential_source.h"
 #include "aws/sts.h"
+#include "core/join.h"
 #include "core/wrong_setting.h"
 
 namespace qarion::secrets::aws {
@@ -23,15 +24,6 @@ constexpr std::size_t kMostRoles = 16;
 
 std::string Named(const char* name, const ProfileValue& value) {
   return name + (" in " + value.where);
-}
-
-std::string Joined(const std::vector<std::string>& texts, std::string_view separator) {
-  std::string joined;
-  for (const std::string& text : texts) {
-    if (!joined.empty()) joined += separator;
-    joined += text;
-  }
-  return joined;
 }
 
 bool HasStaticKeys(const Profile& profile) {
@@ -64,7 +56,7 @@ Result<Credentials> FirstOf(Origin& origin, const net::Call& call) {
   }
   return core::Wrong(origin.setting,
                      "leads to " + origin.description + ", which has no credentials (" +
-                         Joined(reasons, "; ") + ")",
+                         core::Join(reasons, "; ") + ")",
                      "give it credentials, or name another source");
 }
 
@@ -194,14 +186,14 @@ class AssumeRoleSource final : public CredentialSource {
     const auto profile = context_.profiles.Find(name);
     if (!profile) {
       return core::Wrong(setting, "names " + name + ", a profile that neither file has",
-                         "name one of " + Joined(context_.profiles.Names(), ", "));
+                         "name one of " + core::Join(context_.profiles.Names()));
     }
     // A profile may use its own static keys; any other way back goes on for ever.
     const bool is_own = name == profile_;
     const bool was_visited = std::ranges::find(chain_, name) != chain_.end();
     if (was_visited && !(is_own && HasStaticKeys(*profile))) {
       return core::Wrong(
-          setting, "closes a circle of profiles: " + Joined(chain_, " -> ") + " -> " + name,
+          setting, "closes a circle of profiles: " + core::Join(chain_, " -> ") + " -> " + name,
           "let one of them take its credentials from elsewhere: keys, SSO, a process, or "
           "credential_source");
     }

@@ -15,6 +15,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/descriptor.h"
 #include "net/server_text.h"
 
 namespace qarion::secrets::aws {
@@ -23,20 +24,7 @@ namespace {
 // How soon the end of the time or of the caller's patience is noticed.
 constexpr int kGlanceMilliseconds = 5;
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) noexcept : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { Close(); }
-  int get() const noexcept { return fd_; }
-  void Close() noexcept {
-    if (fd_ >= 0) close(std::exchange(fd_, -1));
-  }
-
- private:
-  int fd_;
-};
+using core::Descriptor;
 
 bool IsInForeground() {
   const Descriptor terminal(open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC));

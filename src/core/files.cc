@@ -10,22 +10,10 @@
 #include <optional>
 #include <string_view>
 
+#include "core/descriptor.h"
+
 namespace qarion::secrets::core {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) noexcept : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
 
 // The N of /dev/fd/N. A process that has made itself undumpable may not open that path, which is a
 // link into /proc, but it may duplicate the descriptor.

@@ -13,26 +13,15 @@
 #include <cstring>
 #include <utility>
 
+#include "core/descriptor.h"
+
 namespace qarion::secrets::runtime {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { Close(); }
-  int get() const noexcept { return fd_; }
-  void Close() noexcept {
-    if (fd_ >= 0) close(std::exchange(fd_, -1));
-  }
-
- private:
-  int fd_;
-};
+using core::Descriptor;
 
 // A crash must be a plain death by signal: no handler of the host's reports it as the host's own,
 // no core is written, nothing is printed.

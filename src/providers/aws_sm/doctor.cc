@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "aws/sts.h"
+#include "core/join.h"
 
 namespace qarion::secrets::aws_sm {
 namespace {
@@ -12,12 +13,6 @@ namespace {
 using std::chrono::seconds;
 
 constexpr seconds kTolerableSkew{60};
-
-std::string Join(const std::vector<std::string>& texts) {
-  std::string joined;
-  for (const std::string& text : texts) joined += (joined.empty() ? "" : ", ") + text;
-  return joined;
-}
 
 class Examiner {
  public:
@@ -101,7 +96,7 @@ class Examiner {
     const auto description = DescriptionFrom(*answer, settings_.secret);
     if (!description) return;
     details_.emplace_back("secret", description->arn);
-    details_.emplace_back("secret's stages", Join(description->Stages()));
+    details_.emplace_back("secret's stages", core::Join(description->Stages()));
     if (!description->kms_key.empty()) details_.emplace_back("secret's key", description->kms_key);
     if (!description->primary_region.empty() && description->primary_region != settings_.region) {
       details_.emplace_back("replica of", description->primary_region);
@@ -116,8 +111,8 @@ class Examiner {
     const std::string version = description->VersionAt(stage);
     if (settings_.version.id.empty() && version.empty()) {
       Add(Severity::kError, "AWS_SECRET_VERSION_STAGE",
-          "is " + stage +
-              ", which no version of the secret has; there are: " + Join(description->Stages()),
+          "is " + stage + ", which no version of the secret has; there are: " +
+              core::Join(description->Stages()),
           "name one of those");
     } else if (settings_.version.id.empty()) {
       details_.emplace_back("version at " + stage, version);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "core/join.h"
 #include "core/secret_memory.h"
 #include "core/thread.h"
 
@@ -33,12 +34,6 @@ nanoseconds Part(nanoseconds whole, double part) {
 
 nanoseconds NextPause(nanoseconds pause, nanoseconds first = kFirstRefusalPause) {
   return std::clamp<nanoseconds>(pause * 2, first, kLongestRefusalPause);
-}
-
-std::string Join(const std::vector<std::string>& texts) {
-  std::string joined;
-  for (const std::string& text : texts) joined += (joined.empty() ? "" : ", ") + text;
-  return joined;
 }
 
 }  // namespace
@@ -386,7 +381,7 @@ std::string Session::Identity() const {
   if (settings_.auth.method != AuthMethod::kToken)
     text = "the token of the login by " + login_.Describe();
   if (!held->accessor.empty()) text += ", accessor " + held->accessor;
-  if (!held->policies.empty()) text += ", policies " + Join(held->policies);
+  if (!held->policies.empty()) text += ", policies " + core::Join(held->policies);
   return text;
 }
 
@@ -395,7 +390,7 @@ std::vector<std::pair<std::string, std::string>> Session::Describe() const {
   const auto held = grant();
   if (!held) return lines;
   if (!held->accessor.empty()) lines.emplace_back("token accessor", held->accessor);
-  if (!held->policies.empty()) lines.emplace_back("token policies", Join(held->policies));
+  if (!held->policies.empty()) lines.emplace_back("token policies", core::Join(held->policies));
   if (held->uses_left > 0)
     lines.emplace_back("token uses", std::to_string(held->uses_left) + " left at the latest look");
   if (const auto left = expires_in()) {
