@@ -5,12 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <optional>
 #include <utility>
 
@@ -31,15 +29,6 @@ constexpr std::int64_t kLongestLifeSeconds = std::int64_t{10} * 366 * 24 * 3600;
 
 Secret SecretOf(const core::JsonValue& value) { return Secret::CopyOf(value.Text().value_or("")); }
 std::string TextOf(const core::JsonValue& value) { return std::string(value.Text().value_or("")); }
-
-// "2026-01-01T00:00:00Z".
-std::string TimeText(chrono::system_clock::time_point time) {
-  const std::time_t seconds = chrono::system_clock::to_time_t(time);
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  std::array<char, 32> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc)};
-}
 
 bool WriteAll(int file, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -64,7 +53,7 @@ Secret FileText(const SsoToken& token, std::string_view start_url, std::string_v
   json.Key("startUrl").Text(start_url);
   json.Key("region").Text(region);
   json.Key("accessToken").Text(token.access_token.Reveal());
-  json.Key("expiresAt").Text(TimeText(token.expires_at));
+  json.Key("expiresAt").Text(core::FormatTime(chrono::floor<chrono::seconds>(token.expires_at)));
   json.Key("clientId").Text(token.client_id);
   json.Key("clientSecret").Text(token.client_secret.Reveal());
   json.Key("registrationExpiresAt").Text(token.registration_expires_at);

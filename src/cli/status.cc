@@ -1,6 +1,4 @@
-#include <array>
 #include <chrono>
-#include <ctime>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,20 +7,15 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "core/json_writer.h"
+#include "core/rfc3339.h"
 
 namespace qarion::secrets::cli {
 namespace {
 
 using std::chrono::milliseconds;
 
-// RFC 3339, in UTC, to the second.
 std::string Timestamp(std::chrono::system_clock::time_point time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text.data();
+  return core::FormatTime(std::chrono::floor<std::chrono::seconds>(time));
 }
 
 std::string Seconds(milliseconds duration) {

@@ -1,7 +1,11 @@
 #include "core/rfc3339.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstdio>
+
+#include "core/ascii.h"
 
 namespace qarion::secrets::core {
 
@@ -14,7 +18,7 @@ std::optional<std::chrono::system_clock::time_point> ParseTime(std::string_view 
   constexpr std::string_view kShape = "0000-00-00T00:00:00";
   if (text.size() <= kShape.size() || text.size() > 64) return std::nullopt;
   for (std::size_t i = 0; i < kShape.size(); ++i) {
-    const bool is_digit = text[i] >= '0' && text[i] <= '9';
+    const bool is_digit = IsDigit(text[i]);
     if (kShape[i] == '0' ? !is_digit : text[i] != kShape[i]) return std::nullopt;
   }
   for (std::size_t i = 0; i < 6; ++i) {
@@ -41,12 +45,10 @@ std::optional<std::chrono::system_clock::time_point> ParseTime(std::string_view 
   chrono::minutes offset{};
   if (text != "Z") {
     const auto digit = [&](std::size_t i) { return text[i] - '0'; };
-    const bool is_offset = text.size() == 6 && (text[0] == '+' || text[0] == '-') &&
-                           text[3] == ':' &&
-                           std::ranges::all_of(std::string_view("\1\2\4\5"), [&](char i) {
-                             const char c = text[static_cast<std::size_t>(i)];
-                             return c >= '0' && c <= '9';
-                           });
+    const bool is_offset =
+        text.size() == 6 && (text[0] == '+' || text[0] == '-') && text[3] == ':' &&
+        std::ranges::all_of(std::string_view("\1\2\4\5"),
+                            [&](char i) { return IsDigit(text[static_cast<std::size_t>(i)]); });
     if (!is_offset) return std::nullopt;
     offset = chrono::hours(digit(1) * 10 + digit(2)) + chrono::minutes(digit(4) * 10 + digit(5));
     if (text[0] == '-') offset = -offset;
@@ -54,6 +56,20 @@ std::optional<std::chrono::system_clock::time_point> ParseTime(std::string_view 
   if (parts[0] > kLatest) return chrono::sys_days(chrono::year(kLatest + 1) / 1 / 1);
   return chrono::sys_days(day) + chrono::hours(parts[3]) + chrono::minutes(parts[4]) +
          chrono::seconds(parts[5]) + fraction - offset;
+}
+
+std::string FormatTime(std::chrono::sys_seconds time) {
+  // By <chrono>: gmtime_r and strftime would read the time zone's file at each start.
+  namespace chrono = std::chrono;
+  const auto day = chrono::floor<chrono::days>(time);
+  const chrono::year_month_day date(day);
+  const chrono::hh_mm_ss clock(time - day);
+  std::array<char, 48> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02ld:%02ld:%02ldZ",
+                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(),
+                clock.seconds().count());
+  return text.data();
 }
 
 }  // namespace qarion::secrets::core

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace qarion::secrets::core {
@@ -11,5 +12,8 @@ namespace qarion::secrets::core {
 // Nothing where the text is none, or before 1970. What is after 2250, such as the year 9999 for
 // what never ends, becomes the end of that year: the clock ends in 2262.
 std::optional<std::chrono::system_clock::time_point> ParseTime(std::string_view text);
+
+// Writes one in UTC, to the second: 2026-11-23T15:10:37Z.
+std::string FormatTime(std::chrono::sys_seconds time);
 
 }  // namespace qarion::secrets::core

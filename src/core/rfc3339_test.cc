@@ -33,5 +33,16 @@ TEST(Rfc3339, IsReadToTheNanosecond) {
   }
 }
 
+// date -u -d @SECONDS +%FT%TZ
+TEST(Rfc3339, IsWrittenToTheSecond) {
+  const auto text = [](std::int64_t seconds) {
+    return FormatTime(std::chrono::sys_seconds(std::chrono::seconds(seconds)));
+  };
+  EXPECT_EQ(text(0), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(text(951'782'400), "2000-02-29T00:00:00Z");
+  EXPECT_EQ(text(1'795'445'842), "2026-11-23T14:57:22Z");
+  EXPECT_EQ(text(-1), "1969-12-31T23:59:59Z");
+}
+
 }  // namespace
 }  // namespace qarion::secrets::core

@@ -11,6 +11,7 @@
 
 #include "core/environment.h"
 #include "core/files.h"
+#include "core/rfc3339.h"
 #include "core/spelling.h"
 #include "providers/env/secrets_directory.h"
 
@@ -37,18 +38,12 @@ struct NewestFile {
 // When the newest of the files was changed, in UTC; "process" where no file was read.
 std::string Version(const NewestFile& files) {
   if (!files.any) return "process";
-  // By <chrono>: gmtime_r and strftime would read the time zone's file at each start.
-  using std::chrono::days;
-  const std::chrono::sys_seconds second{std::chrono::seconds(files.newest.tv_sec)};
-  const auto day = std::chrono::floor<days>(second);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss time(second - day);
-  std::array<char, 48> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02ld:%02ld:%02ld.%09ldZ",
-                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(),
-                time.seconds().count(), files.newest.tv_nsec);
-  return text.data();
+  std::string version =
+      core::FormatTime(std::chrono::sys_seconds(std::chrono::seconds(files.newest.tv_sec)));
+  version.pop_back();  // the zone, which stands behind the fraction
+  std::array<char, 16> fraction{};
+  std::snprintf(fraction.data(), fraction.size(), ".%09ldZ", files.newest.tv_nsec);
+  return version + fraction.data();
 }
 
 // Who beside the owner can do what: "read by every user", "read and written by its group"; empty
