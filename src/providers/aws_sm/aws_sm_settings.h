@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "aws/arn.h"
 #include "aws/session.h"
@@ -16,6 +17,10 @@ struct VersionChoice {
   std::string stage;
 
   bool is_given() const noexcept { return !id.empty() || !stage.empty(); }
+  // The stage that counts where no id is given.
+  std::string_view StageInEffect() const noexcept {
+    return stage.empty() ? std::string_view("AWSCURRENT") : stage;
+  }
   // "version ID", "stage S", "version ID at stage S", "the current version".
   std::string Describe() const;
 };

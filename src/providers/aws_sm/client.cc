@@ -5,7 +5,6 @@
 namespace qarion::secrets::aws_sm {
 namespace {
 
-constexpr std::string_view kCurrentStage = "AWSCURRENT";
 // How long a look at the description stands in for reading the value.
 constexpr std::chrono::minutes kLongestUnread{15};
 
@@ -36,9 +35,8 @@ bool Client::IsCurrent(const std::string& known_version, const net::Call& call) 
   if (!answer) return false;  // so will reading, which says why
   if (aws::IsAccessDenied(answer->error_code)) may_describe_ = false;
   const auto description = DescriptionFrom(*answer, settings_.secret);
-  const std::string_view stage =
-      settings_.version.stage.empty() ? kCurrentStage : settings_.version.stage;
-  return description && !description->is_deleted && description->VersionAt(stage) == known_version;
+  return description && !description->is_deleted &&
+         description->VersionAt(settings_.version.StageInEffect()) == known_version;
 }
 
 Result<Payload> Client::Read(const net::Call& call) {

@@ -106,20 +106,20 @@ class Examiner {
           "take it back: aws secretsmanager restore-secret --secret-id " + settings_.secret.text);
       return;
     }
-    const std::string stage =
-        settings_.version.stage.empty() ? "AWSCURRENT" : settings_.version.stage;
+    if (!settings_.version.id.empty()) {
+      Warn("AWS_SECRET_VERSION_ID", "pins one version: a rotation will not be seen",
+           "leave it out where the secret is rotated");
+      return;
+    }
+    const std::string stage(settings_.version.StageInEffect());
     const std::string version = description->VersionAt(stage);
-    if (settings_.version.id.empty() && version.empty()) {
+    if (version.empty()) {
       Add(Severity::kError, "AWS_SECRET_VERSION_STAGE",
           "is " + stage + ", which no version of the secret has; there are: " +
               core::Join(description->Stages()),
           "name one of those");
-    } else if (settings_.version.id.empty()) {
+    } else {
       details_.emplace_back("version at " + stage, version);
-    }
-    if (!settings_.version.id.empty()) {
-      Warn("AWS_SECRET_VERSION_ID", "pins one version: a rotation will not be seen",
-           "leave it out where the secret is rotated");
     }
   }
 

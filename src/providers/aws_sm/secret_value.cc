@@ -76,8 +76,7 @@ Error Refused(const aws::ServiceAnswer& answer, const aws::SecretId& secret,
                    "leave out AWS_SECRET_VERSION_ID or AWS_SECRET_VERSION_STAGE, or let both name "
                    "the same version");
   }
-  if (code == "DecryptionFailure" || code == "KMSAccessDeniedException" ||
-      code.starts_with("KMS")) {
+  if (code == "DecryptionFailure" || code.starts_with("KMS")) {
     return Error(ErrorCode::kNotPermitted,
                  secret.text + " cannot be decrypted: " + code + ": " + answer.error_text)
         .With("permission", "kms:Decrypt")
