@@ -1,20 +1,12 @@
 // Any bytes as AWS_SECRET_ARN, and as the ARN and name of an answer.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "aws/arn.h"
+#include "require.h"
 
 namespace aws = qarion::secrets::aws;
-
-namespace {
-
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

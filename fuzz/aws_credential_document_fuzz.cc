@@ -2,23 +2,19 @@
 // process, SSO's portal, and the file with SSO's token.
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "aws/credential_document.h"
 #include "aws/sso_token.h"
 #include "core/json_document.h"
+#include "require.h"
 
 namespace aws = qarion::secrets::aws;
 namespace core = qarion::secrets::core;
 using qarion::secrets::Result;
 
 namespace {
-
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
 
 // What is found is whole, and can be sent in a header; what is refused says how to mend it.
 void Check(const Result<aws::Credentials>& found, bool has_token, bool has_end) {

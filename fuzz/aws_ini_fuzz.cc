@@ -1,7 +1,6 @@
 // Any bytes as a file of AWS's clients, and as a command line. What is read must be what the rules
 // allow, and errors must be quiet.
 #include <cstdint>
-#include <cstdlib>
 #include <set>
 #include <string>
 #include <string_view>
@@ -9,14 +8,11 @@
 #include "aws/ini_file.h"
 #include "aws/profiles.h"
 #include "core/utf8.h"
+#include "require.h"
 
 namespace aws = qarion::secrets::aws;
 
 namespace {
-
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
 
 void RequireFits(const aws::IniEntry& entry, std::size_t size) {
   Require(entry.value.size() <= size && entry.line > 0);

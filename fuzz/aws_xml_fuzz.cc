@@ -1,19 +1,15 @@
 // Any bytes as an answer in XML: a line with a path, then the document.
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "aws/xml_document.h"
+#include "require.h"
 
 using qarion::secrets::Secret;
 using qarion::secrets::SecretBuffer;
 namespace aws = qarion::secrets::aws;
 
 namespace {
-
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
 
 Secret Document(std::string_view text) {
   SecretBuffer xml;

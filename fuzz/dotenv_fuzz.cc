@@ -1,18 +1,14 @@
 // Any bytes as a `.env` file. What is read must be what the rules allow, and errors must be quiet.
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "core/dotenv.h"
 #include "core/utf8.h"
+#include "require.h"
 
 namespace core = qarion::secrets::core;
 
 namespace {
-
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
 
 std::optional<std::string_view> Ambient(std::string_view name) {
   if (name == "AMB") return "env";

@@ -1,19 +1,11 @@
 // Any bytes as a field reference and as a name for the managed set.
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "qarion/secrets/field_set.h"
+#include "require.h"
 
 namespace secrets = qarion::secrets;
-
-namespace {
-
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

@@ -1,19 +1,11 @@
 // Any bytes as the header lines of an answer.
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "net/header_reader.h"
+#include "require.h"
 
 namespace net = qarion::secrets::net;
-
-namespace {
-
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   constexpr std::size_t kMost = 512;

@@ -1,22 +1,14 @@
 // Any bytes as a duration, as a date and as `Retry-After`.
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "net/duration.h"
 #include "net/http_date.h"
+#include "require.h"
 
 namespace net = qarion::secrets::net;
-
-namespace {
-
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

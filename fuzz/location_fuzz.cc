@@ -1,22 +1,18 @@
 // Any bytes as a URL and as a `Location`. The first line is the base, where there are two.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "net/url.h"
+#include "require.h"
 
 namespace net = qarion::secrets::net;
 
 namespace {
 
 constexpr std::size_t kLongestUrl = 8192;
-
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
 
 std::string TextOf(const net::Url& url) {
   return url.Origin() + url.path + (url.query.empty() ? "" : "?" + url.query);

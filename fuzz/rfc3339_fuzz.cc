@@ -2,22 +2,14 @@
 // them.
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <ctime>
 #include <string>
 #include <string_view>
 
 #include "core/rfc3339.h"
+#include "require.h"
 
 namespace core = qarion::secrets::core;
-
-namespace {
-
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);

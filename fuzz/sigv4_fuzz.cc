@@ -3,21 +3,17 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "crypto/sigv4.h"
+#include "require.h"
 
 namespace crypto = qarion::secrets::crypto;
 using qarion::secrets::Secret;
 using qarion::secrets::SecretBuffer;
 
 namespace {
-
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
 
 template <typename Append>
 std::string Made(Append append) {

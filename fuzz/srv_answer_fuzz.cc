@@ -1,21 +1,13 @@
 // Any bytes as a DNS answer.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <vector>
 
 #include "net/srv.h"
 #include "net/url.h"
+#include "require.h"
 
 namespace net = qarion::secrets::net;
-
-namespace {
-
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::vector<unsigned char> answer(data, data + size);

@@ -1,22 +1,14 @@
 // Any bytes as VAULT_ADDR and as other settings that are parsed.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "net/url.h"
 #include "providers/vault/address.h"
 #include "providers/vault/vault_settings.h"
+#include "require.h"
 
 namespace vault = qarion::secrets::vault;
-
-namespace {
-
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

@@ -1,7 +1,6 @@
 // Any bytes as an answer of the server.
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -9,16 +8,13 @@
 #include "core/rfc3339.h"
 #include "providers/vault/kv.h"
 #include "providers/vault/login.h"
+#include "require.h"
 
 namespace core = qarion::secrets::core;
 namespace vault = qarion::secrets::vault;
 using qarion::secrets::Secret;
 
 namespace {
-
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
 
 bool SameKind(const core::JsonValue& a, const core::JsonValue& b) {
   return a.Text() == b.Text() && a.Integer() == b.Integer() && a.Bool() == b.Bool() &&
