@@ -33,7 +33,7 @@ bool Says(std::string_view body, std::string_view text) {
 
 std::string ApiAnswer::OneLineOf(std::string_view member) const {
   const std::string text = Join((*this)[member]);
-  if (text.empty()) return text;
+  if (text.empty()) return "";
   std::vector<Secret> hidden;
   for (const Secret& credential : sent) {
     hidden.push_back(credential.Share());
