@@ -1,8 +1,6 @@
 #include "net/server_text.h"
 
 #include <algorithm>
-#include <functional>
-#include <vector>
 
 #include "core/utf8.h"
 
@@ -11,33 +9,35 @@ namespace {
 
 bool IsWhite(char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; }
 
-void Hide(std::string_view secret, std::string& text) {
+// What text begins with and nobody may see: the longest, as a part of one may be another. Empty:
+// none does.
+std::string_view HiddenAt(std::string_view text, std::span<const Secret> hidden) {
   constexpr std::size_t kShortest = 4;
-  constexpr std::string_view kMask = "***";
-  if (secret.size() < kShortest) return;
-  for (std::size_t at = text.find(secret); at != std::string::npos;
-       at = text.find(secret, at + kMask.size())) {
-    text.replace(at, secret.size(), kMask);
+  std::string_view found;
+  for (const Secret& secret : hidden) {
+    const std::string_view value = secret.Reveal();
+    if (value.size() >= kShortest && value.size() > found.size() && text.starts_with(value)) {
+      found = value;
+    }
   }
+  return found;
 }
 
 }  // namespace
 
+// In one pass: no copy is made of what is hidden.
 std::string OneLine(std::string_view text, std::span<const Secret> hidden, std::size_t longest) {
-  std::vector<std::string_view> secrets;
-  for (const Secret& secret : hidden) secrets.push_back(secret.Reveal());
-  // The longest first: a part of one may be another.
-  std::ranges::sort(secrets, std::ranges::greater(), &std::string_view::size);
-  std::string masked(text);
-  for (const std::string_view secret : secrets) Hide(secret, masked);
-
   std::string line;
-  for (const char c : masked) {
-    if (!IsWhite(c)) {
-      line += c;
+  while (!text.empty() && line.size() <= longest) {
+    const std::string_view secret = HiddenAt(text, hidden);
+    if (!secret.empty()) {
+      line += "***";
+    } else if (!IsWhite(text.front())) {
+      line += text.front();
     } else if (!line.empty() && line.back() != ' ') {
       line += ' ';
     }
+    text.remove_prefix(std::max<std::size_t>(secret.size(), 1));
   }
   while (line.ends_with(' ')) line.pop_back();
   if (line.size() > longest) {

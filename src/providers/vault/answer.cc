@@ -9,20 +9,22 @@
 namespace qarion::secrets::vault {
 namespace {
 
-std::string Join(const core::JsonValue& texts) {
-  std::string joined;
+// In memory for secrets: a server may quote what was sent.
+Secret Join(const core::JsonValue& texts) {
+  SecretBuffer joined;
   for (const core::JsonValue& element : texts.Elements()) {
-    const auto text = element.Text();
+    auto text = element.Text();
     if (!text) continue;
-    joined += (joined.empty() ? "" : "; ") + std::string(*text);
+    // "1 error occurred:\n\t* permission denied\n\n", as Go's multierror writes it.
+    constexpr std::string_view kOne = "1 error occurred:";
+    if (joined.empty() && text->starts_with(kOne)) {
+      text->remove_prefix(kOne.size());
+      text->remove_prefix(std::min(text->find_first_not_of(" \t\n*"), text->size()));
+    }
+    if (!joined.empty()) joined.Append("; ");
+    joined.Append(*text);
   }
-  // "1 error occurred:\n\t* permission denied\n\n", as Go's multierror writes it.
-  constexpr std::string_view kOne = "1 error occurred:";
-  if (joined.starts_with(kOne)) {
-    joined.erase(0, kOne.size());
-    joined.erase(0, std::min(joined.find_first_not_of(" \t\n*"), joined.size()));
-  }
-  return joined;
+  return std::move(joined).Seal();
 }
 
 bool Says(std::string_view body, std::string_view text) {
@@ -32,7 +34,7 @@ bool Says(std::string_view body, std::string_view text) {
 }  // namespace
 
 std::string ApiAnswer::OneLineOf(std::string_view member) const {
-  const std::string text = Join((*this)[member]);
+  const Secret text = Join((*this)[member]);
   if (text.empty()) return "";
   std::vector<Secret> hidden;
   for (const Secret& credential : sent) {
@@ -45,7 +47,7 @@ std::string ApiAnswer::OneLineOf(std::string_view member) const {
       if (const auto value = (*fields)[name].Text()) hidden.push_back(Secret::CopyOf(*value));
     }
   }
-  return net::OneLine(text, hidden);
+  return net::OneLine(text.Reveal(), hidden);
 }
 
 std::string ApiAnswer::Errors() const { return OneLineOf("errors"); }

@@ -1,0 +1,41 @@
+#include "net/server_text.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace qarion::secrets::net {
+namespace {
+
+TEST(OneLine, HasNoControlCharactersAndNoBlanksAtItsEnds) {
+  EXPECT_EQ(OneLine(" a\n\tb \x01 c\x7f ", {}), "a b c");
+  EXPECT_EQ(OneLine("", {}), "");
+  EXPECT_EQ(OneLine("\n", {}), "");
+}
+
+TEST(OneLine, HidesWhatNobodyMaySee) {
+  std::vector<Secret> hidden;
+  for (const char* const text : {"fake", "fake-token", "abc", ""}) {
+    hidden.push_back(Secret::CopyOf(text));
+  }
+  EXPECT_EQ(OneLine("of fake-token, fake and fakefake-tokenfake", hidden),
+            "of ***, *** and *********");
+  EXPECT_EQ(OneLine("fak abc", hidden), "fak abc");  // too short to be one
+}
+
+TEST(OneLine, HidesAValueThatHasLineBreaks) {
+  const Secret hidden = Secret::CopyOf("fake\nkey");
+  EXPECT_EQ(OneLine("is fake\nkey.", {&hidden, 1}), "is ***.");
+}
+
+TEST(OneLine, EndsWithinItsLimitAndBetweenCharacters) {
+  EXPECT_EQ(OneLine("abcdef", {}, 6), "abcdef");
+  EXPECT_EQ(OneLine("abcdefg", {}, 6), "abcdef...");
+  EXPECT_EQ(OneLine("abcde\u00e9f", {}, 6), "abcde...");
+  const Secret hidden = Secret::CopyOf("fake-token");
+  EXPECT_EQ(OneLine("abcfake-token", {&hidden, 1}, 8), "abc***");
+}
+
+}  // namespace
+}  // namespace qarion::secrets::net
