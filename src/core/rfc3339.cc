@@ -19,7 +19,9 @@ std::optional<std::chrono::system_clock::time_point> ParseTime(std::string_view 
   if (text.size() <= kShape.size() || text.size() > 64) return std::nullopt;
   for (std::size_t i = 0; i < kShape.size(); ++i) {
     const bool is_digit = IsDigit(text[i]);
-    if (kShape[i] == '0' ? !is_digit : text[i] != kShape[i]) return std::nullopt;
+    const bool is_mark =
+        text[i] == kShape[i] || (kShape[i] == 'T' && (text[i] == 't' || text[i] == ' '));
+    if (kShape[i] == '0' ? !is_digit : !is_mark) return std::nullopt;
   }
   for (std::size_t i = 0; i < 6; ++i) {
     std::from_chars(text.data() + kAt[i], text.data() + kAt[i] + kDigits[i], parts[i]);
@@ -43,15 +45,19 @@ std::optional<std::chrono::system_clock::time_point> ParseTime(std::string_view 
     return std::nullopt;
   }
   chrono::minutes offset{};
-  if (text != "Z") {
-    const auto digit = [&](std::size_t i) { return text[i] - '0'; };
-    const bool is_offset =
-        text.size() == 6 && (text[0] == '+' || text[0] == '-') && text[3] == ':' &&
-        std::ranges::all_of(std::string_view("\1\2\4\5"),
-                            [&](char i) { return IsDigit(text[static_cast<std::size_t>(i)]); });
-    if (!is_offset) return std::nullopt;
-    offset = chrono::hours(digit(1) * 10 + digit(2)) + chrono::minutes(digit(4) * 10 + digit(5));
-    if (text[0] == '-') offset = -offset;
+  if (text != "Z" && text != "z") {
+    // +02:00, or +0200 as strftime's %z writes it.
+    if (text.empty()) return std::nullopt;
+    const bool has_colon = text.size() == 6 && text[3] == ':';
+    std::string digits(text.substr(1));
+    if (has_colon) digits.erase(2, 1);
+    if ((text.front() != '+' && text.front() != '-') || digits.size() != 4 ||
+        !std::ranges::all_of(digits, IsDigit)) {
+      return std::nullopt;
+    }
+    const auto number = [&](std::size_t i) { return (digits[i] - '0') * 10 + digits[i + 1] - '0'; };
+    offset = chrono::hours(number(0)) + chrono::minutes(number(2));
+    if (text.front() == '-') offset = -offset;
   }
   if (parts[0] > kLatest) return chrono::sys_days(chrono::year(kLatest + 1) / 1 / 1);
   return chrono::sys_days(day) + chrono::hours(parts[3]) + chrono::minutes(parts[4]) +
