@@ -108,7 +108,11 @@ class Parser {
       return Wrong({1, "begins with a byte order mark"}, "save it as UTF-8 without one");
     }
     for (std::string_view rest = text_; !rest.empty();) {
-      if (++line_ > kMostLines) return Wrong({line_, "is one more than the 10,000 allowed"});
+      if (++line_ > kMostLines) {
+        return Wrong(
+            {line_, "is one more than the 10,000 allowed"},
+            "see that it is the file that is meant, and leave out of it what nobody needs");
+      }
       ReadLine(TakeLine(rest));
       if (problem_) return Wrong(*problem_);
     }

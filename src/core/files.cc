@@ -67,7 +67,7 @@ Error TooLarge(const std::string& path, const std::string& what, std::size_t lim
                                         std::to_string(limit) + " bytes")
       .With("setting", what)
       .With("file", path)
-      .Cure("name the file that holds the secrets; it should be small");
+      .Cure("see that it is the file that is meant, and leave out of it what nobody needs");
 }
 
 }  // namespace
