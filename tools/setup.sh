@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 # OpenSSL 3.0, clang 19.
 build=(g++-12 g++ cmake ninja-build make libcli11-dev libboost1.81-dev libcurl4-openssl-dev libssl-dev)
 test=(libgtest-dev libgmock-dev libfmt-dev nghttp2-server openssl python3 python3-venv pkg-config gdb
-  strace procps util-linux)
+  strace procps util-linux faketime)
 lint=(clang-19 clang-tidy-19 clang-format-19 shellcheck)
 sanitize=(clang-19 libclang-rt-19-dev llvm-19)
 bench=(libbenchmark-dev daemontools tini runit curl jq)

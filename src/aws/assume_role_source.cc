@@ -98,7 +98,7 @@ class AssumeRoleSource final : public CredentialSource {
     auto shared = std::make_shared<Origin>(std::move(*origin));
     source_ = std::make_unique<CredentialCache>(
         [shared = std::move(shared)](const net::Call& call) { return FirstOf(*shared, call); },
-        context_.clock, context_.log);
+        context_.services.clock(), context_.log);
     return {};
   }
 
@@ -126,6 +126,7 @@ class AssumeRoleSource final : public CredentialSource {
       input_.external_id = external_id->text;
     }
     input_.role_arn = role->text;
+    input_.setting = Named("role_arn", *role);
     input_.session_name = profile.Text("role_session_name");
     if (input_.session_name.empty()) input_.session_name = MakeSessionName(context_.clock);
     return {};

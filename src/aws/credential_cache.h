@@ -24,7 +24,8 @@ class CredentialCache {
  public:
   using Fetch = std::function<Result<Credentials>(const net::Call&)>;
 
-  // `clock` outlives it. `log` receives failures that are covered by credentials that still live.
+  // `clock` is the one that expiry is held against, and outlives it. `log` receives failures that
+  // are covered by credentials that still live.
   CredentialCache(Fetch fetch, Clock& clock, std::function<void(std::string_view)> log);
 
   // A key, secret and token that belong together and are good now. Errors: those of `fetch`;

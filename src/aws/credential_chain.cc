@@ -40,7 +40,8 @@ Error NoneApplies(const std::vector<CredentialChain::Tried>& tried) {
 
 CredentialChain::CredentialChain(const SourceContext& context)
     : sources_(SourcesOf(context)),
-      cache_([this](const net::Call& call) { return Find(call); }, context.clock, context.log) {}
+      cache_([this](const net::Call& call) { return Find(call); }, context.services.clock(),
+             context.log) {}
 
 std::vector<CredentialChain::Tried> CredentialChain::tried() const {
   const std::lock_guard lock(mutex_);
@@ -56,8 +57,7 @@ Result<Credentials> CredentialChain::Find(const net::Call& call) {
   };
   for (const SourcePtr& source : sources_) {
     auto offer = source->Get(call);
-    const bool applies = !offer || offer->credentials;
-    tried.push_back({source->Name(), applies ? "" : offer->why_not});
+    tried.push_back({source->Name(), offer ? offer->why_not : "applies, and fails"});
     note();
     if (!offer) return std::move(offer).error();
     if (!offer->credentials) continue;

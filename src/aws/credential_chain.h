@@ -17,17 +17,13 @@ class CredentialChain {
  public:
   explicit CredentialChain(const SourceContext& context);
 
-  // Errors: of the source that applies; kUnavailable where it did before; kConfiguration where none
-  // does, with each one's reason.
-  Result<Credentials> Get(const net::Call& call) { return cache_.Get(call); }
-  // See CredentialCache.
-  Result<std::optional<Credentials>> Replace(const Credentials& refused, const net::Call& call) {
-    return cache_.Replace(refused, call);
-  }
+  // Its errors: of the source that applies; kUnavailable where it did before; kConfiguration where
+  // none does, with each one's reason.
+  CredentialCache& credentials() noexcept { return cache_; }
 
   struct Tried {
     std::string source;
-    std::string why_not;  // empty: it applies
+    std::string why_not;  // empty: it gives credentials
   };
   // Those that were asked, in order.
   std::vector<Tried> tried() const;

@@ -26,7 +26,7 @@ class CredentialChainTest : public RoleTestBase {
 TEST_F(CredentialChainTest, SaysWhichSourceItIsAndWhyNotThoseBefore) {
   Begin("", "[default]\naws_access_key_id = AKIDFILE\naws_secret_access_key = fake-secret\n");
   CredentialChain chain(Context());
-  EXPECT_EQ(KeyOf(chain.Get(Soon())), "AKIDFILE");
+  EXPECT_EQ(KeyOf(chain.credentials().Get(Soon())), "AKIDFILE");
   const auto tried = chain.tried();
   ASSERT_EQ(tried.size(), 5U);
   EXPECT_EQ(tried.front().source, "environment");
@@ -41,7 +41,7 @@ TEST_F(CredentialChainTest, SaysWhichSourceItIsAndWhyNotThoseBefore) {
 TEST_F(CredentialChainTest, SaysThatThereAreNone) {
   Begin("");
   CredentialChain chain(Context());
-  EXPECT_THAT(KeyOf(chain.Get(Soon())),
+  EXPECT_THAT(KeyOf(chain.credentials().Get(Soon())),
               StartsWith("configuration: there are no AWS credentials: environment: "
                          "AWS_ACCESS_KEY_ID is not set; instance metadata: "
                          "AWS_EC2_METADATA_DISABLED is true; nor any from role to assume, web "
@@ -54,15 +54,15 @@ TEST_F(CredentialChainTest, SaysThatThereAreNone) {
 TEST_F(CredentialChainTest, TakesTheLossOfThemForAFailureThatPasses) {
   Begin("", "[default]\naws_access_key_id = AKIDFILE\naws_secret_access_key = fake-secret\n");
   CredentialChain chain(Context());
-  auto first = chain.Get(Soon());
+  auto first = chain.credentials().Get(Soon());
   ASSERT_TRUE(first);
   directory_.Write("credentials", "");
-  auto others = chain.Replace(*first, Soon());
+  auto others = chain.credentials().Replace(*first, Soon());
   ASSERT_FALSE(others);
   EXPECT_EQ(others.error().code(), ErrorCode::kUnavailable);
   directory_.Write("credentials",
                    "[default]\naws_access_key_id = AKIDNEW\naws_secret_access_key = fake-secret\n");
-  others = chain.Replace(*first, Soon());
+  others = chain.credentials().Replace(*first, Soon());
   ASSERT_TRUE(others && *others);
   EXPECT_EQ((*others)->keys.access_key_id, "AKIDNEW");
 }
@@ -72,7 +72,7 @@ TEST_F(CredentialChainTest, EndsWhereASourceFails) {
   Begin("", "[default]\naws_access_key_id = AKIDFILE\naws_secret_access_key = fake-secret\n",
         {{"AWS_ACCESS_KEY_ID", "AKIDENV"}});
   CredentialChain chain(Context());
-  EXPECT_THAT(KeyOf(chain.Get(Soon())), HasSubstr("AWS_SECRET_ACCESS_KEY"));
+  EXPECT_THAT(KeyOf(chain.credentials().Get(Soon())), HasSubstr("AWS_SECRET_ACCESS_KEY"));
   EXPECT_EQ(chain.tried().size(), 1U);
 }
 
@@ -80,10 +80,10 @@ TEST_F(CredentialChainTest, KeepsToTheSourceThatItFound) {
   Begin("[default]\nrole_arn = " + Role("app") + "\nsource_profile = keys\n",
         "[keys]\naws_access_key_id = AKIDFILE\naws_secret_access_key = fake-secret\n");
   CredentialChain chain(Context());
-  auto first = chain.Get(Soon());
-  EXPECT_EQ(KeyOf(chain.Get(Soon())), "ASIAapp");
+  auto first = chain.credentials().Get(Soon());
+  EXPECT_EQ(KeyOf(chain.credentials().Get(Soon())), "ASIAapp");
   ASSERT_TRUE(first);
-  auto others = chain.Replace(*first, Soon());
+  auto others = chain.credentials().Replace(*first, Soon());
   ASSERT_TRUE(others);
   EXPECT_FALSE(*others);  // STS gave the same once more
   EXPECT_EQ(chain.tried().size(), 2U);

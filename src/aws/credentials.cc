@@ -7,6 +7,7 @@ Credentials Credentials::Share() const {
                    .secret_access_key = keys.secret_access_key.Share(),
                    .session_token = keys.session_token.Share()},
           .expires_at = expires_at,
+          .is_prolonged = is_prolonged,
           .account_id = account_id,
           .origin = origin};
 }

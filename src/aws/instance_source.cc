@@ -23,7 +23,6 @@ using std::chrono::seconds;
 constexpr char kTokenPath[] = "latest/api/token";
 constexpr char kRolePath[] = "latest/meta-data/iam/security-credentials/";
 constexpr char kTokenSeconds[] = "21600";
-constexpr std::size_t kLongestAnswer = std::size_t{64} * 1024;
 constexpr std::size_t kLongestRoleName = 128;
 constexpr DocumentShape kDocument{
     .token_name = "Token", .needs_token = true, .needs_expiration = true};
@@ -113,7 +112,7 @@ class Conversation {
   }
 
   bool TakeToken(const Secret& body) {
-    if (body.size() > kLongestAnswer || !net::IsHeaderValue(body.Reveal())) {
+    if (!net::IsHeaderValue(body.Reveal())) {
       problem_ = base_ + " gives a token that cannot be sent back";
       return false;
     }
@@ -139,7 +138,6 @@ class Conversation {
     }
     if (response.status != 200) return "answers " + std::to_string(response.status);
     if (response.body.empty()) return "answers nothing";
-    if (response.body.size() > kLongestAnswer) return "sends more than 64 KiB";
     return check(response);
   }
 
@@ -232,9 +230,10 @@ class InstanceSource final : public CredentialSource {
                            context_.random.Uniform() *
                            std::chrono::duration<double>(kMostJitter - kLeastJitter + seconds(1)));
     const seconds window = kRefreshWindow + jitter;
-    const auto now = std::chrono::floor<seconds>(context_.clock.SystemNow());
+    const auto now = std::chrono::floor<seconds>(context_.services.clock().SystemNow());
     if (!credentials.expires_at || *credentials.expires_at - window > now) return;
     credentials.expires_at = now + window;
+    credentials.is_prolonged = true;
     context_.log(credentials.origin +
                  ": the metadata service gives credentials that end soon or have ended; they are "
                  "used for another " +

@@ -237,7 +237,7 @@ TEST_F(InstanceSource, DoesNotApplyWhereTheRoleGivesNothing) {
   EXPECT_THAT(OutcomeOf({500}), HasSubstr("answers 500"));
   EXPECT_THAT(OutcomeOf({200, ""}), HasSubstr("answers nothing"));
   EXPECT_THAT(OutcomeOf({200, "<html>"}), HasSubstr("does not answer in JSON"));
-  EXPECT_THAT(OutcomeOf({200, std::string(65537, ' ')}), HasSubstr("sends more than 64 KiB"));
+  EXPECT_THAT(OutcomeOf({200, std::string(65537, ' ')}), HasSubstr("longer than the limit"));
   EXPECT_THAT(OutcomeOf({200, "[]"}), HasSubstr("why not: instance role my-role"));
   EXPECT_THAT(OutcomeOf({200, R"({"Code":"AssumeRoleUnauthorizedAccess","Message":"EC2 cannot"})"}),
               HasSubstr(": AssumeRoleUnauthorizedAccess, EC2 cannot"));

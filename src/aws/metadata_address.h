@@ -1,11 +1,14 @@
 // Where a machine or container asks for the credentials of its role.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "aws/client_settings.h"
 #include "aws/variables.h"
+#include "net/http_client.h"
 #include "qarion/secrets/result.h"
 
 namespace qarion::secrets::aws {
@@ -26,5 +29,9 @@ Result<std::optional<ContainerAddress>> FindContainerAddress(const Variables& va
 // What paths of an instance's metadata are appended to. kConfiguration: the endpoint in the
 // settings is no URL.
 Result<std::string> InstanceMetadataUrl(const MetadataSettings& settings);
+
+// How to ask there: never through a proxy, and for no more than documents of 64 KiB. `trace`: see
+// HttpClientOptions.
+net::HttpClientOptions MetadataOptions(const std::function<void(std::string_view)>& trace);
 
 }  // namespace qarion::secrets::aws

@@ -127,7 +127,7 @@ Result<net::HttpRequest> ServiceClient::Compose(const ServiceRequest& request, c
     for (const net::HttpHeader& header : composed.headers) {
       to_sign.headers.push_back({header.name, header.value.Reveal()});
     }
-    const auto now = std::chrono::floor<seconds>(clock_.SystemNow()) + clock_offset();
+    const auto now = std::chrono::floor<seconds>(clock_.SystemNow());
     auto signature = crypto::SignWithHeaders(to_sign, request.signer->keys,
                                              {.region = target.endpoint.signing_region,
                                               .service = std::string(SigningName(request.service))},
@@ -170,12 +170,12 @@ bool ServiceClient::CorrectClock(const net::HttpResponse& response, const Target
   const auto header = response.Find("date");
   const auto date = header ? net::ParseHttpDate(*header) : std::nullopt;
   if (!date) return false;
-  const seconds offset = *date - std::chrono::floor<seconds>(clock_.SystemNow());
-  const seconds error = offset - clock_offset();
+  const seconds error = *date - std::chrono::floor<seconds>(clock_.SystemNow());
+  const seconds offset = clock_.offset() + error;
   if (std::chrono::abs(error) <= kTolerableSkew || std::chrono::abs(offset) > kLargestSkew) {
     return false;
   }
-  clock_offset_ = offset.count();
+  clock_.Correct(offset);
   log_("this machine's clock is " + std::to_string(std::abs(offset.count())) + " s " +
        (offset > seconds::zero() ? "behind" : "ahead of") + " that of " + target.url.host +
        "; signatures are made with the latter: let this machine keep time (NTP)");

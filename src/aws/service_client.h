@@ -1,7 +1,6 @@
 // Calls of AWS services: signed, retried, with the clock corrected.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -14,6 +13,7 @@
 #include "aws/credentials.h"
 #include "aws/endpoint.h"
 #include "aws/service_answer.h"
+#include "aws/service_clock.h"
 #include "net/call.h"
 #include "net/http_client.h"
 #include "net/retry.h"
@@ -56,10 +56,8 @@ class ServiceClient {
   Result<ServiceAnswer> Send(const ServiceRequest& request, const net::Call& call);
 
   const std::string& region() const noexcept { return region_; }
-  // How far the services' clock is ahead of this machine's, where that had to be corrected.
-  std::chrono::seconds clock_offset() const noexcept {
-    return std::chrono::seconds(clock_offset_.load());
-  }
+  ServiceClock& clock() noexcept { return clock_; }
+  const ServiceClock& clock() const noexcept { return clock_; }
 
  private:
   struct Target;
@@ -72,11 +70,10 @@ class ServiceClient {
 
   const ClientSettings& settings_;
   const std::string region_;
-  Clock& clock_;
+  ServiceClock clock_;
   const Log log_;
   net::HttpClient http_;
   net::RetryBudget budget_;
-  std::atomic<std::int64_t> clock_offset_ = 0;  // in seconds
 };
 
 }  // namespace qarion::secrets::aws

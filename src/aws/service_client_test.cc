@@ -196,7 +196,7 @@ class ServiceClientClock : public ServiceClientTest {
 TEST_F(ServiceClientClock, IsCorrectedByARefusal) {
   EXPECT_THAT(TimesWhereItIs("Thu, 01 Jan 2026 01:00:00 GMT"),
               testing::ElementsAre("20260101T000000Z", "20260101T010000Z"));
-  EXPECT_EQ(client_->clock_offset(), seconds(3600));
+  EXPECT_EQ(client_->clock().offset(), seconds(3600));
   ASSERT_EQ(log_.size(), 1U);
   EXPECT_THAT(log_[0], HasSubstr("3600 s behind"));
   EXPECT_THAT(TimesWhereItIs("Wed, 31 Dec 2025 23:55:00 GMT", "RequestTimeTooSkewed"),
@@ -208,7 +208,7 @@ TEST_F(ServiceClientClock, IsLeftAloneByAbsurdDates) {
                                  "Fri, 02 Jan 2026 00:00:01 GMT", "Tue, 30 Dec 2025 23:59:59 GMT",
                                  "yesterday", "Fri, 31 Dec 9999 23:59:59 GMT"}) {
     EXPECT_THAT(TimesWhereItIs(date), testing::ElementsAre("20260101T000000Z")) << date;
-    EXPECT_EQ(client_->clock_offset(), seconds(0));
+    EXPECT_EQ(client_->clock().offset(), seconds(0));
   }
 }
 
@@ -223,7 +223,7 @@ TEST_F(ServiceClientClock, IsLeftAloneWithoutTls) {
                             R"("Date: Thu, 01 Jan 2026 01:00:00 GMT"]})"});
   ASSERT_TRUE(Send("http://127.0.0.1:" + server.port()));
   EXPECT_EQ(TimesOf(server, 1).size(), 1U);
-  EXPECT_EQ(client_->clock_offset(), seconds(0));
+  EXPECT_EQ(client_->clock().offset(), seconds(0));
 }
 
 }  // namespace

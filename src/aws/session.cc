@@ -4,19 +4,10 @@
 #include <iterator>
 #include <utility>
 
+#include "aws/metadata_address.h"
+#include "aws/signed_call.h"
+
 namespace qarion::secrets::aws {
-namespace {
-
-net::HttpClientOptions MetadataOptions(const ServiceClient::Log& trace) {
-  constexpr std::size_t kLongestDocument = std::size_t{64} * 1024;
-  return {.uses_proxy = false,
-          .limits = {.body_bytes = kLongestDocument},
-          .allows_http2 = false,
-          .trace = trace};
-}
-
-}  // namespace
-
 Result<SessionSettings> SessionSettings::Load(const core::SettingLookup& lookup) {
   Variables variables(lookup);
   auto profiles = Profiles::Load(variables);
@@ -48,33 +39,33 @@ Session::Session(const SessionSettings& settings, const std::string& region, Clo
               .log = log}) {}
 
 Result<Credentials> Session::GetCredentials(const net::Call& call) {
-  auto credentials = chain_.Get(call);
+  auto credentials = chain_.credentials().Get(call);
   if (credentials) Note(*credentials);
   return credentials;
 }
 
 void Session::Note(const Credentials& credentials) {
   const std::lock_guard lock(mutex_);
-  in_use_ = {.origin = credentials.origin, .expires_at = credentials.expires_at};
+  origin_ = credentials.origin;
+  expires_at_ = credentials.expires_at;
 }
 
 Result<ServiceAnswer> Session::SendSigned(ServiceRequest request, const net::Call& call) {
-  auto credentials = GetCredentials(call);
-  if (!credentials) return std::move(credentials).error();
-  request.signer = &*credentials;
-  auto answer = services_.Send(request, call);
-  if (!answer || !IsAboutCredentials(answer->error_code)) return answer;
-  auto others = ReplaceCredentials(*credentials, call);
-  if (!others) return std::move(others).error();
-  if (!*others) return answer;
-  Note(**others);
-  request.signer = &**others;
-  return services_.Send(request, call);
+  Credentials used;
+  auto answer = aws::SendSigned(std::move(request), chain_.credentials(), services_, call, used);
+  if (answer) Note(used);
+  return answer;
 }
 
 std::optional<Session::InUse> Session::in_use() const {
   const std::lock_guard lock(mutex_);
-  return in_use_;
+  if (origin_.empty()) return std::nullopt;
+  InUse in_use{.origin = origin_, .left = {}};
+  if (expires_at_) {
+    in_use.left =
+        std::chrono::floor<std::chrono::seconds>(*expires_at_ - services_.clock().SystemNow());
+  }
+  return in_use;
 }
 
 }  // namespace qarion::secrets::aws

@@ -45,27 +45,27 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // See CredentialChain::Get.
+  // See CredentialCache::Get.
   Result<Credentials> GetCredentials(const net::Call& call);
 
-  // See CredentialChain::Replace.
+  // See CredentialCache::Replace.
   Result<std::optional<Credentials>> ReplaceCredentials(const Credentials& refused,
                                                         const net::Call& call) {
-    return chain_.Replace(refused, call);
+    return chain_.credentials().Replace(refused, call);
   }
 
-  // Sends it signed; where the service does not accept the credentials, once more with new ones.
+  // See aws::SendSigned.
   Result<ServiceAnswer> SendSigned(ServiceRequest request, const net::Call& call);
 
   std::vector<CredentialChain::Tried> tried() const { return chain_.tried(); }
   ServiceClient& services() noexcept { return services_; }
 
-  // Of the credentials in use: where they are from, and when they end; nothing before the first.
+  // Of the credentials in use: where they are from, and how long they last yet.
   struct InUse {
     std::string origin;
-    std::optional<Clock::SystemTime> expires_at;
+    std::optional<std::chrono::seconds> left;  // nothing: no end is known
   };
-  std::optional<InUse> in_use() const;
+  std::optional<InUse> in_use() const;  // nothing before the first
 
  private:
   void Note(const Credentials& credentials);
@@ -75,7 +75,8 @@ class Session {
   net::HttpClient metadata_;
   CredentialChain chain_;
   mutable std::mutex mutex_;  // of what follows
-  std::optional<InUse> in_use_;
+  std::string origin_;        // of the credentials in use, or empty
+  std::optional<Clock::SystemTime> expires_at_;
 };
 
 }  // namespace qarion::secrets::aws

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -24,6 +25,12 @@ std::string Keys(const std::string& section, const std::string& id) {
   return "[" + section + "]\naws_access_key_id = " + id + "\naws_secret_access_key = fake-secret\n";
 }
 
+// As containers and instances give credentials.
+std::string Document(const std::string& id, const std::string& end) {
+  return R"({"Code":"Success","AccessKeyId":")" + id +
+         R"(","SecretAccessKey":"fake-secret","Token":"fake-session","Expiration":")" + end + "\"}";
+}
+
 class SessionTest : public testing::Test {
  protected:
   SessionTest() { std::filesystem::create_directories(home_.Path(".aws")); }
@@ -32,7 +39,7 @@ class SessionTest : public testing::Test {
 
   void Open(const std::string& endpoint = "http://127.0.0.1:1") {
     given_["HOME"] = home_.path();
-    given_["AWS_EC2_METADATA_DISABLED"] = "true";
+    given_.try_emplace("AWS_EC2_METADATA_DISABLED", "true");
     given_["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = endpoint;
     auto settings =
         SessionSettings::Load([this](const std::string& name) -> std::optional<std::string_view> {
@@ -101,6 +108,40 @@ TEST_F(SessionTest, TakesNoOtherIdentityWhereItsOwnHasGone) {
   EXPECT_EQ(answer.error().code(), ErrorCode::kUnavailable);
   EXPECT_THAT(answer.error().reason(), HasSubstr("shared credentials file"));
   EXPECT_EQ(server.seen().size(), 1U);
+}
+
+// The metadata service then gives old credentials for want of new ones: that passes.
+TEST_F(SessionTest, WaitsForTheInstancesNewCredentialsWhereItsOldOnesAreRefused) {
+  const test::ScriptedServer metadata({{200, "fake-metadata-token"},
+                                       {200, "my-role"},
+                                       {200, Document("ASIAFAKE", "2025-12-31T23:00:00Z")},
+                                       {200, "fake-metadata-token"},
+                                       {200, "my-role"},
+                                       {200, Document("ASIAFAKE", "2025-12-31T23:00:00Z")}});
+  given_["AWS_EC2_METADATA_DISABLED"] = "false";
+  given_["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = metadata.Url();
+  const test::ScriptedServer server({{400, kExpired}});
+  Open(server.Url());
+  const auto answer = Send();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code(), ErrorCode::kUnavailable);
+  EXPECT_THAT(answer.error().reason(), HasSubstr("instance role my-role"));
+  EXPECT_EQ(server.seen().size(), 1U);
+  EXPECT_EQ(metadata.seen().size(), 6U);  // it was asked once more
+}
+
+// This machine's says 2026-01-01T00:00:00Z.
+TEST_F(SessionTest, HoldsTheEndOfCredentialsAgainstTheServicesClock) {
+  const test::ScriptedServer container({{200, Document("ASIAFAKE", "2026-01-01T00:30:00Z")}});
+  given_["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = container.Url("/x");
+  Open();
+  session_->services().clock().Correct(std::chrono::hours(-1));
+  ASSERT_TRUE(session_->GetCredentials(Soon()));
+  EXPECT_EQ(session_->in_use()->left, std::chrono::minutes(90));
+  session_->services().clock().Correct(std::chrono::hours(1));
+  const auto ended = session_->GetCredentials(Soon());
+  ASSERT_FALSE(ended);
+  EXPECT_THAT(ended.error().reason(), HasSubstr("have ended already"));
 }
 
 }  // namespace

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <span>
+#include <ranges>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "aws/arn.h"
+#include "aws/signed_call.h"
 #include "aws/xml_document.h"
 #include "core/ascii.h"
 #include "core/rfc3339.h"
@@ -60,22 +61,12 @@ ServiceRequest RequestOf(Form& form) {
   return request;
 }
 
-// What a refusal of STS means, where that is more than ErrorOf can know.
-struct Meaning {
-  std::string_view error_code;
-  ErrorCode code;
-  std::string cure;
-};
-
-Error ErrorOf(const ServiceAnswer& answer, const std::string& doing,
-              std::span<const Meaning> meanings) {
-  Error error = aws::ErrorOf(answer, doing);
-  const auto meaning = std::ranges::find(meanings, answer.error_code, &Meaning::error_code);
-  if (meaning == meanings.end()) return error;
-  Error better(meaning->code, error.reason());
-  for (const auto& [key, value] : error.context())
-    better = Error(std::move(better).With(key, value));
-  return std::move(better).Cure(meaning->cure);
+// A token (JWT) and its parts, any of which an answer may quote.
+void AddParts(const Secret& token, std::vector<Secret>& hidden) {
+  hidden.push_back(token.Share());
+  for (const auto part : std::views::split(token.Reveal(), '.')) {
+    hidden.push_back(Secret::CopyOf(std::string_view(part)));
+  }
 }
 
 Meaning RegionIsOff(const ServiceClient& services) {
@@ -84,15 +75,18 @@ Meaning RegionIsOff(const ServiceClient& services) {
               " in the account settings of IAM, or set another region"};
 }
 
-Meaning ValueIsRefused() {
-  return {"ValidationError", ErrorCode::kConfiguration,
-          "correct what AWS names: role_arn, role_session_name, external_id, or duration_seconds, "
+Meaning ValueIsRefused(const AssumeRoleInput& input) {
+  return {
+      "ValidationError", ErrorCode::kConfiguration,
+      "correct what AWS names, beside " + input.setting +
+          " or there: role_arn, role_session_name, external_id, or duration_seconds, "
           "which may be no longer than the role's maximum, and an hour where a role assumes it"};
 }
 
-Error WasIncomplete(const ServiceAnswer& answer, const std::string& doing) {
-  return Error(ErrorCode::kBadData,
-               doing + " brought no answer of STS, or an incomplete one, from " + answer.host)
+// `result`: the element that has what was asked for.
+Error Unreadable(const ServiceAnswer& answer, const std::string& result, const std::string& doing) {
+  if (!XmlText(answer.body.Reveal(), result)) return NotOfTheService(answer, doing);
+  return Error(ErrorCode::kBadData, doing + " brought an incomplete answer from " + answer.host)
       .With("status", std::to_string(answer.status))
       .Cure("see that the endpoint is that of STS: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL");
 }
@@ -113,7 +107,7 @@ Result<Credentials> CredentialsIn(const ServiceAnswer& answer, const std::string
   const auto expires_at = expiration ? core::ParseTime(expiration->Reveal()) : std::nullopt;
   if (!key_id || !IsPlain(key_id->Reveal(), kLongestKeyId) || !key || key->empty() || !token ||
       token->empty() || !expires_at) {
-    return WasIncomplete(answer, doing);
+    return Unreadable(answer, result, doing);
   }
   Credentials credentials{.keys = {.access_key_id = std::string(key_id->Reveal()),
                                    .secret_access_key = std::move(*key),
@@ -133,7 +127,7 @@ std::vector<Meaning> MeaningsForRole(const ServiceClient& services, const Assume
                source.keys.access_key_id + ") belong to sts:AssumeRole on " + input.role_arn +
                ", and name them in that role's trust policy, with its external id if it asks for "
                "one"},
-          ValueIsRefused(),
+          ValueIsRefused(input),
           RegionIsOff(services)};
 }
 
@@ -152,7 +146,7 @@ std::vector<Meaning> MeaningsForWebIdentity(const ServiceClient& services,
            "get a new token: its identity provider takes this one back"},
           {"IDPCommunicationError", ErrorCode::kUnavailable,
            "wait; if it lasts, see that AWS can reach the token's identity provider"},
-          ValueIsRefused(),
+          ValueIsRefused(input),
           RegionIsOff(services)};
 }
 
@@ -177,22 +171,14 @@ std::string MakeSessionName(const Clock& clock) {
 Result<Credentials> AssumeRole(ServiceClient& services, const AssumeRoleInput& input,
                                CredentialCache& source, const net::Call& call) {
   const std::string doing = "sts:AssumeRole of " + input.role_arn;
-  auto signer = source.Get(call);
-  if (!signer) return signer;
   Form form = RoleForm("AssumeRole", input);
-  ServiceRequest request = RequestOf(form);
-  request.signer = &*signer;
-  auto answer = services.Send(request, call);
-  if (answer && IsAboutCredentials(answer->error_code)) {
-    auto other = source.Replace(*signer, call);
-    if (!other) return std::move(other).error();
-    if (*other) {
-      *signer = std::move(**other);
-      answer = services.Send(request, call);
-    }
-  }
+  Credentials signer;
+  auto answer = SendSigned(RequestOf(form), source, services, call, signer);
   if (!answer) return std::move(answer).error();
-  if (!answer->is_ok()) return ErrorOf(*answer, doing, MeaningsForRole(services, input, *signer));
+  if (!answer->is_ok()) {
+    return ErrorOf(*answer, doing, MeaningsForRole(services, input, signer))
+        .With("setting", input.setting);
+  }
   return CredentialsIn(*answer, "AssumeRoleResult", doing);
 }
 
@@ -204,10 +190,13 @@ Result<Credentials> AssumeRoleWithWebIdentity(ServiceClient& services, const Ass
   form.Add("WebIdentityToken", web_identity_token.Reveal());
   ServiceRequest request = RequestOf(form);
   request.retryable_codes = {"IDPCommunicationError"};
-  request.hidden.push_back(web_identity_token.Share());
+  AddParts(web_identity_token, request.hidden);
   auto answer = services.Send(request, call);
   if (!answer) return std::move(answer).error();
-  if (!answer->is_ok()) return ErrorOf(*answer, doing, MeaningsForWebIdentity(services, input));
+  if (!answer->is_ok()) {
+    return ErrorOf(*answer, doing, MeaningsForWebIdentity(services, input))
+        .With("setting", input.setting);
+  }
   return CredentialsIn(*answer, "AssumeRoleWithWebIdentityResult", doing);
 }
 
@@ -223,11 +212,12 @@ Result<CallerIdentity> GetCallerIdentity(ServiceClient& services, const Credenti
   const auto text = [&](const char* name) {
     const auto found =
         XmlText(answer->body.Reveal(), "GetCallerIdentityResult/" + std::string(name));
-    return found ? net::OneLine(std::string(found->Reveal()), {}, kLongestText) : "";
+    return found ? net::OneLine(found->Reveal(), {}, kLongestText) : "";
   };
   CallerIdentity identity{
       .account = text("Account"), .arn = text("Arn"), .user_id = text("UserId")};
-  if (identity.account.empty() || identity.arn.empty()) return WasIncomplete(*answer, doing);
+  if (identity.account.empty() || identity.arn.empty())
+    return Unreadable(*answer, "GetCallerIdentityResult", doing);
   return identity;
 }
 

@@ -19,6 +19,7 @@ struct AssumeRoleInput {
   std::string session_name;  // who acts, for the account's logs (CloudTrail)
   std::string external_id;   // or empty
   std::optional<int> duration_seconds;
+  std::string setting;  // that names the role, with its file, for errors
 };
 
 // kConfiguration: it has not the form of a role's ARN.

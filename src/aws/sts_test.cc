@@ -30,12 +30,13 @@ class StsTest : public RoleTestBase {
         clock_, [](std::string_view) {});
   }
 
-  std::string ErrorOfWebIdentity(const test::LocalAnswer& answer) {
+  std::string ErrorOfWebIdentity(const test::LocalAnswer& answer,
+                                 const std::string& token = "fake-web-token") {
     Answer("app", {answer});
     auto result = WhileTimePasses([&] {
       return AssumeRoleWithWebIdentity(*services_,
                                        {.role_arn = Role("app"), .session_name = "session"},
-                                       Secret::CopyOf("fake-web-token"), Soon());
+                                       Secret::CopyOf(token), Soon());
     });
     return result ? "no error" : TextOf(result.error());
   }
@@ -163,6 +164,10 @@ TEST_F(StsTest, SaysWhatRefusalsMean) {
 TEST_F(StsTest, ShowsNoTokenThatAnAnswerQuotes) {
   EXPECT_THAT(ErrorOfWebIdentity(Refused(400, "InvalidIdentityToken", "bad: fake-web-token")),
               HasSubstr("bad: ***"));
+  // Whole or in parts.
+  EXPECT_THAT(ErrorOfWebIdentity(Refused(400, "InvalidIdentityToken", "bad: web-claims, sig"),
+                                 "fake-head.web-claims.fake-signature"),
+              HasSubstr("bad: ***, sig"));
   EXPECT_THAT(ErrorOfAssumeRole(Refused(400, "ValidationError", "bad: fake-secret fake-token")),
               HasSubstr("bad: *** ***"));
 }
@@ -179,9 +184,15 @@ TEST_F(StsTest, RefusesAnswersThatLackAPart) {
         << name;
   }
   for (const std::string& body :
-       {std::string("{}"), std::string(), std::string("<html>"), whole.substr(0, 400),
-        Granted("AssumeRole", "app", "tomorrow").body, Granted("AssumeRole", "a p").body}) {
+       {Granted("AssumeRole", "app", "tomorrow").body, Granted("AssumeRole", "a p").body}) {
     EXPECT_THAT(ErrorOfAssumeRole({200, body}), HasSubstr("bad_data: ")) << body;
+  }
+  // Whatever stands before the service may answer in its place for a while.
+  for (const std::string& body :
+       {std::string("{}"), std::string(), std::string("<html>"), whole.substr(0, 400)}) {
+    EXPECT_THAT(ErrorOfAssumeRole({200, body}),
+                AllOf(HasSubstr("unavailable: "), HasSubstr("passes requests on")))
+        << body;
   }
 }
 
@@ -215,7 +226,7 @@ TEST_F(StsTest, SaysWhoAsks) {
   Answer("", {{200, "<GetCallerIdentityResponse/>"}});
   const auto nobody = GetCallerIdentity(*services_, KeyNamed("AKIATEST"), Soon());
   ASSERT_FALSE(nobody);
-  EXPECT_THAT(TextOf(nobody.error()), HasSubstr("bad_data: sts:GetCallerIdentity"));
+  EXPECT_THAT(TextOf(nobody.error()), HasSubstr("unavailable: sts:GetCallerIdentity"));
 
   Answer("", {Refused(403, "SignatureDoesNotMatch")});
   const auto refused = GetCallerIdentity(*services_, KeyNamed("AKIATEST"), Soon());

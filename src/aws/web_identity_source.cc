@@ -58,7 +58,9 @@ class WebIdentitySource final : public CredentialSource {
     auto token = ReadToken(*token_file);
     if (!token) return std::move(token).error();
     auto credentials = AssumeRoleWithWebIdentity(
-        context_.services, {.role_arn = role->text, .session_name = SessionName()}, *token, call);
+        context_.services,
+        {.role_arn = role->text, .session_name = SessionName(), .setting = role->setting}, *token,
+        call);
     if (!credentials) return std::move(credentials).error();
     credentials->origin = "role " + role->text + " by web identity, " + token_file->setting;
     return Offer{.credentials = std::move(*credentials)};

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "aws/credential_source.h"
+#include "aws/metadata_address.h"
 #include "core/json_document.h"
 #include "tests/fakes/local_server.h"
 #include "tests/support/fake_clock_ahead.h"
@@ -154,7 +155,7 @@ class AwsSourceBase : public testing::Test {
   std::optional<aws::Profiles> profiles_;
   std::optional<aws::ServiceClient> services_;
   std::optional<FixedRandom> random_;
-  net::HttpClient metadata_{{.allows_http2 = false}};
+  net::HttpClient metadata_{aws::MetadataOptions(nullptr)};
   aws::SourcePtr source_;
 };
 

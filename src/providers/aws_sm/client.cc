@@ -42,7 +42,12 @@ bool Client::IsCurrent(const std::string& known_version, const net::Call& call) 
 Result<Payload> Client::Read(const net::Call& call) {
   auto answer = session_.SendSigned(ValueRequest(settings_.secret, settings_.version), call);
   if (!answer) return std::move(answer).error();
-  return PayloadFromValue(*answer, settings_.secret, settings_.version);
+  auto payload = PayloadFromValue(*answer, settings_.secret, settings_.version);
+  if (payload) {
+    const std::lock_guard lock(mutex_);
+    value_read_ = std::string(*(*answer)["ARN"].Text()) + ", version " + payload->version;
+  }
+  return payload;
 }
 
 std::vector<std::pair<std::string, std::string>> Client::Describe() const {
@@ -56,19 +61,17 @@ std::vector<std::pair<std::string, std::string>> Client::Describe() const {
   }
   if (const auto credentials = session_.in_use()) {
     lines.emplace_back("credentials", credentials->origin);
-    lines.emplace_back("credentials expire", Expiry(*credentials));
+    const auto left = credentials->left;
+    lines.emplace_back("credentials expire",
+                       left
+                           ? "in " + std::to_string(std::max<std::int64_t>(left->count(), 0)) + " s"
+                           : "never, as far as is known");
   }
   const std::lock_guard lock(mutex_);
+  if (!value_read_.empty()) lines.emplace_back("value read", value_read_);
   lines.insert(lines.end(), details_.begin(), details_.end());
   if (!last_error_.empty()) lines.emplace_back("last fetch", last_error_);
   return lines;
-}
-
-std::string Client::Expiry(const aws::Session::InUse& credentials) const {
-  if (!credentials.expires_at) return "never, as far as is known";
-  const auto left =
-      std::chrono::floor<std::chrono::seconds>(*credentials.expires_at - clock_.SystemNow());
-  return "in " + std::to_string(std::max<std::int64_t>(left.count(), 0)) + " s";
 }
 
 void Client::Tell(std::vector<std::pair<std::string, std::string>> details) {

@@ -37,7 +37,6 @@ class Client {
  private:
   bool IsCurrent(const std::string& known_version, const net::Call& call);
   Result<Payload> Read(const net::Call& call);
-  std::string Expiry(const aws::Session::InUse& credentials) const;
 
   const AwsSmSettings& settings_;
   Clock& clock_;
@@ -48,6 +47,7 @@ class Client {
   Clock::SteadyTime read_at_{};
 
   mutable std::mutex mutex_;  // of what follows
+  std::string value_read_;    // which secret and version
   std::string last_error_;
   std::vector<std::pair<std::string, std::string>> details_;
 };

@@ -92,7 +92,14 @@ class Examiner {
     auto answer = client_.session().SendSigned(DescriptionRequest(settings_.secret), call_);
     if (!answer) return Fail("AWS Secrets Manager", answer.error());
     LookAtDate(*answer);
-    if (!answer->is_ok()) return;  // it may not be asked; reading will tell
+    if (!answer->is_ok()) {  // reading will tell
+      if (aws::IsAccessDenied(answer->error_code)) {
+        details_.emplace_back("secret",
+                              "secretsmanager:DescribeSecret is not allowed, so that neither its "
+                              "stages nor its key are known, and each refresh reads the value");
+      }
+      return;
+    }
     const auto description = DescriptionFrom(*answer, settings_.secret);
     if (!description) return;
     details_.emplace_back("secret", description->arn);
@@ -135,7 +142,7 @@ class Examiner {
   }
 
   void LookAtClock() {
-    const seconds offset = client_.session().services().clock_offset();
+    const seconds offset = client_.session().services().clock().offset();
     if (offset == seconds::zero()) return;
     details_.emplace_back("clock", "corrected by " + std::to_string(offset.count()) + " s");
   }

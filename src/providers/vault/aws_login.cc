@@ -64,7 +64,6 @@ Result<Secret> AwsLoginBody(const AuthSettings& settings, const crypto::SigningC
 AwsLogin::AwsLogin(const AuthSettings& settings, Clock& clock,
                    const std::function<void(std::string_view)>& log, bool is_traced)
     : settings_(settings),
-      clock_(clock),
       session_(*settings.aws,
                settings.aws->client.region.text.empty() ? kGlobalStsRegion
                                                         : settings.aws->client.region.text,
@@ -78,8 +77,9 @@ Result<AwsLogin::Offer> AwsLogin::Sign(bool was_refused, const net::Call& call) 
     if (!others) return std::move(others).error();
     if (*others) credentials = std::move(**others);
   }
-  auto body = AwsLoginBody(settings_, credentials->keys,
-                           std::chrono::floor<std::chrono::seconds>(clock_.SystemNow()));
+  auto body = AwsLoginBody(
+      settings_, credentials->keys,
+      std::chrono::floor<std::chrono::seconds>(session_.services().clock().SystemNow()));
   if (!body) return std::move(body).error();
   return Offer{.body = std::move(*body),
                .key = credentials->keys.secret_access_key.Share(),

@@ -39,7 +39,6 @@ class AwsLogin {
 
  private:
   const AuthSettings& settings_;
-  Clock& clock_;
   aws::Session session_;
 };
 

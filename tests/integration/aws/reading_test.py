@@ -4,6 +4,7 @@ nobody's key, token or value anything is shown. MiniStack checks signatures, clo
 versions as AWS does."""
 import base64
 import json
+import pathlib
 import time
 import unittest
 import uuid
@@ -11,6 +12,12 @@ import uuid
 from issuers import Authority
 from servers import ACCOUNT, READ_POLICY, REGION, MiniStack, Moto
 from support import FIELDS, AwsCase, directory_of, settings_of, wait_for
+
+
+def shifted_by(seconds):
+    """Settings under which a program's clock is off by so much."""
+    [library] = pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
+    return {"LD_PRELOAD": str(library), "FAKETIME": f"{seconds:+}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
 class Names(AwsCase):
@@ -133,6 +140,10 @@ class Refusals(AwsCase):
         self.assert_fails(77, "InvalidSignatureException", "secret key", **{
             **self.user, "AWS_SECRET_ACCESS_KEY": "fake-wrong-secret-key-0123456789ab"})
 
+    def test_a_clock_that_is_off(self):
+        """Without TLS anybody may have written what time it is."""
+        self.assert_fails(77, "InvalidSignatureException", "this machine's clock is right", **shifted_by(600))
+
     def test_keys_of_a_session_without_its_token(self):
         session = settings_of(self.session())
         self.assert_fails(77, "UnrecognizedClientException", **{**session, "AWS_SESSION_TOKEN": None})
@@ -228,6 +239,9 @@ class Check(AwsCase):
     def test_a_user_who_may_read_but_not_describe(self):
         user = self.server.make_user("blind", READ_POLICY.replace('"secretsmanager:DescribeSecret", ', ""))
         self.assertEqual(self.findings(**user), (0, []))
+        details = self.details(**user)
+        self.assertIn("secretsmanager:DescribeSecret is not allowed", details["secret"])
+        self.assertEqual(details["value read"], f"{self.secret['ARN']}, version {self.secret['VersionId']}")
 
     def test_a_key_that_is_wrong(self):
         self.assert_finds(78, "error", "identity", "secret key belongs to the key id", **{
@@ -341,7 +355,7 @@ class Encrypted(AwsCase):
 
     @classmethod
     def start(cls):
-        authority = Authority(directory_of(cls), "ours")
+        authority = Authority(directory_of(cls), "ours", hours_ago=2)
         cls.theirs = Authority(directory_of(cls), "theirs").path("theirs.pem")
         cls.ours = authority.path("ours.pem")
         cls.server = MiniStack(certificate=(*authority.issue("server"), cls.ours))
@@ -361,6 +375,17 @@ class Encrypted(AwsCase):
 
     def test_by_a_file_that_is_not_there(self):
         self.assert_fails(78, "AWS_CA_BUNDLE", "/nowhere", AWS_CA_BUNDLE="/nowhere")
+
+    def test_a_clock_that_is_off(self):
+        """The server accepts times within five minutes."""
+        for offset, direction in ((3600, "ahead of"), (-3600, "behind")):
+            command = shifted_by(offset)
+            self.assert_gets(AWS_CA_BUNDLE=self.ours, **command)
+            checked = self.run_command("check", "-o", "json", AWS_CA_BUNDLE=self.ours, **command)
+            self.assertIn(f"3600 s {direction} that of 127.0.0.1", checked.stderr)
+            report = json.loads(checked.stdout)
+            self.assertEqual(report["details"]["clock"], f"corrected by {-offset} s")
+            self.assertEqual([finding["subject"] for finding in report["findings"]], ["clock"])
 
     def test_one_connection_serves_many_reads(self):
         reader = self.reader(5, AWS_CA_BUNDLE=self.ours, SECRETS_CACHE_TTL="0")

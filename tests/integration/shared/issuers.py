@@ -31,11 +31,12 @@ class Signer:
 
 
 class Authority:
-    """Signs certificates for as long as a test runs."""
+    """Signs certificates for as long as a test runs, good since `hours_ago`."""
 
-    def __init__(self, directory, name):
+    def __init__(self, directory, name, hours_ago=0):
         self.directory = pathlib.Path(directory)
         self.name = name
+        self.program = ["faketime", "-f", f"-{hours_ago}h", "openssl"] if hours_ago else ["openssl"]
         self.openssl("req", "-x509", *self.new_key(name), "-days", "2", "-subj", f"/CN=fake authority {name}",
                      "-addext", "basicConstraints=critical,CA:TRUE", "-addext",
                      "keyUsage=keyCertSign,cRLSign", "-out", self.path(name + ".pem"))
@@ -47,9 +48,8 @@ class Authority:
         return ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
                 self.path(name + ".key"))
 
-    @staticmethod
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], check=True, stdin=subprocess.DEVNULL,
+    def openssl(self, *arguments):
+        subprocess.run([*self.program, *arguments], check=True, stdin=subprocess.DEVNULL,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def issue(self, name, alternative="IP:127.0.0.1", days=1):

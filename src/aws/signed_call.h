@@ -1,0 +1,21 @@
+// Calls in somebody's name.
+#pragma once
+
+#include "aws/credential_cache.h"
+#include "aws/credentials.h"
+#include "aws/service_answer.h"
+#include "aws/service_client.h"
+#include "net/call.h"
+#include "qarion/secrets/result.h"
+
+namespace qarion::secrets::aws {
+
+// Sends `request` signed with the credentials of `cache`, and once more with new ones where the
+// service does not accept these. `used` becomes those it was last sent with.
+//
+// Errors: those of the cache and of ServiceClient::Send; kUnavailable where credentials are refused
+// that had to be used beyond their end. Thread-safety: from several threads.
+Result<ServiceAnswer> SendSigned(ServiceRequest request, CredentialCache& cache,
+                                 ServiceClient& services, const net::Call& call, Credentials& used);
+
+}  // namespace qarion::secrets::aws
