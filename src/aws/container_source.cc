@@ -25,7 +25,6 @@ constexpr char kTokenFile[] = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 constexpr int kAttempts = 3;
 constexpr std::chrono::seconds kTimeout{2};
 constexpr std::chrono::seconds kPause{1};
-constexpr std::size_t kLongestAnswer = std::size_t{64} * 1024;
 constexpr std::size_t kLongestToken = std::size_t{64} * 1024;
 constexpr DocumentShape kDocument{
     .token_name = "Token", .needs_token = true, .needs_expiration = true};
@@ -64,45 +63,47 @@ Result<Secret> ReadToken(const Variables& variables) {
 // plain text, others in JSON. Anything else might be anything.
 std::string Said(const net::HttpResponse& response, const Secret& token) {
   const std::string_view body = response.body.Reveal();
-  std::string_view said;
-  const auto json = core::JsonDocument::Parse(body, "");
-  if (json) {
-    said = (*json)["message"].Text().value_or((*json)["Message"].Text().value_or(""));
+  std::string said;
+  const auto say = [&](std::string_view text) {
+    const std::string line = net::OneLine(text, {&token, 1});
+    if (!line.empty()) said += (said.empty() ? ": " : ", ") + line;
+  };
+  if (const auto json = core::JsonDocument::Parse(body, "")) {
+    const auto either = [&](const char* one, const char* other) {
+      return (*json)[one].Text().value_or((*json)[other].Text().value_or(""));
+    };
+    say(either("code", "Code"));
+    say(either("message", "Message"));
   } else if (body.find_first_of("<{") == std::string_view::npos) {
-    said = body;
+    say(body);
   }
-  const std::string line = net::OneLine(said, {&token, 1});
-  return line.empty() ? "" : ": " + line;
+  return said;
 }
 
 ErrorCode CodeOf(int status) {
-  if (status == 401 || status == 403) return ErrorCode::kNotPermitted;
+  // The agents of ECS and EKS say why in a document, whose status some in front of them change.
+  if (status == 200 || status == 401 || status == 403) return ErrorCode::kNotPermitted;
   if (status == 429) return ErrorCode::kTryAgain;
   return status >= 500 ? ErrorCode::kUnavailable : ErrorCode::kConfiguration;
 }
 
+Error Unusable(const ContainerAddress& place, ErrorCode code, const std::string& problem) {
+  return Error(code,
+               place.shown + ", where " + place.setting + " says that credentials are, " + problem)
+      .With("setting", place.setting)
+      .Cure(
+          "see that the task, pod or function has a role, and that the variables are the ones it "
+          "was started with");
+}
+
 Error Refused(const ContainerAddress& place, const net::HttpResponse& response,
               const Secret& token) {
-  const auto refuse = [&](ErrorCode code, const std::string& problem) {
-    return Error(code, place.shown + ", where " + place.setting + " says that credentials are, " +
-                           problem)
-        .With("setting", place.setting)
-        .Cure(
-            "see that the task, pod or function has a role, and that the variables are the ones "
-            "it was started with");
-  };
   const std::string status = std::to_string(response.status);
   if (response.status >= 300 && response.status < 400) {
-    return refuse(ErrorCode::kConfiguration,
-                  "redirects elsewhere (" + status + "); nothing was sent there");
+    return Unusable(place, ErrorCode::kConfiguration,
+                    "redirects elsewhere (" + status + "); nothing was sent there");
   }
-  if (response.status != 200) {
-    return refuse(CodeOf(response.status), "answers " + status + Said(response, token));
-  }
-  if (response.body.size() > kLongestAnswer) {
-    return refuse(ErrorCode::kBadData, "sends more than 64 KiB");
-  }
-  return refuse(ErrorCode::kBadData, "does not answer in JSON");
+  return Unusable(place, CodeOf(response.status), "answers " + status + Said(response, token));
 }
 
 class ContainerSource final : public CredentialSource {
@@ -142,7 +143,6 @@ class ContainerSource final : public CredentialSource {
         .is_worth_another_try =
             [&](const net::HttpResponse& response) {
               if (response.status != 200) return true;
-              if (response.body.size() > kLongestAnswer) return false;
               auto parsed = core::JsonDocument::Parse(response.body.Reveal(), "");
               if (parsed) document = std::move(*parsed);
               return !parsed;
@@ -167,7 +167,14 @@ class ContainerSource final : public CredentialSource {
           .With("setting", place.setting)
           .Cure(response.error().cure());
     }
-    if (!document) return Refused(place, *response, token);
+    if (response->status != 200) return Refused(place, *response, token);
+    if (!document) {
+      return Unusable(place, ErrorCode::kUnavailable,
+                      "does not answer in JSON, so that something else answers there");
+    }
+    if (const auto code = (*document)["Code"].Text(); code && *code != "Success") {
+      return Refused(place, *response, token);
+    }
     return std::move(*document);
   }
 

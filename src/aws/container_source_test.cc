@@ -182,7 +182,7 @@ TEST_F(ContainerSource, SendsNothingWhereItIsRedirected) {
 TEST_F(ContainerSource, RefusesAnAnswerThatIsTooLong) {
   const test::ScriptedServer server({{200, "{\"a\":\"" + std::string(65536, 'x') + "\"}"}});
   OpenAt(server.Url("/x"));
-  EXPECT_THAT(Ask(), HasSubstr("sends more than 64 KiB"));
+  EXPECT_THAT(Ask(), HasSubstr("longer than the limit"));
   EXPECT_EQ(server.seen().size(), 1);
 }
 
@@ -196,6 +196,26 @@ TEST_F(ContainerSource, NamesTheMemberThatIsMissing) {
     ASSERT_FALSE(offer) << name;
     EXPECT_THAT(offer.error().reason(), HasSubstr(name));
   }
+}
+
+TEST_F(ContainerSource, SaysWhyAnAnswerThatIsFineHasNoCredentials) {
+  const test::ScriptedServer server(
+      {{200, R"({"Code":"RoleNotFound","Message":"no role for fake-token"})"}});
+  Set("AWS_CONTAINER_AUTHORIZATION_TOKEN", "fake-token");
+  OpenAt(server.Url("/x"));
+  const auto offer = Get();
+  ASSERT_FALSE(offer);
+  EXPECT_EQ(offer.error().code(), ErrorCode::kNotPermitted);
+  EXPECT_THAT(offer.error().reason(), HasSubstr("answers 200: RoleNotFound, no role for ***"));
+}
+
+TEST_F(ContainerSource, TakesAPageForAFailureThatPasses) {
+  const test::ScriptedServer server({{200, "<html>Sign in</html>"}});
+  OpenAt(server.Url("/x"));
+  const auto offer = Get();
+  ASSERT_FALSE(offer);
+  EXPECT_EQ(offer.error().code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(server.seen().size(), 3);
 }
 
 TEST_F(ContainerSource, SaysWhatTheServerSaysOfARefusal) {

@@ -16,6 +16,9 @@ namespace {
 // AccessDenied names a user, an action, a resource and the kind of policy that is missing.
 constexpr std::size_t kLongestErrorText = 500;
 constexpr std::size_t kLongestCode = 100;
+constexpr char kPassOn[] =
+    "see that the endpoint is the service's own, and that what stands before it passes requests "
+    "on";
 
 bool IsOneOf(std::string_view code, std::span<const std::string_view> codes) {
   return std::ranges::find(codes, code) != codes.end();
@@ -42,19 +45,18 @@ std::optional<core::JsonDocument> JsonOf(std::string_view body) {
   return std::move(*parsed);
 }
 
-std::string FirstText(const std::optional<core::JsonDocument>& json,
-                      std::initializer_list<std::string_view> names) {
+std::string_view FirstText(const std::optional<core::JsonDocument>& json,
+                           std::initializer_list<std::string_view> names) {
   if (!json) return "";
   for (const std::string_view name : names) {
-    if (const auto text = (*json)[name].Text(); text && !text->empty()) return std::string(*text);
+    if (const auto text = (*json)[name].Text(); text && !text->empty()) return *text;
   }
   return "";
 }
 
-std::string TextInXml(std::string_view body, std::string_view path) {
-  if (!IsXml(body)) return "";
-  const auto text = XmlText(body, path);
-  return text ? std::string(text->Reveal()) : "";
+Secret TextInXml(std::string_view body, std::string_view path) {
+  if (!IsXml(body)) return {};
+  return XmlText(body, path).value_or(Secret());
 }
 
 std::string CodeOf(const net::HttpResponse& response,
@@ -62,7 +64,7 @@ std::string CodeOf(const net::HttpResponse& response,
   const std::string_view body = response.body.Reveal();
   std::string code = PlainCode(FirstText(json, {"__type", "code", "Code", "error"}));
   if (code.empty()) code = PlainCode(response.Find("x-amzn-errortype").value_or(""));
-  if (code.empty()) code = PlainCode(TextInXml(body, "Error/Code"));
+  if (code.empty()) code = PlainCode(TextInXml(body, "Error/Code").Reveal());
   return code;
 }
 
@@ -81,9 +83,11 @@ ServiceAnswer ReadAnswer(net::HttpResponse response, std::string host,
   if (const auto date = response.Find("date")) answer.date = net::ParseHttpDate(*date);
   if (!answer.is_ok()) {
     answer.error_code = net::OneLine(CodeOf(response, answer.json), hidden);
-    std::string text = FirstText(answer.json, {"message", "Message", "error_description"});
-    if (text.empty()) text = TextInXml(response.body.Reveal(), "Error/Message");
-    answer.error_text = net::OneLine(text, hidden, kLongestErrorText);
+    const Secret in_xml = TextInXml(response.body.Reveal(), "Error/Message");
+    const std::string_view in_json =
+        FirstText(answer.json, {"message", "Message", "error_description"});
+    answer.error_text =
+        net::OneLine(in_json.empty() ? in_xml.Reveal() : in_json, hidden, kLongestErrorText);
   }
   answer.body = std::move(response.body);
   return answer;
@@ -145,7 +149,16 @@ bool MayBeAboutClock(std::string_view error_code) {
   return IsOneOf(error_code, kCodes);
 }
 
-Error ErrorOf(const ServiceAnswer& answer, const std::string& doing) {
+Error NotOfTheService(const ServiceAnswer& answer, const std::string& doing) {
+  return Error(ErrorCode::kUnavailable, doing + " failed: " + answer.host + " answered " +
+                                            std::to_string(answer.status) +
+                                            ", and not as that service does")
+      .With("status", std::to_string(answer.status))
+      .Cure(kPassOn);
+}
+
+Error ErrorOf(const ServiceAnswer& answer, const std::string& doing,
+              std::span<const Meaning> meanings) {
   const std::string said = (answer.error_code.empty() ? "" : ", " + answer.error_code) +
                            (answer.error_text.empty() ? "" : ": " + answer.error_text);
   const auto error = [&](ErrorCode code, std::string cure) {
@@ -157,6 +170,10 @@ Error ErrorOf(const ServiceAnswer& answer, const std::string& doing) {
     return std::move(made).With("status", std::to_string(answer.status)).Cure(std::move(cure));
   };
   const std::string& code = answer.error_code;
+  if (const auto meaning = std::ranges::find(meanings, code, &Meaning::error_code);
+      meaning != meanings.end()) {
+    return error(meaning->code, meaning->cure);
+  }
   if (IsThrottling(answer.status, code)) {
     return error(ErrorCode::kTryAgain, "wait: AWS limits how often this account may ask");
   }
@@ -168,10 +185,7 @@ Error ErrorOf(const ServiceAnswer& answer, const std::string& doing) {
                  "see that the endpoint is the service's own: redirects are not followed");
   }
   if (code.empty()) {
-    return error(
-        ErrorCode::kUnavailable,
-        "see that the endpoint is the service's own, and that what stands before it passes "
-        "requests on");
+    return error(ErrorCode::kUnavailable, kPassOn);
   }
   if (IsAboutCredentials(code)) {
     return error(

@@ -40,9 +40,22 @@ ServiceAnswer ReadAnswer(net::HttpResponse response, std::string host,
 // `error_code` of an answer.
 std::string ErrorCodeOf(const net::HttpResponse& response);
 
+// What a refusal means to one caller, where that is more than its error code says.
+struct Meaning {
+  std::string_view error_code;  // valid for ever
+  ErrorCode code = ErrorCode::kConfiguration;
+  std::string cure;
+};
+
 // The error that an answer other than 2xx amounts to: by status and code transient, not permitted
-// or about settings. `doing`: "sts:AssumeRole", named with host, code and text.
-Error ErrorOf(const ServiceAnswer& answer, const std::string& doing);
+// or about settings; or what one of `meanings` says. `doing`: "sts:AssumeRole", named with host,
+// code and text.
+Error ErrorOf(const ServiceAnswer& answer, const std::string& doing,
+              std::span<const Meaning> meanings = {});
+
+// An answer of 2xx that is none of the service's: something else answered in its place, such as a
+// proxy with a page of its own. kUnavailable: it tells nothing.
+Error NotOfTheService(const ServiceAnswer& answer, const std::string& doing);
 
 // The service says that it is asked too often.
 bool IsThrottling(int status, std::string_view error_code);

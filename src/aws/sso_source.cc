@@ -7,8 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "aws/arn.h"
 #include "aws/credential_source.h"
 #include "aws/sso_token.h"
+#include "core/wrong_setting.h"
 #include "crypto/canonical_request.h"
 
 namespace qarion::secrets::aws {
@@ -16,13 +18,15 @@ namespace {
 
 // botocore's.
 constexpr std::chrono::minutes kRefreshWindow{15};
+constexpr char kRefreshing[] = "sso-oidc:CreateToken";
+constexpr char kExchanging[] = "sso:GetRoleCredentials";
 
 struct SsoConfig {
   std::string session;  // empty: a profile of the older form, whose token is not refreshed
   std::string start_url;
-  std::string region;
-  std::string account_id;
-  std::string role_name;
+  Sourced region;
+  Sourced account_id;
+  Sourced role_name;
 
   // By what the token's file is named.
   const std::string& key() const noexcept { return session.empty() ? start_url : session; }
@@ -83,9 +87,9 @@ class SsoSource final : public CredentialSource {
     if (!token) return std::move(token).error();
     auto credentials = Exchange(*config, *token, call);
     if (!credentials) return std::move(credentials).error();
-    credentials->account_id = config->account_id;
-    credentials->origin = "SSO role " + config->role_name + " of account " + config->account_id +
-                          " by profile " + profile_;
+    credentials->account_id = config->account_id.text;
+    credentials->origin = "SSO role " + config->role_name.text + " of account " +
+                          config->account_id.text + " by profile " + profile_;
     return Offer{.credentials = std::move(*credentials)};
   }
 
@@ -99,18 +103,25 @@ class SsoSource final : public CredentialSource {
       session = std::move(*found);
     }
     std::string missing;
-    const auto text = [&](const char* key, bool is_of_session) {
-      std::string value = session ? session->Text(key) : "";
-      if (value.empty() && !(is_of_session && session)) value = profile.Text(key);
-      if (value.empty()) missing += (missing.empty() ? "" : ", ") + std::string(key);
-      return value;
+    const auto find = [&](const char* key, bool is_of_session) -> Sourced {
+      auto value = session ? session->Find(key) : std::nullopt;
+      if ((!value || value->text.empty()) && !(is_of_session && session)) value = profile.Find(key);
+      if (value && !value->text.empty()) {
+        return {std::string(value->text), key + (" in " + value->where)};
+      }
+      missing += (missing.empty() ? "" : ", ") + std::string(key);
+      return {};
     };
     SsoConfig config{.session = named ? std::string(named->text) : "",
-                     .start_url = text("sso_start_url", true),
-                     .region = text("sso_region", true),
-                     .account_id = text("sso_account_id", false),
-                     .role_name = text("sso_role_name", false)};
-    if (missing.empty()) return config;
+                     .start_url = find("sso_start_url", true).text,
+                     .region = find("sso_region", true),
+                     .account_id = find("sso_account_id", false),
+                     .role_name = find("sso_role_name", false)};
+    if (missing.empty() && IsRegionName(config.region.text)) return config;
+    if (missing.empty()) {
+      return core::Wrong(config.region.setting, "is not the name of a region",
+                         "write the region of IAM Identity Center, such as eu-central-1");
+    }
     return Misconfigured("the profile " + profile_ +
                              (named ? " with the sso-session " + config.session : "") +
                              " is one for SSO and has no " + missing,
@@ -182,24 +193,35 @@ class SsoSource final : public CredentialSource {
     ServiceRequest request{.service = Service::kSsoOidc,
                            .path = "/token",
                            .body = RefreshRequest(old),
-                           .region = config.region};
+                           .region = config.region.text};
     request.headers.push_back({"Content-Type", Secret::CopyOf("application/json")});
     for (const Secret* sent : {&old.client_secret, &old.refresh_token, &old.access_token}) {
       request.hidden.push_back(sent->Share());
     }
     auto answer = context_.services.Send(request, call);
     if (!answer) return std::move(answer).error();
-    if (!answer->is_ok()) return ErrorOf(*answer, "sso-oidc:CreateToken");
-    return RefreshedToken(answer->json ? answer->json->root() : core::JsonValue(), old,
-                          context_.clock.SystemNow());
+    if (!answer->is_ok()) return ErrorOf(*answer, kRefreshing);
+    if (!answer->json) return NotOfTheService(*answer, kRefreshing);
+    return RefreshedToken(answer->json->root(), old, context_.clock.SystemNow());
   }
 
   void Save(const std::string& path, const SsoToken& token, const SsoConfig& config) {
     unsaved_.reset();
-    const Status saved = WriteSsoToken(path, token, config.start_url, config.region);
+    const Status saved = WriteSsoToken(path, token, config.start_url, config.region.text);
     if (saved) return;
     context_.log("SSO: the refreshed token is kept in memory alone: " + saved.error().reason());
     unsaved_ = token.Share();
+  }
+
+  static Error Refused(const ServiceAnswer& answer, const SsoConfig& config) {
+    const std::string cure =
+        "see that " + config.account_id.setting + " and " + config.role_name.setting +
+        " name an account and a role in it that were assigned to who logged in";
+    const std::vector<Meaning> meanings = {
+        {"ForbiddenException", ErrorCode::kNotPermitted, cure},
+        {"ResourceNotFoundException", ErrorCode::kConfiguration, cure},
+        {"InvalidRequestException", ErrorCode::kConfiguration, cure}};
+    return ErrorOf(answer, kExchanging, meanings).With("setting", config.role_name.setting);
   }
 
   Result<Credentials> Exchange(const SsoConfig& config, const Secret& token,
@@ -207,9 +229,9 @@ class SsoSource final : public CredentialSource {
     ServiceRequest request{.service = Service::kSso,
                            .method = "GET",
                            .path = "/federation/credentials",
-                           .query = "role_name=" + Encoded(config.role_name) +
-                                    "&account_id=" + Encoded(config.account_id),
-                           .region = config.region};
+                           .query = "role_name=" + Encoded(config.role_name.text) +
+                                    "&account_id=" + Encoded(config.account_id.text),
+                           .region = config.region.text};
     request.headers.push_back({"x-amz-sso_bearer_token", token.Share()});
     request.hidden.push_back(token.Share());
     auto answer = context_.services.Send(request, call);
@@ -220,7 +242,8 @@ class SsoSource final : public CredentialSource {
                                                  " answers 401)")
           .Cure(LogIn());
     }
-    if (!answer->is_ok()) return ErrorOf(*answer, "sso:GetRoleCredentials");
+    if (!answer->is_ok()) return Refused(*answer, config);
+    if (!answer->json) return NotOfTheService(*answer, kExchanging);
     return RoleCredentials((*answer)["roleCredentials"]);
   }
 

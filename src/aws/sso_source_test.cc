@@ -302,9 +302,39 @@ TEST_F(SsoSource, SaysHowToLogInWhereThePortalDoesNotKnowTheToken) {
 
 TEST_F(SsoSource, PassesOtherErrorsOfThePortalOn) {
   WriteToken(kSessionFile, Token("2026-01-01T08:00:00Z"));
-  const test::ScriptedServer server({{403, R"({"message":"No access to fake-access"})"}});
+  const test::ScriptedServer server({{500, R"({"message":"failed on fake-access"})"}});
   OpenAt(server.Url(), kSession);
   EXPECT_THAT(Ask(), HasSubstr("sso:GetRoleCredentials"));
+}
+
+TEST_F(SsoSource, NamesWhatIsToBeCorrectedWhereTheRoleIsNotAssigned) {
+  WriteToken(kSessionFile, Token("2026-01-01T08:00:00Z"));
+  const test::ScriptedServer server(
+      {{403, R"({"message":"No access","__type":"ForbiddenException"})"}});
+  OpenAt(server.Url(), kSession);
+  const auto offer = Get();
+  ASSERT_FALSE(offer);
+  EXPECT_EQ(offer.error().code(), ErrorCode::kNotPermitted);
+  EXPECT_THAT(offer.error().reason(), HasSubstr("ForbiddenException: No access"));
+  const std::string config = home_.Path(".aws/config");
+  EXPECT_THAT(offer.error().cure(), HasSubstr("sso_account_id in " + config + ":"));
+  EXPECT_THAT(offer.error().cure(), HasSubstr("sso_role_name in " + config + ":"));
+}
+
+TEST_F(SsoSource, RefusesARegionThatIsNone) {
+  EXPECT_EQ(ErrorWith("[profile app]\nsso_role_name = r\nsso_account_id = 1\n"
+                      "sso_session = dev\n[sso-session dev]\nsso_region = EU west\n"
+                      "sso_start_url = u\n"),
+            "sso_region in " + home_.Path(".aws/config") + ":6 is not the name of a region");
+}
+
+TEST_F(SsoSource, TakesAPageForAFailureThatPasses) {
+  WriteToken(kSessionFile, Token("2026-01-01T08:00:00Z"));
+  const test::ScriptedServer server({{200, "<html>Sign in</html>"}});
+  OpenAt(server.Url(), kSession);
+  const auto offer = Get();
+  ASSERT_FALSE(offer);
+  EXPECT_EQ(offer.error().code(), ErrorCode::kUnavailable);
 }
 
 TEST_F(SsoSource, NamesWhatIsMissing) {

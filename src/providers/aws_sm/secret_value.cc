@@ -150,7 +150,7 @@ Result<Payload> PayloadFromValue(const aws::ServiceAnswer& answer, const aws::Se
     return BadSecret("the answer of " + answer.host, problem,
                      "see that the endpoint is that of AWS Secrets Manager");
   };
-  if (!answer.json) return bad("is not JSON");
+  if (!answer.json) return NotOfTheService(answer, std::string(kAction));
   const auto id = answer["VersionId"].Text();
   const auto arn = answer["ARN"].Text();
   const auto name = answer["Name"].Text();

@@ -95,11 +95,15 @@ TEST_F(SecretValue, MustBeWhatWasAskedFor) {
       const std::string& body :
       {R"({"ARN":"arn:aws:secretsmanager:eu-central-1:123456789012:secret:other-AbCdEf","Name":"other")" +
            rest,
-       R"({"Name":"qarion")" + rest, R"({"ARN":"x","Name":"qarion")" + rest, std::string("{}"),
-       std::string("<html>"), std::string()}) {
+       R"({"Name":"qarion")" + rest, R"({"ARN":"x","Name":"qarion")" + rest, std::string("{}")}) {
     auto payload = Read(200, body);
     ASSERT_FALSE(payload) << body;
     EXPECT_EQ(payload.error().code(), ErrorCode::kBadData) << body;
+  }
+  for (const char* const body : {"<html>", ""}) {  // of something before the service
+    auto payload = Read(200, body);
+    ASSERT_FALSE(payload) << body;
+    EXPECT_EQ(payload.error().code(), ErrorCode::kUnavailable) << body;
   }
   version_.id = "99999999-2222-4333-8444-555555555555";
   auto other = Read(200, Value(R"("SecretString":"{}")"));
