@@ -22,10 +22,6 @@ constexpr int kLongestSession = 43'200;
 // Each costs a request at every start.
 constexpr std::size_t kMostRoles = 16;
 
-std::string Named(const char* name, const ProfileValue& value) {
-  return name + (" in " + value.where);
-}
-
 bool HasStaticKeys(const Profile& profile) {
   return profile.Find("aws_access_key_id") || profile.Find("aws_secret_access_key");
 }
@@ -104,13 +100,13 @@ class AssumeRoleSource final : public CredentialSource {
 
   Status ReadInput(const Profile& profile) {
     const auto role = profile.Find("role_arn");
-    if (auto checked = CheckRoleArn({std::string(role->text), Named("role_arn", *role)});
+    if (auto checked = CheckRoleArn({std::string(role->text), role->NamedAs("role_arn")});
         !checked) {
       return checked;
     }
     if (const auto mfa = profile.Find("mfa_serial")) {
       return core::Wrong(
-          Named("mfa_serial", *mfa), "asks for a code of an MFA device, which no service can give",
+          mfa->NamedAs("mfa_serial"), "asks for a code of an MFA device, which no service can give",
           "use a role whose trust policy demands no MFA, or another source such as SSO");
     }
     if (const auto duration = profile.Find("duration_seconds")) {
@@ -120,13 +116,13 @@ class AssumeRoleSource final : public CredentialSource {
     }
     if (const auto external_id = profile.Find("external_id")) {
       if (external_id->text.empty()) {
-        return core::Wrong(Named("external_id", *external_id), "is empty",
+        return core::Wrong(external_id->NamedAs("external_id"), "is empty",
                            "write the id that the role's trust policy asks for, or leave it out");
       }
       input_.external_id = external_id->text;
     }
     input_.role_arn = role->text;
-    input_.setting = Named("role_arn", *role);
+    input_.setting = role->NamedAs("role_arn");
     input_.session_name = profile.Text("role_session_name");
     if (input_.session_name.empty()) input_.session_name = MakeSessionName(context_.clock);
     return {};
@@ -138,7 +134,7 @@ class AssumeRoleSource final : public CredentialSource {
     const auto parsed = std::from_chars(value.text.data(), end, seconds);
     if (parsed.ec != std::errc() || parsed.ptr != end || seconds < kShortestSession ||
         seconds > kLongestSession) {
-      return core::Wrong(Named("duration_seconds", value),
+      return core::Wrong(value.NamedAs("duration_seconds"),
                          "is not a whole number from 900 to 43200",
                          "write digits only, or leave it out for an hour");
     }
@@ -149,15 +145,15 @@ class AssumeRoleSource final : public CredentialSource {
     const auto source_profile = profile.Find("source_profile");
     const auto credential_source = profile.Find("credential_source");
     if (source_profile && credential_source) {
-      return core::Wrong(Named("source_profile", *source_profile),
-                         "and " + Named("credential_source", *credential_source) +
+      return core::Wrong(source_profile->NamedAs("source_profile"),
+                         "and " + credential_source->NamedAs("credential_source") +
                              " both say where the credentials of profile " + profile_ + " are from",
                          "keep one of them");
     }
     if (source_profile) return OfProfile(*source_profile);
     if (credential_source) return OfNamedSource(*credential_source);
     return core::Wrong(
-        Named("role_arn", *profile.Find("role_arn")),
+        profile.Find("role_arn")->NamedAs("role_arn"),
         "names a role, and nothing says with which credentials profile " + profile_ + " assumes it",
         "add source_profile with the name of a profile that has credentials, or "
         "credential_source with Environment, Ec2InstanceMetadata or EcsContainer");
@@ -165,7 +161,7 @@ class AssumeRoleSource final : public CredentialSource {
 
   // Names count as botocore writes them.
   Result<Origin> OfNamedSource(const ProfileValue& value) const {
-    Origin origin{.setting = Named("credential_source", value),
+    Origin origin{.setting = value.NamedAs("credential_source"),
                   .description = std::string(value.text)};
     if (value.text == "Environment") {
       origin.sources.push_back(MakeEnvironmentSource(context_));
@@ -183,7 +179,7 @@ class AssumeRoleSource final : public CredentialSource {
 
   Result<Origin> OfProfile(const ProfileValue& value) const {
     std::string name(value.text);
-    const std::string setting = Named("source_profile", value);
+    const std::string setting = value.NamedAs("source_profile");
     const auto profile = context_.profiles.Find(name);
     if (!profile) {
       return core::Wrong(setting, "names " + name + ", a profile that neither file has",

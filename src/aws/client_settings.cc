@@ -47,7 +47,7 @@ class Reader {
   Sourced Key(const char* name) const {
     const auto found = profile_ ? profile_->Find(name) : std::nullopt;
     if (!found || found->text.empty()) return {};
-    return {.text = std::string(found->text), .setting = std::string(name) + " in " + found->where};
+    return {.text = std::string(found->text), .setting = found->NamedAs(name)};
   }
 
   // The variable, or the profile's key where it is not set or empty.

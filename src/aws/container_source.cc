@@ -63,26 +63,14 @@ Result<Secret> ReadToken(const Variables& variables) {
 // plain text, others in JSON. Anything else might be anything.
 std::string Said(const net::HttpResponse& response, const Secret& token) {
   const std::string_view body = response.body.Reveal();
-  std::string said;
-  const auto say = [&](std::string_view text) {
-    const std::string line = net::OneLine(text, {&token, 1});
-    if (!line.empty()) said += (said.empty() ? ": " : ", ") + line;
-  };
   if (const auto json = core::JsonDocument::Parse(body, "")) {
-    const auto either = [&](const char* one, const char* other) {
-      return (*json)[one].Text().value_or((*json)[other].Text().value_or(""));
-    };
-    say(either("code", "Code"));
-    say(either("message", "Message"));
-  } else if (body.find_first_of("<{") == std::string_view::npos) {
-    say(body);
+    return RefusalIn(*json, {&token, 1}).text;
   }
-  return said;
+  return body.find_first_of("<{") == std::string_view::npos ? net::OneLine(body, {&token, 1}) : "";
 }
 
 ErrorCode CodeOf(int status) {
-  // The agents of ECS and EKS say why in a document, whose status some in front of them change.
-  if (status == 200 || status == 401 || status == 403) return ErrorCode::kNotPermitted;
+  if (status == 401 || status == 403) return ErrorCode::kNotPermitted;
   if (status == 429) return ErrorCode::kTryAgain;
   return status >= 500 ? ErrorCode::kUnavailable : ErrorCode::kConfiguration;
 }
@@ -103,7 +91,9 @@ Error Refused(const ContainerAddress& place, const net::HttpResponse& response,
     return Unusable(place, ErrorCode::kConfiguration,
                     "redirects elsewhere (" + status + "); nothing was sent there");
   }
-  return Unusable(place, CodeOf(response.status), "answers " + status + Said(response, token));
+  const std::string said = Said(response, token);
+  return Unusable(place, CodeOf(response.status),
+                  "answers " + status + (said.empty() ? "" : ": ") + said);
 }
 
 class ContainerSource final : public CredentialSource {
@@ -172,8 +162,10 @@ class ContainerSource final : public CredentialSource {
       return Unusable(place, ErrorCode::kUnavailable,
                       "does not answer in JSON, so that something else answers there");
     }
-    if (const auto code = (*document)["Code"].Text(); code && *code != "Success") {
-      return Refused(place, *response, token);
+    if (const Refusal refusal = RefusalIn(*document, {&token, 1}); !refusal.code.empty()) {
+      const bool is_definite = IsAccessDenied(refusal.code);
+      return Unusable(place, is_definite ? ErrorCode::kNotPermitted : ErrorCode::kUnavailable,
+                      "answers 200, but with a refusal: " + refusal.text);
     }
     return std::move(*document);
   }

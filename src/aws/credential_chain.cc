@@ -6,6 +6,8 @@
 namespace qarion::secrets::aws {
 namespace {
 
+constexpr char kFails[] = "applies, and fails";
+
 std::vector<SourcePtr> SourcesOf(const SourceContext& context) {
   const std::string& profile = context.profiles.current();
   std::vector<SourcePtr> sources;
@@ -49,15 +51,21 @@ std::vector<CredentialChain::Tried> CredentialChain::tried() const {
 }
 
 Result<Credentials> CredentialChain::Find(const net::Call& call) {
-  if (winner_ != nullptr) return AskAgain(*winner_, call);
   std::vector<Tried> tried;
   const auto note = [&] {
     const std::lock_guard lock(mutex_);
     tried_ = tried;
   };
+  if (winner_ != nullptr) {
+    auto again = AskAgain(*winner_, call);
+    tried = this->tried();
+    tried.back().why_not = again ? "" : kFails;
+    note();
+    return again;
+  }
   for (const SourcePtr& source : sources_) {
     auto offer = source->Get(call);
-    tried.push_back({source->Name(), offer ? offer->why_not : "applies, and fails"});
+    tried.push_back({source->Name(), offer ? offer->why_not : kFails});
     note();
     if (!offer) return std::move(offer).error();
     if (!offer->credentials) continue;

@@ -60,10 +60,12 @@ TEST_F(CredentialChainTest, TakesTheLossOfThemForAFailureThatPasses) {
   auto others = chain.credentials().Replace(*first, Soon());
   ASSERT_FALSE(others);
   EXPECT_EQ(others.error().code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(chain.tried().back().why_not, "applies, and fails");
   directory_.Write("credentials",
                    "[default]\naws_access_key_id = AKIDNEW\naws_secret_access_key = fake-secret\n");
   others = chain.credentials().Replace(*first, Soon());
   ASSERT_TRUE(others && *others);
+  EXPECT_EQ(chain.tried().back().why_not, "");
   EXPECT_EQ((*others)->keys.access_key_id, "AKIDNEW");
 }
 
@@ -73,7 +75,8 @@ TEST_F(CredentialChainTest, EndsWhereASourceFails) {
         {{"AWS_ACCESS_KEY_ID", "AKIDENV"}});
   CredentialChain chain(Context());
   EXPECT_THAT(KeyOf(chain.credentials().Get(Soon())), HasSubstr("AWS_SECRET_ACCESS_KEY"));
-  EXPECT_EQ(chain.tried().size(), 1U);
+  ASSERT_EQ(chain.tried().size(), 1U);
+  EXPECT_EQ(chain.tried()[0].why_not, "applies, and fails");
 }
 
 TEST_F(CredentialChainTest, KeepsToTheSourceThatItFound) {

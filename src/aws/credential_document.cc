@@ -4,6 +4,7 @@
 
 #include "core/ascii.h"
 #include "core/rfc3339.h"
+#include "net/server_text.h"
 
 namespace qarion::secrets::aws {
 namespace {
@@ -73,6 +74,18 @@ Result<Credentials> CredentialsFromJson(const core::JsonDocument& document,
     return BadDocument(from, "Expiration is not a time such as 2026-01-31T12:00:00Z");
   }
   return credentials;
+}
+
+Refusal RefusalIn(const core::JsonDocument& document, std::span<const Secret> hidden) {
+  const auto either = [&](const char* one, const char* other) {
+    const auto text = document[one].Text();
+    return net::OneLine(text ? *text : document[other].Text().value_or(""), hidden);
+  };
+  Refusal refusal{.code = either("Code", "code"), .text = {}};
+  if (refusal.code == "Success") refusal.code.clear();
+  const std::string message = either("Message", "message");
+  refusal.text = refusal.code + (refusal.code.empty() || message.empty() ? "" : ", ") + message;
+  return refusal;
 }
 
 }  // namespace qarion::secrets::aws

@@ -2,12 +2,14 @@
 // key is used.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "aws/credentials.h"
 #include "core/json_document.h"
 #include "qarion/secrets/result.h"
+#include "qarion/secrets/secret.h"
 
 namespace qarion::secrets::aws {
 
@@ -37,5 +39,14 @@ struct DocumentShape {
 // or malformed.
 Result<Credentials> CredentialsFromJson(const core::JsonDocument& document,
                                         const DocumentShape& shape, const std::string& from);
+
+// Why a document has no credentials in it.
+struct Refusal {
+  std::string code;  // "AssumeRoleUnauthorizedAccess"; empty: it does not refuse anything
+  std::string text;  // the code and what is said of it
+};
+// By `Code`, where that is not "Success", and `Message`, or the same in lower case. `hidden`: what
+// it may quote and nobody may see.
+Refusal RefusalIn(const core::JsonDocument& document, std::span<const Secret> hidden);
 
 }  // namespace qarion::secrets::aws

@@ -12,7 +12,7 @@ namespace qarion::secrets::aws {
 struct Credentials {
   crypto::SigningCredentials keys;
   std::optional<std::chrono::system_clock::time_point> expires_at;  // nothing: they do not
-  // They are used beyond the end that was said of them, as there are no others.
+  // They end soon or have ended, and are used on: what hands them out has no others yet.
   bool is_prolonged = false;
   std::string account_id;  // or empty
   // Where they came from, for people: "environment", "role arn:aws:iam::1:role/app by profile dev".

@@ -61,6 +61,7 @@ class Conversation {
   // Why the last request was in vain.
   const std::string& problem() const noexcept { return problem_; }
   bool has_token() const noexcept { return !token_.empty(); }
+  const Secret& token() const noexcept { return token_; }
   // Of the last answer, 0 where there was none.
   int last_status() const noexcept { return last_status_; }
 
@@ -195,7 +196,7 @@ class InstanceSource final : public CredentialSource {
       return document ? "" : "does not answer in JSON";
     });
     if (!answer) return NoAnswer(conversation);
-    return Read(*document, role, conversation.base());
+    return Read(*document, role, conversation);
   }
 
   // A service that is there and fails will not do so for long.
@@ -209,12 +210,11 @@ class InstanceSource final : public CredentialSource {
   }
 
   Result<Offer> Read(const core::JsonDocument& document, const std::string& role,
-                     const std::string& base) {
-    const std::string origin = "instance role " + role + " (" + base + ")";
-    if (const auto code = document["Code"].Text(); code && *code != "Success") {
-      const std::string said = net::OneLine(document["Message"].Text().value_or(""), {});
-      return Offer{.why_not =
-                       origin + ": " + net::OneLine(*code, {}) + (said.empty() ? "" : ", " + said)};
+                     const Conversation& conversation) {
+    const std::string origin = "instance role " + role + " (" + conversation.base() + ")";
+    if (const Refusal refusal = RefusalIn(document, {&conversation.token(), 1});
+        !refusal.code.empty()) {
+      return Offer{.why_not = origin + ": " + refusal.text};
     }
     auto credentials = CredentialsFromJson(document, kDocument, origin);
     if (!credentials) return Offer{.why_not = credentials.error().reason()};

@@ -1,4 +1,4 @@
-// Where a machine or container asks for the credentials of its role.
+// Where and how a machine or container asks for the credentials of its role.
 #pragma once
 
 #include <functional>

@@ -16,7 +16,9 @@ constexpr std::size_t kMostBytes = std::size_t{64} * 1024;
 class ProcessSource final : public CredentialSource {
  public:
   ProcessSource(const SourceContext& context, std::string profile)
-      : profiles_(context.profiles), clock_(context.clock), profile_(std::move(profile)) {}
+      : profiles_(context.profiles),
+        clock_(context.services.clock()),
+        profile_(std::move(profile)) {}
 
   std::string Name() const override { return "process"; }
 

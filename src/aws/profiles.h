@@ -19,6 +19,9 @@ struct ProfileValue {
   std::string_view text;
   std::string where;  // "/home/me/.aws/config:12", for errors
   const IniEntry* entry = nullptr;
+
+  // "role_arn in /home/me/.aws/config:12"
+  std::string NamedAs(const std::string& name) const { return name + " in " + where; }
 };
 
 // A section, or two of them under one name: of a value that stands in both files, the one in the

@@ -124,16 +124,16 @@ bool IsTransient(int status, std::string_view error_code) {
   return std::ranges::find(kStatuses, status) != kStatuses.end() || IsOneOf(error_code, kCodes);
 }
 
-bool IsAboutCredentials(std::string_view error_code) {
-  constexpr std::string_view kCodes[] = {"ExpiredToken",
-                                         "ExpiredTokenException",
-                                         "ExpiredTokenError",
-                                         "TokenRefreshRequired",
-                                         "UnrecognizedClientException",
-                                         "InvalidClientTokenId",
-                                         "InvalidToken",
-                                         "InvalidSecurity"};
+bool SaysExpired(std::string_view error_code) {
+  constexpr std::string_view kCodes[] = {"ExpiredToken", "ExpiredTokenException",
+                                         "ExpiredTokenError", "TokenRefreshRequired"};
   return IsOneOf(error_code, kCodes);
+}
+
+bool IsAboutCredentials(std::string_view error_code) {
+  constexpr std::string_view kCodes[] = {"UnrecognizedClientException", "InvalidClientTokenId",
+                                         "InvalidToken", "InvalidSecurity"};
+  return SaysExpired(error_code) || IsOneOf(error_code, kCodes);
 }
 
 bool IsAccessDenied(std::string_view error_code) {

@@ -43,7 +43,7 @@ std::string ErrorCodeOf(const net::HttpResponse& response);
 // What a refusal means to one caller, where that is more than its error code says.
 struct Meaning {
   std::string_view error_code;  // valid for ever
-  ErrorCode code = ErrorCode::kConfiguration;
+  ErrorCode code;
   std::string cure;
 };
 
@@ -61,6 +61,8 @@ Error NotOfTheService(const ServiceAnswer& answer, const std::string& doing);
 bool IsThrottling(int status, std::string_view error_code);
 // The service says that it failed, or was too slow.
 bool IsTransient(int status, std::string_view error_code);
+// The credentials ended.
+bool SaysExpired(std::string_view error_code);
 // The credentials ended or are not known (any more): others are worth one try.
 bool IsAboutCredentials(std::string_view error_code);
 // The credentials may not do it.

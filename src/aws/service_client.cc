@@ -170,15 +170,16 @@ bool ServiceClient::CorrectClock(const net::HttpResponse& response, const Target
   const auto header = response.Find("date");
   const auto date = header ? net::ParseHttpDate(*header) : std::nullopt;
   if (!date) return false;
-  const seconds error = *date - std::chrono::floor<seconds>(clock_.SystemNow());
-  const seconds offset = clock_.offset() + error;
+  const seconds offset = clock_.LeadOf(*date);
+  const seconds error = offset - clock_.offset();
   if (std::chrono::abs(error) <= kTolerableSkew || std::chrono::abs(offset) > kLargestSkew) {
     return false;
   }
   clock_.Correct(offset);
   log_("this machine's clock is " + std::to_string(std::abs(offset.count())) + " s " +
        (offset > seconds::zero() ? "behind" : "ahead of") + " that of " + target.url.host +
-       "; signatures are made with the latter: let this machine keep time (NTP)");
+       "; the latter counts for signatures and for the end of credentials: let this machine keep "
+       "time (NTP)");
   return true;
 }
 

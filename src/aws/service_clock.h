@@ -26,6 +26,10 @@ class ServiceClock final : public Clock {
     return machine_.WaitUntil(lock, condition, deadline, done);
   }
 
+  // How far that time is ahead of this machine's.
+  std::chrono::seconds LeadOf(std::chrono::sys_seconds time) const {
+    return time - std::chrono::floor<std::chrono::seconds>(machine_.SystemNow());
+  }
   // How far the services' clock is ahead of this machine's, where that had to be corrected.
   std::chrono::seconds offset() const noexcept { return std::chrono::seconds(offset_.load()); }
   void Correct(std::chrono::seconds offset) noexcept { offset_ = offset.count(); }

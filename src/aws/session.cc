@@ -8,6 +8,7 @@
 #include "aws/signed_call.h"
 
 namespace qarion::secrets::aws {
+
 Result<SessionSettings> SessionSettings::Load(const core::SettingLookup& lookup) {
   Variables variables(lookup);
   auto profiles = Profiles::Load(variables);
@@ -48,19 +49,20 @@ void Session::Note(const Credentials& credentials) {
   const std::lock_guard lock(mutex_);
   origin_ = credentials.origin;
   expires_at_ = credentials.expires_at;
+  is_prolonged_ = credentials.is_prolonged;
 }
 
 Result<ServiceAnswer> Session::SendSigned(ServiceRequest request, const net::Call& call) {
   Credentials used;
   auto answer = aws::SendSigned(std::move(request), chain_.credentials(), services_, call, used);
-  if (answer) Note(used);
+  if (!used.origin.empty()) Note(used);
   return answer;
 }
 
 std::optional<Session::InUse> Session::in_use() const {
   const std::lock_guard lock(mutex_);
   if (origin_.empty()) return std::nullopt;
-  InUse in_use{.origin = origin_, .left = {}};
+  InUse in_use{.origin = origin_, .left = {}, .is_prolonged = is_prolonged_};
   if (expires_at_) {
     in_use.left =
         std::chrono::floor<std::chrono::seconds>(*expires_at_ - services_.clock().SystemNow());

@@ -12,6 +12,7 @@
 #include "aws/credential_chain.h"
 #include "aws/profiles.h"
 #include "aws/service_client.h"
+#include "aws/sts.h"
 #include "aws/variables.h"
 #include "core/random.h"
 #include "core/setting_lookup.h"
@@ -54,6 +55,11 @@ class Session {
     return chain_.credentials().Replace(refused, call);
   }
 
+  // See aws::GetCallerIdentity.
+  Result<CallerIdentity> WhoAmI(const net::Call& call) {
+    return GetCallerIdentity(services_, chain_.credentials(), call);
+  }
+
   // See aws::SendSigned.
   Result<ServiceAnswer> SendSigned(ServiceRequest request, const net::Call& call);
 
@@ -64,6 +70,7 @@ class Session {
   struct InUse {
     std::string origin;
     std::optional<std::chrono::seconds> left;  // nothing: no end is known
+    bool is_prolonged = false;                 // see Credentials
   };
   std::optional<InUse> in_use() const;  // nothing before the first
 
@@ -77,6 +84,7 @@ class Session {
   mutable std::mutex mutex_;  // of what follows
   std::string origin_;        // of the credentials in use, or empty
   std::optional<Clock::SystemTime> expires_at_;
+  bool is_prolonged_ = false;
 };
 
 }  // namespace qarion::secrets::aws

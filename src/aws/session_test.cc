@@ -110,16 +110,24 @@ TEST_F(SessionTest, TakesNoOtherIdentityWhereItsOwnHasGone) {
   EXPECT_EQ(server.seen().size(), 1U);
 }
 
-// The metadata service then gives old credentials for want of new ones: that passes.
-TEST_F(SessionTest, WaitsForTheInstancesNewCredentialsWhereItsOldOnesAreRefused) {
-  const test::ScriptedServer metadata({{200, "fake-metadata-token"},
-                                       {200, "my-role"},
-                                       {200, Document("ASIAFAKE", "2025-12-31T23:00:00Z")},
-                                       {200, "fake-metadata-token"},
-                                       {200, "my-role"},
-                                       {200, Document("ASIAFAKE", "2025-12-31T23:00:00Z")}});
-  given_["AWS_EC2_METADATA_DISABLED"] = "false";
-  given_["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = metadata.Url();
+// The metadata service gives credentials that ended an hour ago, for want of new ones.
+class SessionOnAnInstance : public SessionTest {
+ protected:
+  SessionOnAnInstance() {
+    given_["AWS_EC2_METADATA_DISABLED"] = "false";
+    given_["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = metadata_.Url();
+  }
+
+  const std::string document_ = Document("ASIAFAKE", "2025-12-31T23:00:00Z");
+  const test::ScriptedServer metadata_{{{200, "fake-metadata-token"},
+                                        {200, "my-role"},
+                                        {200, document_},
+                                        {200, "fake-metadata-token"},
+                                        {200, "my-role"},
+                                        {200, document_}}};
+};
+
+TEST_F(SessionOnAnInstance, WaitsForNewCredentialsWhereTheOldOnesHaveEnded) {
   const test::ScriptedServer server({{400, kExpired}});
   Open(server.Url());
   const auto answer = Send();
@@ -127,7 +135,27 @@ TEST_F(SessionTest, WaitsForTheInstancesNewCredentialsWhereItsOldOnesAreRefused)
   EXPECT_EQ(answer.error().code(), ErrorCode::kUnavailable);
   EXPECT_THAT(answer.error().reason(), HasSubstr("instance role my-role"));
   EXPECT_EQ(server.seen().size(), 1U);
-  EXPECT_EQ(metadata.seen().size(), 6U);  // it was asked once more
+  EXPECT_EQ(metadata_.seen().size(), 6U);  // it was asked once more
+  EXPECT_TRUE(session_->in_use()->is_prolonged);
+}
+
+TEST_F(SessionOnAnInstance, WaitsWhereStsSaysSo) {
+  const test::ScriptedServer server(
+      {{403, "<ErrorResponse><Error><Code>ExpiredToken</Code></Error></ErrorResponse>"}});
+  given_["AWS_ENDPOINT_URL_STS"] = server.Url();
+  Open();
+  const auto identity = session_->WhoAmI(Soon());
+  ASSERT_FALSE(identity);
+  EXPECT_EQ(identity.error().code(), ErrorCode::kUnavailable);
+}
+
+// A key that was taken away is not coming back.
+TEST_F(SessionOnAnInstance, DoesNotWaitWhereTheKeyIsNotKnown) {
+  const test::ScriptedServer server({{400, R"({"__type":"UnrecognizedClientException"})"}});
+  Open(server.Url());
+  const auto answer = Send();
+  ASSERT_TRUE(answer) << answer.error().reason();
+  EXPECT_EQ(answer->error_code, "UnrecognizedClientException");
 }
 
 // This machine's says 2026-01-01T00:00:00Z.

@@ -20,7 +20,7 @@ Result<ServiceAnswer> SendSigned(ServiceRequest request, CredentialCache& cache,
       answer = services.Send(request, call);
     }
   }
-  if (answer && IsAboutCredentials(answer->error_code) && used.is_prolonged) {
+  if (answer && used.is_prolonged && SaysExpired(answer->error_code)) {
     return Error(ErrorCode::kUnavailable,
                  "the credentials from " + used.origin +
                      " have ended, and what hands them out has no new ones (" + answer->host +

@@ -107,7 +107,7 @@ class SsoSource final : public CredentialSource {
       auto value = session ? session->Find(key) : std::nullopt;
       if ((!value || value->text.empty()) && !(is_of_session && session)) value = profile.Find(key);
       if (value && !value->text.empty()) {
-        return {std::string(value->text), key + (" in " + value->where)};
+        return {std::string(value->text), value->NamedAs(key)};
       }
       missing += (missing.empty() ? "" : ", ") + std::string(key);
       return {};
@@ -236,7 +236,7 @@ class SsoSource final : public CredentialSource {
     request.hidden.push_back(token.Share());
     auto answer = context_.services.Send(request, call);
     if (!answer) return std::move(answer).error();
-    if (answer->status == 401) {
+    if (answer->status == 401 && answer->json) {  // and not a page of something else
       return Error(ErrorCode::kNotPermitted, "SSO does not accept the login of the profile " +
                                                  profile_ + " any more (" + answer->host +
                                                  " answers 401)")

@@ -304,7 +304,7 @@ TEST_F(SsoSource, PassesOtherErrorsOfThePortalOn) {
   WriteToken(kSessionFile, Token("2026-01-01T08:00:00Z"));
   const test::ScriptedServer server({{500, R"({"message":"failed on fake-access"})"}});
   OpenAt(server.Url(), kSession);
-  EXPECT_THAT(Ask(), HasSubstr("sso:GetRoleCredentials"));
+  EXPECT_THAT(Ask(), AllOf(HasSubstr("sso:GetRoleCredentials"), HasSubstr("failed on ***")));
 }
 
 TEST_F(SsoSource, NamesWhatIsToBeCorrectedWhereTheRoleIsNotAssigned) {
@@ -330,11 +330,13 @@ TEST_F(SsoSource, RefusesARegionThatIsNone) {
 
 TEST_F(SsoSource, TakesAPageForAFailureThatPasses) {
   WriteToken(kSessionFile, Token("2026-01-01T08:00:00Z"));
-  const test::ScriptedServer server({{200, "<html>Sign in</html>"}});
-  OpenAt(server.Url(), kSession);
-  const auto offer = Get();
-  ASSERT_FALSE(offer);
-  EXPECT_EQ(offer.error().code(), ErrorCode::kUnavailable);
+  for (const int status : {200, 401, 403}) {
+    const test::ScriptedServer server({{status, "<html>Sign in</html>"}});
+    OpenAt(server.Url(), kSession);
+    const auto offer = Get();
+    ASSERT_FALSE(offer) << status;
+    EXPECT_EQ(offer.error().code(), ErrorCode::kUnavailable) << status;
+  }
 }
 
 TEST_F(SsoSource, NamesWhatIsMissing) {

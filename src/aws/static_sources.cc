@@ -57,11 +57,11 @@ class EnvironmentSource final : public CredentialSource {
 Result<std::optional<Credentials>> KeysIn(const Profile& section, std::string origin) {
   const auto id = section.Find("aws_access_key_id");
   if (!id) return std::optional<Credentials>();
-  const std::string id_where = "aws_access_key_id in " + id->where;
+  const std::string id_where = id->NamedAs("aws_access_key_id");
   const auto part = [&](std::string_view name) {
     const auto value = section.Find(name);
     if (!value) return KeyPart{.where = std::string(name) + ", which belongs to " + id_where + ","};
-    return KeyPart{.text = value->text, .where = std::string(name) + " in " + value->where};
+    return KeyPart{.text = value->text, .where = value->NamedAs(std::string(name))};
   };
   // The older name comes first, even without a value.
   const std::string_view token_name =

@@ -75,12 +75,10 @@ Meaning RegionIsOff(const ServiceClient& services) {
               " in the account settings of IAM, or set another region"};
 }
 
-Meaning ValueIsRefused(const AssumeRoleInput& input) {
-  return {
-      "ValidationError", ErrorCode::kConfiguration,
-      "correct what AWS names, beside " + input.setting +
-          " or there: role_arn, role_session_name, external_id, or duration_seconds, "
-          "which may be no longer than the role's maximum, and an hour where a role assumes it"};
+// `also`: more to be said of the values.
+Meaning ValueIsRefused(const AssumeRoleInput& input, const std::string& also) {
+  return {"ValidationError", ErrorCode::kConfiguration,
+          "correct what AWS names: " + input.setting + ", or what belongs to it" + also};
 }
 
 // `result`: the element that has what was asked for.
@@ -127,7 +125,9 @@ std::vector<Meaning> MeaningsForRole(const ServiceClient& services, const Assume
                source.keys.access_key_id + ") belong to sts:AssumeRole on " + input.role_arn +
                ", and name them in that role's trust policy, with its external id if it asks for "
                "one"},
-          ValueIsRefused(input),
+          ValueIsRefused(input,
+                         "; duration_seconds may be no longer than the role's maximum, and an hour "
+                         "where a role assumes it"),
           RegionIsOff(services)};
 }
 
@@ -146,7 +146,7 @@ std::vector<Meaning> MeaningsForWebIdentity(const ServiceClient& services,
            "get a new token: its identity provider takes this one back"},
           {"IDPCommunicationError", ErrorCode::kUnavailable,
            "wait; if it lasts, see that AWS can reach the token's identity provider"},
-          ValueIsRefused(input),
+          ValueIsRefused(input, ", such as the session's name"),
           RegionIsOff(services)};
 }
 
@@ -200,13 +200,12 @@ Result<Credentials> AssumeRoleWithWebIdentity(ServiceClient& services, const Ass
   return CredentialsIn(*answer, "AssumeRoleWithWebIdentityResult", doing);
 }
 
-Result<CallerIdentity> GetCallerIdentity(ServiceClient& services, const Credentials& credentials,
+Result<CallerIdentity> GetCallerIdentity(ServiceClient& services, CredentialCache& source,
                                          const net::Call& call) {
   const std::string doing = "sts:GetCallerIdentity";
   Form form("GetCallerIdentity");
-  ServiceRequest request = RequestOf(form);
-  request.signer = &credentials;
-  auto answer = services.Send(request, call);
+  Credentials signer;
+  auto answer = SendSigned(RequestOf(form), source, services, call, signer);
   if (!answer) return std::move(answer).error();
   if (!answer->is_ok()) return ErrorOf(*answer, doing, {{RegionIsOff(services)}});
   const auto text = [&](const char* name) {

@@ -28,8 +28,8 @@ Status CheckRoleArn(const Sourced& role_arn);
 // A name for sessions where nothing configures one: "qarion-secrets-1767225600".
 std::string MakeSessionName(const Clock& clock);
 
-// Errors of all: see ServiceClient::Send and ErrorOf, with the action and the role named; kBadData
-// where the answer is not what it should be. Results' `origin` is left empty.
+// Errors of all: see ServiceClient::Send, ErrorOf and NotOfTheService, with the action and the role
+// named; kBadData where an answer of STS lacks something. Results' `origin` is left empty.
 
 // Signed by `source`, which is asked for others once where STS refuses what it gave. Its own errors
 // come through as they are.
@@ -47,7 +47,7 @@ struct CallerIdentity {
   std::string user_id;
 };
 
-Result<CallerIdentity> GetCallerIdentity(ServiceClient& services, const Credentials& credentials,
+Result<CallerIdentity> GetCallerIdentity(ServiceClient& services, CredentialCache& source,
                                          const net::Call& call);
 
 }  // namespace qarion::secrets::aws

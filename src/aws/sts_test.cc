@@ -214,7 +214,8 @@ TEST_F(StsTest, SaysWhoAsks) {
                 R"(<GetCallerIdentityResult><Arn>arn:aws:iam::000000000000:user/u&#10;</Arn>)"
                 R"(<UserId>AIDAFAKE000000000001</UserId><Account>000000000000</Account>)"
                 R"(</GetCallerIdentityResult></GetCallerIdentityResponse>)"}});
-  const auto identity = GetCallerIdentity(*services_, KeyNamed("AKIATEST"), Soon());
+  CredentialCache source = Giving({"AKIATEST"});
+  const auto identity = GetCallerIdentity(*services_, source, Soon());
   ASSERT_TRUE(identity) << identity.error().reason();
   EXPECT_EQ(identity->account, "000000000000");
   EXPECT_EQ(identity->arn, "arn:aws:iam::000000000000:user/u");
@@ -224,12 +225,12 @@ TEST_F(StsTest, SaysWhoAsks) {
   EXPECT_EQ(Calls()[0].key_id, "AKIATEST");
 
   Answer("", {{200, "<GetCallerIdentityResponse/>"}});
-  const auto nobody = GetCallerIdentity(*services_, KeyNamed("AKIATEST"), Soon());
+  const auto nobody = GetCallerIdentity(*services_, source, Soon());
   ASSERT_FALSE(nobody);
   EXPECT_THAT(TextOf(nobody.error()), HasSubstr("unavailable: sts:GetCallerIdentity"));
 
   Answer("", {Refused(403, "SignatureDoesNotMatch")});
-  const auto refused = GetCallerIdentity(*services_, KeyNamed("AKIATEST"), Soon());
+  const auto refused = GetCallerIdentity(*services_, source, Soon());
   ASSERT_FALSE(refused);
   EXPECT_THAT(TextOf(refused.error()), HasSubstr("not_permitted: sts:GetCallerIdentity"));
 }

@@ -77,7 +77,7 @@ class WebIdentitySource final : public CredentialSource {
     const auto profile = context_.profiles.Find(profile_);
     const auto value = profile ? profile->Find(key) : std::nullopt;
     if (!value) return std::nullopt;
-    return Sourced{std::string(value->text), key + (" in " + value->where)};
+    return Sourced{std::string(value->text), value->NamedAs(key)};
   }
 
   std::string WhyNot(const std::optional<Sourced>& token_file) const {

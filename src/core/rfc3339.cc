@@ -56,12 +56,16 @@ std::optional<std::chrono::system_clock::time_point> ParseTime(std::string_view 
       return std::nullopt;
     }
     const auto number = [&](std::size_t i) { return (digits[i] - '0') * 10 + digits[i + 1] - '0'; };
+    if (number(0) > 23 || number(2) > 59) return std::nullopt;
     offset = chrono::hours(number(0)) + chrono::minutes(number(2));
     if (text.front() == '-') offset = -offset;
   }
   if (parts[0] > kLatest) return chrono::sys_days(chrono::year(kLatest + 1) / 1 / 1);
-  return chrono::sys_days(day) + chrono::hours(parts[3]) + chrono::minutes(parts[4]) +
-         chrono::seconds(parts[5]) + fraction - offset;
+  const chrono::system_clock::time_point time = chrono::sys_days(day) + chrono::hours(parts[3]) +
+                                                chrono::minutes(parts[4]) +
+                                                chrono::seconds(parts[5]) + fraction - offset;
+  if (time < chrono::system_clock::time_point()) return std::nullopt;
+  return time;
 }
 
 std::string FormatTime(std::chrono::sys_seconds time) {

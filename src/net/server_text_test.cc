@@ -24,6 +24,13 @@ TEST(OneLine, HidesWhatNobodyMaySee) {
   EXPECT_EQ(OneLine("fak abc", hidden), "fak abc");  // too short to be one
 }
 
+TEST(OneLine, HidesValuesThatOverlap) {
+  std::vector<Secret> hidden;
+  hidden.push_back(Secret::CopyOf("fake-token"));
+  hidden.push_back(Secret::CopyOf("token-of-mine"));
+  EXPECT_EQ(OneLine("a fake-token-of-mine b", hidden), "a *** b");
+}
+
 TEST(OneLine, HidesAValueThatHasLineBreaks) {
   const Secret hidden = Secret::CopyOf("fake\nkey");
   EXPECT_EQ(OneLine("is fake\nkey.", {&hidden, 1}), "is ***.");
@@ -32,6 +39,8 @@ TEST(OneLine, HidesAValueThatHasLineBreaks) {
 TEST(OneLine, EndsWithinItsLimitAndBetweenCharacters) {
   EXPECT_EQ(OneLine("abcdef", {}, 6), "abcdef");
   EXPECT_EQ(OneLine("abcdefg", {}, 6), "abcdef...");
+  EXPECT_EQ(OneLine("abcdef ghi", {}, 6), "abcdef...");
+  EXPECT_EQ(OneLine("abcde fghi", {}, 6), "abcde...");
   EXPECT_EQ(OneLine("abcde\u00e9f", {}, 6), "abcde...");
   const Secret hidden = Secret::CopyOf("fake-token");
   EXPECT_EQ(OneLine("abcfake-token", {&hidden, 1}, 8), "abc***");

@@ -61,11 +61,13 @@ std::vector<std::pair<std::string, std::string>> Client::Describe() const {
   }
   if (const auto credentials = session_.in_use()) {
     lines.emplace_back("credentials", credentials->origin);
-    const auto left = credentials->left;
-    lines.emplace_back("credentials expire",
-                       left
-                           ? "in " + std::to_string(std::max<std::int64_t>(left->count(), 0)) + " s"
-                           : "never, as far as is known");
+    std::string end = "never, as far as is known";
+    if (credentials->is_prolonged) {
+      end = "soon or have done so, and are used on: the metadata service has no others yet";
+    } else if (const auto left = credentials->left) {
+      end = "in " + std::to_string(std::max<std::int64_t>(left->count(), 0)) + " s";
+    }
+    lines.emplace_back("credentials expire", std::move(end));
   }
   const std::lock_guard lock(mutex_);
   if (!value_read_.empty()) lines.emplace_back("value read", value_read_);

@@ -68,9 +68,7 @@ class Examiner {
 
   // Nobody needs a permission for this.
   void LookAtIdentity() {
-    const auto credentials = client_.session().GetCredentials(call_);
-    if (!credentials) return;
-    const auto identity = aws::GetCallerIdentity(client_.session().services(), *credentials, call_);
+    const auto identity = client_.session().WhoAmI(call_);
     if (!identity) {
       // A network may let the service through and not this one.
       const bool is_definite = !identity.error().IsTransient();

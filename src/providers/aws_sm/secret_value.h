@@ -22,7 +22,7 @@ aws::ServiceRequest DescriptionRequest(const aws::SecretId& secret);
 // What an answer to GetSecretValue holds: fields, version, time. kConfiguration: there is no such
 // secret, version or stage, or it is to be deleted; kNotPermitted: the credentials may not read or
 // decrypt it; kBadData: it is not a JSON object of fields, or another secret than asked for; else
-// see aws::ErrorOf.
+// see aws::ErrorOf and aws::NotOfTheService.
 Result<Payload> PayloadFromValue(const aws::ServiceAnswer& answer, const aws::SecretId& secret,
                                  const VersionChoice& version);
 
