@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,12 +62,12 @@ Result<Secret> ReadToken(const Variables& variables) {
 
 // What the endpoint says of a refusal, where it is meant for people: the agent of EKS answers in
 // plain text, others in JSON. Anything else might be anything.
-std::string Said(const net::HttpResponse& response, const Secret& token) {
+std::string Said(const net::HttpResponse& response, std::span<const Secret> sent) {
   const std::string_view body = response.body.Reveal();
   if (const auto json = core::JsonDocument::Parse(body, "")) {
-    return RefusalIn(*json, {&token, 1}).text;
+    return RefusalIn(*json, sent).text;
   }
-  return body.find_first_of("<{") == std::string_view::npos ? net::OneLine(body, {&token, 1}) : "";
+  return body.find_first_of("<{") == std::string_view::npos ? net::OneLine(body, sent) : "";
 }
 
 ErrorCode CodeOf(int status) {
@@ -85,13 +86,13 @@ Error Unusable(const ContainerAddress& place, ErrorCode code, const std::string&
 }
 
 Error Refused(const ContainerAddress& place, const net::HttpResponse& response,
-              const Secret& token) {
+              std::span<const Secret> sent) {
   const std::string status = std::to_string(response.status);
   if (response.status >= 300 && response.status < 400) {
     return Unusable(place, ErrorCode::kConfiguration,
                     "redirects elsewhere (" + status + "); nothing was sent there");
   }
-  const std::string said = Said(response, token);
+  const std::string said = Said(response, sent);
   return Unusable(place, CodeOf(response.status),
                   "answers " + status + (said.empty() ? "" : ": ") + said);
 }
@@ -116,7 +117,10 @@ class ContainerSource final : public CredentialSource {
     auto document = Ask(place, *token, call);
     if (!document) return std::move(document).error();
     auto credentials = CredentialsFromJson(*document, kDocument, "container (" + place.shown + ")");
-    if (!credentials) return std::move(credentials).error();
+    if (!credentials) {
+      return Unusable(place, credentials.error().code(),
+                      "answers without credentials: " + credentials.error().reason());
+    }
     return Offer{.credentials = std::move(*credentials)};
   }
 
@@ -157,12 +161,14 @@ class ContainerSource final : public CredentialSource {
           .With("setting", place.setting)
           .Cure(response.error().cure());
     }
-    if (response->status != 200) return Refused(place, *response, token);
+    const Secret sent[] = {token.Share(),
+                           Secret::CopyOf(std::string_view(place.url).substr(place.shown.size()))};
+    if (response->status != 200) return Refused(place, *response, sent);
     if (!document) {
       return Unusable(place, ErrorCode::kUnavailable,
                       "does not answer in JSON, so that something else answers there");
     }
-    if (const Refusal refusal = RefusalIn(*document, {&token, 1}); !refusal.code.empty()) {
+    if (const Refusal refusal = RefusalIn(*document, sent); !refusal.code.empty()) {
       const bool is_definite = IsAccessDenied(refusal.code);
       return Unusable(place, is_definite ? ErrorCode::kNotPermitted : ErrorCode::kUnavailable,
                       "answers 200, but with a refusal: " + refusal.text);

@@ -195,7 +195,16 @@ TEST_F(ContainerSource, NamesTheMemberThatIsMissing) {
     const auto offer = Get();
     ASSERT_FALSE(offer) << name;
     EXPECT_THAT(offer.error().reason(), HasSubstr(name));
+    EXPECT_THAT(offer.error().reason(), HasSubstr("AWS_CONTAINER_CREDENTIALS_FULL_URI"));
   }
+}
+
+TEST_F(ContainerSource, ShowsNoPieceOfWhatItSent) {
+  const test::ScriptedServer server(
+      {{403, "claims fake-payload-part at /v2/credentials/fake-id of 127.0.0.1"}});
+  Set("AWS_CONTAINER_AUTHORIZATION_TOKEN", "Bearer fake-head.fake-payload-part.fake-signature");
+  OpenAt(server.Url("/v2/credentials/fake-id"));
+  EXPECT_THAT(Ask(), HasSubstr("answers 403: claims *** at *** of 127.0.0.1"));
 }
 
 TEST_F(ContainerSource, SaysWhyAnAnswerThatIsFineHasNoCredentials) {

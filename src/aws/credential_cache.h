@@ -28,8 +28,9 @@ class CredentialCache {
   // are covered by credentials that still live.
   CredentialCache(Fetch fetch, Clock& clock, std::function<void(std::string_view)> log);
 
-  // A key, secret and token that belong together and are good now. Errors: those of `fetch`;
-  // kNotPermitted where it brings what has ended already.
+  // A key, secret and token that belong together. Where `fetch` brings what has ended already, that
+  // is given all the same, and fetched anew at each call: the clock may be wrong, and whom they are
+  // shown to knows. Errors: those of `fetch`.
   Result<Credentials> Get(const net::Call& call);
 
   // A service refused `refused`: fetches once more, unless somebody else did since. Nothing where

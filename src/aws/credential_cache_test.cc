@@ -97,11 +97,14 @@ TEST_F(CredentialCacheTest, LeavesTimeToUseTheOldOnesWhereNobodyAnswers) {
   EXPECT_EQ(time_to_fetch_, seconds(10));
 }
 
-TEST_F(CredentialCacheTest, RefusesWhatHasEndedAlready) {
+// The clock may be wrong.
+TEST_F(CredentialCacheTest, GivesWhatSeemsToHaveEndedAndFetchesItAnew) {
   lifetime_ = minutes(0);
-  EXPECT_THAT(Get(), HasSubstr("from a test have ended already"));
-  lifetime_ = minutes(60);
+  EXPECT_EQ(Get(), "AKIDFAKE1");
   EXPECT_EQ(Get(), "AKIDFAKE2");
+  lifetime_ = minutes(60);
+  EXPECT_EQ(Get(), "AKIDFAKE3");
+  EXPECT_EQ(Get(), "AKIDFAKE3");
 }
 
 TEST_F(CredentialCacheTest, AsksAgainAfterAFailure) {

@@ -34,6 +34,12 @@ Result<crypto::SigningCredentials> KeysFrom(const KeyPart& access_key_id,
           .Cure("write the key as AWS gave it, and nothing else");
     }
   }
+  if (!crypto::IsScopePart(access_key_id.text)) {
+    return Error(ErrorCode::kConfiguration,
+                 access_key_id.where + " has a / or a comma in it, which no key id has")
+        .With("setting", access_key_id.where)
+        .Cure("write the key id as AWS gave it, and nothing else");
+  }
   return crypto::SigningCredentials{
       .access_key_id = std::string(access_key_id.text),
       .secret_access_key = Secret::CopyOf(secret_access_key.text),
@@ -57,7 +63,6 @@ Result<Credentials> CredentialsFromJson(const core::JsonDocument& document,
   const KeyPart secret = part("SecretAccessKey");
   const KeyPart token = part(shape.token_name);
   const KeyPart expiration = part("Expiration");
-  const KeyPart account = part("AccountId");
   if (!wrong_kind.empty()) return BadDocument(from, wrong_kind + " is not text");
   if (shape.needs_token && token.text.empty()) {
     return BadDocument(from, token.where + " is missing or empty");
@@ -66,10 +71,11 @@ Result<Credentials> CredentialsFromJson(const core::JsonDocument& document,
   if (!keys) return BadDocument(from, keys.error().reason());
   Credentials credentials{.keys = std::move(*keys),
                           .expires_at = core::ParseTime(expiration.text),
-                          .account_id = std::string(account.text),
+                          .account_id = std::string(document["AccountId"].Text().value_or("")),
                           .origin = from};
-  if (expiration.text.empty()) {
-    if (shape.needs_expiration) return BadDocument(from, "Expiration is missing or empty");
+  const core::JsonValue end = document["Expiration"];
+  if (!end.exists() || end.IsNull()) {
+    if (shape.needs_expiration) return BadDocument(from, "Expiration is missing");
   } else if (!credentials.expires_at) {
     return BadDocument(from, "Expiration is not a time such as 2026-01-31T12:00:00Z");
   }

@@ -83,5 +83,14 @@ TEST(CredentialDocumentTest, RefusesKeysThatWouldBreakTheLineTheyAreSentIn) {
   }
 }
 
+TEST(CredentialDocumentTest, RefusesKeyIdsThatNoSignatureCanName) {
+  for (const std::string_view id : {"AKID/FAKE", "AKID,FAKE"}) {
+    const auto keys = KeysFrom({id, "ID"}, {"fake", "SECRET"}, {});
+    ASSERT_FALSE(keys);
+    EXPECT_THAT(keys.error().reason(), HasSubstr("ID has a /"));
+    EXPECT_NE(keys.error().cure(), "");
+  }
+}
+
 }  // namespace
 }  // namespace qarion::secrets::aws

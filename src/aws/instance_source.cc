@@ -231,16 +231,19 @@ class InstanceSource final : public CredentialSource {
                            std::chrono::duration<double>(kMostJitter - kLeastJitter + seconds(1)));
     const seconds window = kRefreshWindow + jitter;
     const auto now = std::chrono::floor<seconds>(context_.services.clock().SystemNow());
+    const bool is_known = std::exchange(prolongs_, false);
     if (!credentials.expires_at || *credentials.expires_at - window > now) return;
+    prolongs_ = true;
     credentials.expires_at = now + window;
     credentials.is_prolonged = true;
+    if (is_known) return;
     context_.log(credentials.origin +
-                 ": the metadata service gives credentials that end soon or have ended; they are "
-                 "used for another " +
-                 std::to_string(window.count() / 60) + " min before it is asked again");
+                 ": the metadata service gives credentials that end soon or have ended, by the "
+                 "clock in use; they are used until there are others");
   }
 
   const SourceContext context_;
+  bool prolongs_ = false;  // the last ones it gave
 };
 
 }  // namespace

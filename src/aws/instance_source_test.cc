@@ -267,7 +267,7 @@ TEST_F(InstanceSource, UsesCredentialsForLongerThatEndSoon) {
   EXPECT_EQ(LifeOf(minutes(16), 0.5), minutes(15 + 6));
   ASSERT_EQ(log_.size(), 5);
   EXPECT_THAT(log_.back(), HasSubstr("instance role my-role"));
-  EXPECT_THAT(log_.back(), HasSubstr("for another 21 min"));
+  EXPECT_THAT(log_.back(), HasSubstr("until there are others"));
 }
 
 TEST_F(InstanceSource, LeavesTheEndOfOtherCredentialsAlone) {

@@ -16,9 +16,7 @@ constexpr std::size_t kMostBytes = std::size_t{64} * 1024;
 class ProcessSource final : public CredentialSource {
  public:
   ProcessSource(const SourceContext& context, std::string profile)
-      : profiles_(context.profiles),
-        clock_(context.services.clock()),
-        profile_(std::move(profile)) {}
+      : profiles_(context.profiles), clock_(context.clock), profile_(std::move(profile)) {}
 
   std::string Name() const override { return "process"; }
 
@@ -73,13 +71,7 @@ class ProcessSource final : public CredentialSource {
       return Error(ErrorCode::kBadData, what + ": prints no object whose Version is the number 1")
           .Cure(cure);
     }
-    auto credentials = CredentialsFromJson(*document, {.token_name = "SessionToken"}, what);
-    if (credentials && credentials->expires_at && *credentials->expires_at <= clock_.SystemNow()) {
-      return Error(ErrorCode::kNotPermitted,
-                   what + ": prints credentials that have ended: Expiration is past")
-          .Cure("log in again as the program wants it, or correct this machine's clock");
-    }
-    return credentials;
+    return CredentialsFromJson(*document, {.token_name = "SessionToken"}, what);
   }
 
   const Profiles& profiles_;

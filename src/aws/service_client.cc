@@ -176,10 +176,14 @@ bool ServiceClient::CorrectClock(const net::HttpResponse& response, const Target
     return false;
   }
   clock_.Correct(offset);
-  log_("this machine's clock is " + std::to_string(std::abs(offset.count())) + " s " +
-       (offset > seconds::zero() ? "behind" : "ahead of") + " that of " + target.url.host +
-       "; the latter counts for signatures and for the end of credentials: let this machine keep "
-       "time (NTP)");
+  if (std::chrono::abs(offset) <= kTolerableSkew) {
+    log_("this machine's clock is right again, by that of " + target.url.host);
+  } else {
+    log_("this machine's clock is " + std::to_string(std::abs(offset.count())) + " s " +
+         (offset > seconds::zero() ? "behind" : "ahead of") + " that of " + target.url.host +
+         "; the latter counts for signatures and for the end of credentials: let this machine keep "
+         "time (NTP)");
+  }
   return true;
 }
 

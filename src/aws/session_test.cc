@@ -90,8 +90,9 @@ TEST_F(SessionTest, DoesNotSendAgainWithTheSameKey) {
   const test::ScriptedServer server({{400, kExpired}});
   Open(server.Url());
   const auto answer = Send();
-  ASSERT_TRUE(answer);
-  EXPECT_EQ(answer->error_code, "ExpiredTokenException");
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code(), ErrorCode::kNotPermitted);
+  EXPECT_THAT(answer.error().reason(), HasSubstr("have ended (127.0.0.1"));
   EXPECT_EQ(server.seen().size(), 1U);
 }
 
@@ -159,17 +160,36 @@ TEST_F(SessionOnAnInstance, DoesNotWaitWhereTheKeyIsNotKnown) {
 }
 
 // This machine's says 2026-01-01T00:00:00Z.
-TEST_F(SessionTest, HoldsTheEndOfCredentialsAgainstTheServicesClock) {
-  const test::ScriptedServer container({{200, Document("ASIAFAKE", "2026-01-01T00:30:00Z")}});
-  given_["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = container.Url("/x");
-  Open();
-  session_->services().clock().Correct(std::chrono::hours(-1));
-  ASSERT_TRUE(session_->GetCredentials(Soon()));
+class SessionInAContainer : public SessionTest {
+ protected:
+  SessionInAContainer() { given_["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = container_.Url("/x"); }
+
+  const test::ScriptedServer container_{{{200, Document("ASIAFAKE", "2026-01-01T01:00:00Z")}}};
+};
+
+TEST_F(SessionInAContainer, HoldsTheEndOfCredentialsAgainstTheServicesClock) {
+  const test::ScriptedServer server({{200, "{}"}});
+  Open(server.Url());
+  session_->services().clock().Correct(std::chrono::minutes(-30));
+  ASSERT_TRUE(Send());
   EXPECT_EQ(session_->in_use()->left, std::chrono::minutes(90));
-  session_->services().clock().Correct(std::chrono::hours(1));
-  const auto ended = session_->GetCredentials(Soon());
+  ASSERT_TRUE(Send());
+  EXPECT_EQ(container_.seen().size(), 1U);
+  session_->services().clock().Correct(std::chrono::minutes(55));
+  ASSERT_TRUE(Send());
+  EXPECT_EQ(container_.seen().size(), 2U);
+}
+
+// Whether it is they or the clock the service knows.
+TEST_F(SessionInAContainer, ShowsCredentialsThatSeemToHaveEnded) {
+  const test::ScriptedServer server({{200, "{}"}, {400, kExpired}});
+  Open(server.Url());
+  session_->services().clock().Correct(std::chrono::hours(2));
+  ASSERT_TRUE(Send());
+  const auto ended = Send();
   ASSERT_FALSE(ended);
-  EXPECT_THAT(ended.error().reason(), HasSubstr("have ended already"));
+  EXPECT_EQ(ended.error().code(), ErrorCode::kNotPermitted);
+  EXPECT_EQ(container_.seen().size(), 2U);  // once for each
 }
 
 }  // namespace

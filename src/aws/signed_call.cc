@@ -3,6 +3,21 @@
 #include <utility>
 
 namespace qarion::secrets::aws {
+namespace {
+
+Error HaveEnded(const Credentials& credentials, const ServiceAnswer& answer) {
+  std::string reason = "the credentials from " + credentials.origin + " have ended";
+  if (credentials.is_prolonged) reason += ", and what hands them out has no others yet";
+  reason += " (" + answer.host + " answers " + answer.error_code + ")";
+  if (credentials.is_prolonged) {
+    return Error(ErrorCode::kUnavailable, std::move(reason))
+        .Cure("wait; if it lasts, see the state of the instance and of its role");
+  }
+  return Error(ErrorCode::kNotPermitted, std::move(reason))
+      .Cure("renew them where they are from; `qsecrets check` says where that is");
+}
+
+}  // namespace
 
 Result<ServiceAnswer> SendSigned(ServiceRequest request, CredentialCache& cache,
                                  ServiceClient& services, const net::Call& call,
@@ -12,7 +27,9 @@ Result<ServiceAnswer> SendSigned(ServiceRequest request, CredentialCache& cache,
   used = std::move(*credentials);
   request.signer = &used;
   auto answer = services.Send(request, call);
-  if (answer && IsAboutCredentials(answer->error_code)) {
+  // Those that seem to have ended were fetched a moment ago.
+  const bool is_new = used.expires_at && *used.expires_at <= services.clock().SystemNow();
+  if (answer && IsAboutCredentials(answer->error_code) && !is_new) {
     auto others = cache.Replace(used, call);
     if (!others) return std::move(others).error();
     if (*others) {
@@ -20,13 +37,7 @@ Result<ServiceAnswer> SendSigned(ServiceRequest request, CredentialCache& cache,
       answer = services.Send(request, call);
     }
   }
-  if (answer && used.is_prolonged && SaysExpired(answer->error_code)) {
-    return Error(ErrorCode::kUnavailable,
-                 "the credentials from " + used.origin +
-                     " have ended, and what hands them out has no new ones (" + answer->host +
-                     ": " + answer->error_code + ")")
-        .Cure("wait; if it lasts, see the state of the instance and of its role");
-  }
+  if (answer && SaysExpired(answer->error_code)) return HaveEnded(used, *answer);
   return answer;
 }
 

@@ -13,8 +13,9 @@ namespace qarion::secrets::aws {
 // Sends `request` signed with the credentials of `cache`, and once more with new ones where the
 // service does not accept these. `used` becomes those it was last sent with.
 //
-// Errors: those of the cache and of ServiceClient::Send; kUnavailable where credentials have ended
-// that are used on for want of others. Thread-safety: from several threads.
+// Errors: those of the cache and of ServiceClient::Send; kNotPermitted where the service says that
+// the credentials have ended; kUnavailable where these are used on for want of others.
+// Thread-safety: from several threads.
 Result<ServiceAnswer> SendSigned(ServiceRequest request, CredentialCache& cache,
                                  ServiceClient& services, const net::Call& call, Credentials& used);
 

@@ -187,7 +187,8 @@ class SsoSource final : public CredentialSource {
       return refuse("its file lacks refreshToken, clientId, clientSecret or registrationExpiresAt");
     }
     const auto registered_until = ParseSsoTime(old.registration_expires_at);
-    if (!registered_until || *registered_until <= context_.clock.SystemNow()) {
+    if (!registered_until) return refuse("registrationExpiresAt in its file is no time");
+    if (*registered_until <= context_.clock.SystemNow()) {
       return refuse("the registration of the client that logged in has ended");
     }
     ServiceRequest request{.service = Service::kSsoOidc,

@@ -9,10 +9,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
 #include "aws/credential_document.h"
+#include "core/ascii.h"
 #include "core/files.h"
 #include "core/json_writer.h"
 #include "core/rfc3339.h"
@@ -107,14 +109,21 @@ Result<SsoToken> ParseSsoToken(std::string_view text, const std::string& path) {
                  .client_secret = SecretOf((*json)["clientSecret"]),
                  .registration_expires_at = TextOf((*json)["registrationExpiresAt"])};
   if (token.access_token.empty()) return refuse("has no accessToken");
+  if (!core::IsVisible(token.access_token.Reveal())) {
+    return refuse("has a character in its accessToken that no token has");
+  }
   const auto expires_at = ParseSsoTime((*json)["expiresAt"].Text().value_or(""));
   if (!expires_at) return refuse("has no expiresAt that is a time");
   token.expires_at = *expires_at;
   return token;
 }
 
-Status WriteSsoToken(const std::string& path, const SsoToken& token, std::string_view start_url,
+Status WriteSsoToken(const std::string& link, const SsoToken& token, std::string_view start_url,
                      std::string_view region) {
+  // What a symbolic link names is replaced, not the link.
+  std::error_code is_not_there;
+  const auto target = std::filesystem::canonical(link, is_not_there);
+  const std::string path = is_not_there ? link : target.string();
   const Secret text = FileText(token, start_url, region);
   const auto fail = [&](int error) {
     return Error(ErrorCode::kIo, path + " cannot be replaced: " + std::strerror(error))
@@ -155,7 +164,9 @@ Result<SsoToken> RefreshedToken(const core::JsonValue& answer, const SsoToken& o
                  .registration_expires_at = old.registration_expires_at};
   const std::int64_t lifetime = answer["expiresIn"].Integer().value_or(0);
   if (token.access_token.empty() || lifetime <= 0) {
-    return Error(ErrorCode::kBadData, "the answer to sso-oidc:CreateToken has no token in it")
+    return Error(ErrorCode::kBadData,
+                 "the answer to sso-oidc:CreateToken lacks accessToken, or expiresIn in whole "
+                 "seconds")
         .Cure("see that the endpoint in use is that of SSO OIDC");
   }
   token.expires_at = now + chrono::seconds(std::min(lifetime, kLongestLifeSeconds));

@@ -36,6 +36,8 @@ TEST(SsoToken, NeedsATokenAndATime) {
   const std::pair<const char*, const char*> bad[] = {
       {R"({"expiresAt":"2026-01-01T00:00:00Z"})", "accessToken"},
       {R"({"accessToken":"","expiresAt":"2026-01-01T00:00:00Z"})", "accessToken"},
+      {R"({"accessToken":"fake\n","expiresAt":"2026-01-01T00:00:00Z"})", "accessToken"},
+      {R"({"accessToken":" ","expiresAt":"2026-01-01T00:00:00Z"})", "accessToken"},
       {R"({"accessToken":7,"expiresAt":"2026-01-01T00:00:00Z"})", "accessToken"},
       {R"({"accessToken":"fake"})", "expiresAt"},
       {R"({"accessToken":"fake","expiresAt":"soon"})", "expiresAt"},
@@ -96,6 +98,16 @@ TEST(SsoToken, StaysTheUsersWhereRootRefreshesIt) {
   ASSERT_EQ(stat(path.c_str(), &status), 0);
   EXPECT_EQ(status.st_uid, 65534U);
   EXPECT_EQ(status.st_gid, 65534U);
+}
+
+TEST(SsoToken, IsWrittenToWhatASymbolicLinkNames) {
+  const test::TemporaryDirectory directory;
+  const std::string target = directory.Write("real.json", "{}");
+  const std::string link = directory.Path("token.json");
+  std::filesystem::create_symlink(target, link);
+  ASSERT_TRUE(WriteSsoToken(link, FakeToken(), "https://start", "eu-west-1"));
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_THAT(directory.Read("real.json"), HasSubstr("fake-access"));
 }
 
 TEST(SsoToken, CannotBeWrittenWhereThereIsNoDirectory) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ranges>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -59,14 +58,6 @@ ServiceRequest RequestOf(Form& form) {
   request.headers.push_back(
       {"Content-Type", Secret::CopyOf("application/x-www-form-urlencoded; charset=utf-8")});
   return request;
-}
-
-// A token (JWT) and its parts, any of which an answer may quote.
-void AddParts(const Secret& token, std::vector<Secret>& hidden) {
-  hidden.push_back(token.Share());
-  for (const auto part : std::views::split(token.Reveal(), '.')) {
-    hidden.push_back(Secret::CopyOf(std::string_view(part)));
-  }
 }
 
 Meaning RegionIsOff(const ServiceClient& services) {
@@ -190,7 +181,7 @@ Result<Credentials> AssumeRoleWithWebIdentity(ServiceClient& services, const Ass
   form.Add("WebIdentityToken", web_identity_token.Reveal());
   ServiceRequest request = RequestOf(form);
   request.retryable_codes = {"IDPCommunicationError"};
-  AddParts(web_identity_token, request.hidden);
+  request.hidden.push_back(web_identity_token.Share());
   auto answer = services.Send(request, call);
   if (!answer) return std::move(answer).error();
   if (!answer->is_ok()) {

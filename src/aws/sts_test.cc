@@ -165,8 +165,8 @@ TEST_F(StsTest, ShowsNoTokenThatAnAnswerQuotes) {
   EXPECT_THAT(ErrorOfWebIdentity(Refused(400, "InvalidIdentityToken", "bad: fake-web-token")),
               HasSubstr("bad: ***"));
   // Whole or in parts.
-  EXPECT_THAT(ErrorOfWebIdentity(Refused(400, "InvalidIdentityToken", "bad: web-claims, sig"),
-                                 "fake-head.web-claims.fake-signature"),
+  EXPECT_THAT(ErrorOfWebIdentity(Refused(400, "InvalidIdentityToken", "bad: web-claims-of-it, sig"),
+                                 "fake-head.web-claims-of-it.fake-signature"),
               HasSubstr("bad: ***, sig"));
   EXPECT_THAT(ErrorOfAssumeRole(Refused(400, "ValidationError", "bad: fake-secret fake-token")),
               HasSubstr("bad: *** ***"));

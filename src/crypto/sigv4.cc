@@ -62,12 +62,6 @@ bool HasFourDigitYear(sys_seconds time) {
   return time >= sys_days(year(1000) / January / 1) && time < sys_days(year(10000) / January / 1);
 }
 
-// A part of `Credential=ID/date/region/service/aws4_request, SignedHeaders=...`.
-bool IsScopePart(std::string_view text) {
-  return !text.empty() && core::IsVisible(text) &&
-         text.find_first_of("/,") == std::string_view::npos;
-}
-
 // "The Region code, service code, and termination string must use lowercase characters."
 bool IsLowerCase(std::string_view text) {
   return std::ranges::none_of(text, [](char c) { return c != core::AsciiLower(c); });
@@ -217,6 +211,11 @@ void AppendParameter(std::string_view name, std::string_view value, SecretBuffer
 }
 
 }  // namespace
+
+bool IsScopePart(std::string_view text) {
+  return !text.empty() && core::IsVisible(text) &&
+         text.find_first_of("/,") == std::string_view::npos;
+}
 
 Result<Secret> DeriveSigningKey(const Secret& secret_access_key, const CredentialScope& scope,
                                 sys_seconds time) {

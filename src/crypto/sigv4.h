@@ -21,6 +21,10 @@ struct SigningCredentials {
   Secret session_token;  // empty where the credentials are not temporary
 };
 
+// Whether it can be a part of a signature's scope, as a key id and a region are: text that can be
+// seen, without / and comma.
+bool IsScopePart(std::string_view text);
+
 // Where a signature is good, beside the day it was made on.
 struct CredentialScope {
   std::string region;   // "eu-central-1"

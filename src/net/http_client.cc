@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/secret_memory.h"
 #include "core/system_clock.h"
 #include "net/connection_pool.h"
 #include "net/curl_memory.h"
@@ -295,6 +296,7 @@ class HttpClient::Exchange {
         if (message->msg == CURLMSG_DONE) return message->data.result;
       }
       if (stop.stop_requested()) return CURLE_ABORTED_BY_CALLBACK;
+      core::WipeTraces();  // of what was sent: a wait may be long
       if (curl_multi_poll(multi_, nullptr, 0, kPollMilliseconds, nullptr) != CURLM_OK) {
         return CURLE_FAILED_INIT;
       }

@@ -117,6 +117,7 @@ TEST_F(TlsTest, RefusesWhatHasExpired) {
   ASSERT_FALSE(made.result);
   EXPECT_EQ(made.result.error().code(), ErrorCode::kConfiguration);
   EXPECT_THAT(made.result.error().reason(), HasSubstr("expired"));
+  EXPECT_THAT(made.result.error().cure(), HasSubstr("clock is right"));
 }
 
 // Neither says how it will end, so another try may help.

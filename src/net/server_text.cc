@@ -7,18 +7,30 @@
 namespace qarion::secrets::net {
 namespace {
 
+constexpr std::size_t kShortestSecret = 4;
+constexpr std::size_t kShortestPiece = 12;
+
 bool IsWhite(char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; }
 
-// How much of the text's beginning nobody may see: the longest that it begins with.
+// How much the beginnings of both have in common.
+std::size_t CommonSize(std::string_view a, std::string_view b) {
+  return static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
+}
+
+// How much of the text's beginning nobody may see: the longest of the secrets, or of their pieces.
 std::size_t HiddenSize(std::string_view text, std::span<const Secret> hidden) {
-  constexpr std::size_t kShortest = 4;
-  std::size_t size = 0;
+  std::size_t longest = 0;
   for (const Secret& secret : hidden) {
-    if (secret.size() >= kShortest && text.starts_with(secret.Reveal())) {
-      size = std::max(size, secret.size());
+    const std::string_view value = secret.Reveal();
+    if (value.size() >= kShortestSecret && text.starts_with(value)) {
+      longest = std::max(longest, value.size());
+    }
+    for (std::size_t at = 0; at + kShortestPiece <= value.size(); ++at) {
+      const std::size_t size = CommonSize(text, value.substr(at));
+      if (size >= kShortestPiece) longest = std::max(longest, size);
     }
   }
-  return size;
+  return longest;
 }
 
 }  // namespace

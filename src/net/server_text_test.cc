@@ -24,6 +24,16 @@ TEST(OneLine, HidesWhatNobodyMaySee) {
   EXPECT_EQ(OneLine("fak abc", hidden), "fak abc");  // too short to be one
 }
 
+// Servers quote tokens without their scheme, in parts, cut or encoded.
+TEST(OneLine, HidesPiecesOf12Characters) {
+  const Secret hidden = Secret::CopyOf("Bearer fake-head.fake-claims-part/fake-signature");
+  EXPECT_EQ(OneLine("of fake-claims-part", {&hidden, 1}), "of ***");
+  EXPECT_EQ(OneLine("of fake-claims-part%2Ffake-signature!", {&hidden, 1}), "of ***%2F***!");
+  EXPECT_EQ(OneLine("of fake-claims-...", {&hidden, 1}), "of ***...");
+  EXPECT_EQ(OneLine("of fake-claims-x", {&hidden, 1}), "of ***x");
+  EXPECT_EQ(OneLine("of fake-claims", {&hidden, 1}), "of fake-claims");
+}
+
 TEST(OneLine, HidesValuesThatOverlap) {
   std::vector<Secret> hidden;
   hidden.push_back(Secret::CopyOf("fake-token"));

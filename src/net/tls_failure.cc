@@ -8,6 +8,10 @@
 namespace qarion::secrets::net {
 namespace {
 
+constexpr std::string_view kSeeTheClock =
+    "see that this machine's clock is right, or let the server have a certificate that is valid "
+    "now";
+
 // By what OpenSSL says of them: libcurl gives several of them the codes of broken connections,
 // above all where TLS 1.3 lets the server refuse our certificate after the handshake.
 struct Refusal {
@@ -25,6 +29,8 @@ constexpr Refusal kRefusals[] = {
     {"alert certificate unknown", "use a client certificate that the server accepts"},
     {"alert protocol version", "let the server speak TLS 1.2 or 1.3", false},
     {"unsupported protocol", "let the server speak TLS 1.2 or 1.3", false},
+    {"certificate is not yet valid", kSeeTheClock, false},
+    {"certificate has expired", kSeeTheClock, false},
     {"wrong version number", "write http:// if the server does not speak TLS at this port", false},
 };
 

@@ -37,7 +37,9 @@ class Examiner {
   void Warn(std::string subject, std::string problem, std::string cure) {
     Add(Severity::kWarning, std::move(subject), std::move(problem), std::move(cure));
   }
+  // A failure that may pass is left to the fetch that follows, which tries again and then says so.
   void Fail(std::string subject, const Error& error) {
+    if (error.IsTransient()) return;
     Add(Severity::kError, std::move(subject), error.reason(), error.cure());
   }
 

@@ -64,6 +64,9 @@ def add(name, environment=None, config=None, credentials=None, files=None, **mor
     ALL.append(Configuration(name, environment or {}, files, **more))
 
 
+ENDED = "what seems to have ended is tried, as the clock may be wrong; boto3 refuses it"
+
+
 def sso_cache(name):
     return f".aws/sso/cache/{hashlib.sha1(name.encode()).hexdigest()}.json"
 
@@ -96,7 +99,8 @@ add("account and expiry of the environment",
     {**KEYS, "AWS_ACCOUNT_ID": "444444444444", "AWS_CREDENTIAL_EXPIRATION": "2036-05-06T07:08:09Z"})
 add("expiry of the environment with an offset",
     {**KEYS, "AWS_CREDENTIAL_EXPIRATION": "2036-05-06T07:08:09+02:00"})
-add("keys of the environment that ended", {**KEYS, "AWS_CREDENTIAL_EXPIRATION": "2020-01-01T00:00:00Z"})
+add("keys of the environment that ended", {**KEYS, "AWS_CREDENTIAL_EXPIRATION": "2020-01-01T00:00:00Z"},
+    difference=ENDED)
 add("a key id without a secret key", {"AWS_ACCESS_KEY_ID": "AKIAFAKE"}, credentials="[default]\n" + SOURCE_KEYS)
 add("a secret key without a key id", {"AWS_SECRET_ACCESS_KEY": "fake"}, credentials="[default]\n" + SOURCE_KEYS)
 add("empty keys of the environment count as none",
@@ -333,7 +337,8 @@ PROCESS = {"Version": 1, "AccessKeyId": "AKIAFAKEPROCESS", "SecretAccessKey": "f
 process(PROCESS, name="a process")
 process({**PROCESS, "SessionToken": "fake-token", "Expiration": "2036-01-02T03:04:05Z", "AccountId": "555555555555"},
         name="a process that tells everything")
-process({**PROCESS, "Expiration": "2020-01-02T03:04:05Z"}, name="a process whose keys ended")
+process({**PROCESS, "Expiration": "2020-01-02T03:04:05Z"}, name="a process whose keys ended",
+        difference=ENDED)
 process({**PROCESS, "Version": 2}, name="a process of another version")
 process({"Version": 1, "AccessKeyId": "AKIAFAKE"}, name="a process without a secret key")
 process("fake, not JSON", name="a process that prints something else")
