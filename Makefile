@@ -30,7 +30,8 @@ test: ## install what is missing, build, run every test
 	@tools/setup.sh test
 	@$(call configure,ON)
 	@cmake --build build/release
-	@ctest --test-dir build/release --output-on-failure --no-tests=error -j "$$(nproc)"
+	@# Most of the tests' time is waiting.
+	@ctest --test-dir build/release --output-on-failure --no-tests=error -j "$$(($$(nproc) + 2))"
 
 .PHONY: asan
 asan: ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer; prints coverage

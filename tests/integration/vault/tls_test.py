@@ -5,6 +5,7 @@ import os
 import pathlib
 import secrets
 import shutil
+import socket
 import subprocess
 import unittest
 
@@ -170,23 +171,32 @@ class Memory(TlsCase):
         values = {name: secrets.token_urlsafe(36) for name in (
             "SECRET_KEY", "POSTGRES_PASSWORD", "SENDGRID_API_KEY", "LLM_API_KEY_FAKE")}
         self.server.put(values)
-        process = subprocess.Popen(
-            [HOLDER], cwd=self.directory, env=self.environment(CONTROL="fake-control", **settings),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        process = self.start(**settings)
         self.assertEqual(process.stdout.readline(), "ready\n")
         bao.time.sleep(1)  # the upkeep of the token has begun
-        prefix = self.directory / "core"
-        made = subprocess.run(["gcore", "-o", prefix, str(process.pid)], capture_output=True)
-        process.communicate("end\n")
-        core = pathlib.Path(f"{prefix}.{process.pid}")
-        if not core.exists():
-            self.skipTest("gcore may not attach here: " + made.stderr.decode()[:200])
+        image = self.image_of(process)
         if login:
             requests = [json.loads(line) for line in self.audit.read_text().splitlines()]
             credentials["the token of the login"] = next(
                 line["response"]["auth"]["client_token"] for line in reversed(requests)
                 if line["type"] == "response" and line["request"]["path"] == login)
-        return core.read_bytes(), {**credentials, **values}
+        return image, {**credentials, **values}
+
+    def start(self, **settings):
+        return subprocess.Popen(
+            [HOLDER], cwd=self.directory, env=self.environment(CONTROL="fake-control", **settings),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def image_of(self, process):
+        """Its memory and registers; ends it."""
+        prefix = self.directory / "core"
+        made = subprocess.run(["gcore", "-o", prefix, str(process.pid)], capture_output=True)
+        process.kill()
+        process.communicate()
+        core = pathlib.Path(f"{prefix}.{process.pid}")
+        if not core.exists():
+            self.skipTest("gcore may not attach here: " + made.stderr.decode()[:200])
+        return core.read_bytes()
 
     def approle_settings(self):
         approle = self.approle("dump")
@@ -213,6 +223,21 @@ class Memory(TlsCase):
         secret_id, settings = self.approle_settings()
         self.assert_clean(*self.dump("auth/approle/login", {"the secret id": secret_id}, **settings,
                                      VAULT_ADDR=f"{self.server.address},http://127.0.0.1:1"))
+
+    def test_while_an_answer_is_waited_for(self):
+        """What was sent went through registers."""
+        for size in range(30, 300, 30):  # where it ends in a register depends on its place
+            jwt = "fake." + secrets.token_urlsafe(size)
+            with self.subTest(size), socket.create_server(("127.0.0.1", 0)) as server:
+                process = self.start(VAULT_ADDR="http://127.0.0.1:%d" % server.getsockname()[1],
+                                     VAULT_AUTH_ROLE="dump", VAULT_JWT_FILE=self.write("jwt", jwt))
+                with server.accept()[0] as connection:
+                    request = b""
+                    while jwt.encode() not in request:
+                        request += connection.recv(65536)
+                    bao.time.sleep(0.1)
+                    image = self.image_of(process)
+                self.assert_clean(image, {"the JWT": jwt})
 
     def test_with_a_wrapped_secret_id(self):
         self.approle("dump")
