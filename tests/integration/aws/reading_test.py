@@ -14,12 +14,6 @@ from servers import ACCOUNT, READ_POLICY, REGION, MiniStack, Moto
 from support import FIELDS, AwsCase, directory_of, settings_of, wait_for
 
 
-def shifted_by(seconds):
-    """Settings under which a program's clock is off by so much."""
-    [library] = pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
-    return {"LD_PRELOAD": str(library), "FAKETIME": f"{seconds:+}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-
-
 class Names(AwsCase):
     def test_one_setting_is_enough(self):
         self.assert_gets()
@@ -139,10 +133,6 @@ class Refusals(AwsCase):
     def test_a_secret_key_that_is_wrong(self):
         self.assert_fails(77, "InvalidSignatureException", "secret key", **{
             **self.user, "AWS_SECRET_ACCESS_KEY": "fake-wrong-secret-key-0123456789ab"})
-
-    def test_a_clock_that_is_off(self):
-        """Without TLS anybody may have written what time it is."""
-        self.assert_fails(77, "InvalidSignatureException", "this machine's clock is right", **shifted_by(600))
 
     def test_keys_of_a_session_without_its_token(self):
         session = settings_of(self.session())
@@ -355,7 +345,7 @@ class Encrypted(AwsCase):
 
     @classmethod
     def start(cls):
-        authority = Authority(directory_of(cls), "ours", hours_ago=2)
+        authority = Authority(directory_of(cls), "ours")
         cls.theirs = Authority(directory_of(cls), "theirs").path("theirs.pem")
         cls.ours = authority.path("ours.pem")
         cls.server = MiniStack(certificate=(*authority.issue("server"), cls.ours))
@@ -376,22 +366,67 @@ class Encrypted(AwsCase):
     def test_by_a_file_that_is_not_there(self):
         self.assert_fails(78, "AWS_CA_BUNDLE", "/nowhere", AWS_CA_BUNDLE="/nowhere")
 
-    def test_a_clock_that_is_off(self):
-        """The server accepts times within five minutes."""
-        for offset, direction in ((3600, "ahead of"), (-3600, "behind")):
-            command = shifted_by(offset)
-            self.assert_gets(AWS_CA_BUNDLE=self.ours, **command)
-            checked = self.run_command("check", "-o", "json", AWS_CA_BUNDLE=self.ours, **command)
-            self.assertIn(f"3600 s {direction} that of 127.0.0.1", checked.stderr)
-            report = json.loads(checked.stdout)
-            self.assertEqual(report["details"]["clock"], f"corrected by {-offset} s")
-            self.assertEqual([finding["subject"] for finding in report["findings"]], ["clock"])
-
     def test_one_connection_serves_many_reads(self):
         reader = self.reader(5, AWS_CA_BUNDLE=self.ours, SECRETS_CACHE_TTL="0")
         reader.expect(event="value")
         wait_for(lambda: reader.ask("refresh")["error"] == "", "a refresh")
         self.assertEqual(reader.end()["failures"], 0)
+
+
+class Clock:
+    """The server accepts times within five minutes of its own."""
+
+    @classmethod
+    def start_server(cls, seconds, **more):
+        """Whose clock is that far ahead of this machine's."""
+        [library] = pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
+        cls.server = MiniStack(LD_PRELOAD=str(library), FAKETIME=f"{seconds:+}s",
+                               FAKETIME_DONT_FAKE_MONOTONIC="1", **more)
+        cls.addClassCleanup(cls.server.close)
+
+    @classmethod
+    def start_encrypted(cls, seconds):
+        authority = Authority(directory_of(cls), "ours")
+        cls.ours = authority.path("ours.pem")
+        cls.start_server(seconds, certificate=(*authority.issue("server"), cls.ours))
+
+    def assert_corrected(self, seconds, direction):
+        self.assert_gets(AWS_CA_BUNDLE=self.ours)
+        checked = self.run_command("check", "-o", "json", AWS_CA_BUNDLE=self.ours)
+        self.assertRegex(checked.stderr, rf"\d+ s {direction} that of 127\.0\.0\.1")
+        report = json.loads(checked.stdout)
+        self.assertEqual([finding["subject"] for finding in report["findings"]], ["clock"])
+        corrected = report["details"]["clock"]
+        self.assertRegex(corrected, r"^corrected by -?\d+ s$")
+        self.assertAlmostEqual(int(corrected.split()[2]), seconds, delta=3)  # whole seconds, and the way
+
+
+class ClockBehind(Clock, AwsCase):
+    @classmethod
+    def start(cls):
+        cls.start_encrypted(3600)
+
+    def test_is_corrected(self):
+        self.assert_corrected(3600, "behind")
+
+
+class ClockAhead(Clock, AwsCase):
+    @classmethod
+    def start(cls):
+        cls.start_encrypted(-3600)
+
+    def test_is_corrected(self):
+        self.assert_corrected(-3600, "ahead of")
+
+
+class ClockWithoutTls(Clock, AwsCase):
+    @classmethod
+    def start(cls):
+        cls.start_server(600)
+
+    def test_is_left_alone(self):
+        """Anybody may have written what time it is."""
+        self.assert_fails(77, "InvalidSignatureException", "this machine's clock is right")
 
 
 if __name__ == "__main__":

@@ -31,12 +31,11 @@ class Signer:
 
 
 class Authority:
-    """Signs certificates for as long as a test runs, good since `hours_ago`."""
+    """Signs certificates for as long as a test runs."""
 
-    def __init__(self, directory, name, hours_ago=0):
+    def __init__(self, directory, name):
         self.directory = pathlib.Path(directory)
         self.name = name
-        self.program = ["faketime", "-f", f"-{hours_ago}h", "openssl"] if hours_ago else ["openssl"]
         self.openssl("req", "-x509", *self.new_key(name), "-days", "2", "-subj", f"/CN=fake authority {name}",
                      "-addext", "basicConstraints=critical,CA:TRUE", "-addext",
                      "keyUsage=keyCertSign,cRLSign", "-out", self.path(name + ".pem"))
@@ -48,8 +47,9 @@ class Authority:
         return ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
                 self.path(name + ".key"))
 
-    def openssl(self, *arguments):
-        subprocess.run([*self.program, *arguments], check=True, stdin=subprocess.DEVNULL,
+    @staticmethod
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], check=True, stdin=subprocess.DEVNULL,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def issue(self, name, alternative="IP:127.0.0.1", days=1):
