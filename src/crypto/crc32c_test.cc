@@ -6,6 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "core/json_document.h"
+#include "tests/support/vectors.h"
+
 namespace qarion::secrets::crypto {
 namespace {
 
@@ -50,6 +53,19 @@ TEST(Crc32c, HasTheExamplesOfTheStandard) {
 
 // The check value of the catalogue of parametrised CRC algorithms: "CRC-32/ISCSI".
 TEST(Crc32c, HasTheCheckValueOfTheCatalogue) { ExpectBothAre(0xe3069283, "123456789"); }
+
+// What google-crc32c makes of these.
+TEST(Crc32c, HasTheValuesOfGooglesLibrary) {
+  const auto golden = test::FindVectors("cloud/gcp_golden.json");
+  if (!golden) GTEST_SKIP() << "cloud/gcp_golden.json " << test::kNoVectors;
+  const auto file = core::JsonDocument::Parse(test::ReadText(*golden), "golden");
+  ASSERT_TRUE(file) << file.error().reason();
+  for (const std::string_view text : {"123456789", "abc", R"({"password":"p2"})"}) {
+    const auto value = (*file)["crc32c"][text].Integer();
+    ASSERT_TRUE(value) << text;
+    ExpectBothAre(static_cast<std::uint32_t>(*value), text);
+  }
+}
 
 TEST(Crc32c, IsZeroForNothing) {
   ExpectBothAre(0, {});
