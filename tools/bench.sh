@@ -4,8 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cmake --preset bench >build/bench.log 2>&1 || { cat build/bench.log; exit 1; }
-cmake --build build/bench --target qsecrets cache_bench scrub_bench sigv4_bench fleet_simulation \
-  vault_bench qarion_secrets_vault aws_bench qarion_secrets_aws_sm empty_program
+cmake --build build/bench --target qsecrets cache_bench scrub_bench sigv4_bench \
+  cloud_crypto_bench fleet_simulation vault_bench qarion_secrets_vault aws_bench qarion_secrets_aws_sm empty_program
 
 bin=build/bench/bench
 qsecrets=build/bench/bin/qsecrets
@@ -20,6 +20,8 @@ echo; echo "== a fleet's refreshes =="
 "$bin"/fleet_simulation
 echo; echo "== signatures of AWS requests, beside botocore's =="
 $python bench/sigv4_bench.py "$bin"/sigv4_bench
+echo; echo "== CRC-32C and RS256, beside google-crc32c's and cryptography's =="
+$python bench/cloud_crypto_bench.py "$bin"/cloud_crypto_bench
 echo; echo "== start-up; target <= 2x an empty program =="
 $python bench/start_up_bench.py $qsecrets "$bin"/empty_program $python
 echo; echo "== exec beside other supervisors; targets: --no-scrub <= 1.5x envdir, scrubbed <= +3 ms and 8 MB =="

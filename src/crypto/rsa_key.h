@@ -2,7 +2,8 @@
 // RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, 8.2), by OpenSSL.
 //
 // A key is a Secret all its life. OpenSSL has it in memory of its own only while it signs, and
-// wipes that afterwards, except on the stack, for which both functions call core::WipeTraces.
+// wipes that afterwards, except on the stack, for which both functions call core::WipeTraces. To
+// hand it over anew takes about as long as the signature itself.
 #pragma once
 
 #include <cstddef>

@@ -120,10 +120,10 @@ std::string Block(const std::string& label, std::string_view der) {
          "\n-----END " + label + "-----\n";
 }
 
-// An RSA key whose modulus has this content, and whose other numbers are 3.
-std::string KeyOfModulus(const std::string& modulus) {
+// An RSA key whose modulus has this content, and its other numbers that one.
+std::string KeyOfModulus(const std::string& modulus, const std::string& other = "\x03") {
   std::string content = Element(2, std::string(1, '\0')) + Element(2, modulus);
-  for (int i = 0; i < 7; ++i) content += Element(2, "\x03");
+  for (int i = 0; i < 7; ++i) content += Element(2, other);
   return Block("RSA PRIVATE KEY", Element(0x30, content));
 }
 
@@ -210,6 +210,12 @@ TEST(RsaKey, RefusesWhatCannotBeRead) {
         std::string("\x30\x81\x00", 3), std::string("\x30\x80\x00\x00", 4)}) {
     ExpectRefused(Block("PRIVATE KEY", der), ErrorCode::kBadData, no_der);
     ExpectRefused(Block("RSA PRIVATE KEY", der), ErrorCode::kBadData,
+                  "has an RSA key that cannot be read");
+  }
+  const std::string modulus = '\x7f' + std::string(256, '\xff');
+  for (const std::string& number :
+       {std::string(), std::string("\0", 1), std::string("\x83"), modulus + '\xff'}) {
+    ExpectRefused(KeyOfModulus(modulus, number), ErrorCode::kBadData,
                   "has an RSA key that cannot be read");
   }
 }
