@@ -190,6 +190,8 @@ TEST(RsaKey, RefusesWhatIsNoKey) {
   ExpectRefused(Pem().substr(0, Pem().size() - 3), ErrorCode::kBadData, no_end);
   ExpectRefused(Pem().substr(0, 500), ErrorCode::kBadData, no_end);
   ExpectRefused(Pem().substr(0, 11) + "RSA " + Pem().substr(11), ErrorCode::kBadData, no_end);
+  ExpectRefused("-----BEGIN PRIVATE KEY-----\nZg==\n-----END PRIVATE-KEY-----\n",
+                ErrorCode::kBadData, no_end);
   ExpectRefused(std::string(kMostPemBytes, ' ') + "\n" + Pem(), ErrorCode::kBadData,
                 "is longer than a private key can be");
 }
@@ -217,6 +219,36 @@ TEST(RsaKey, RefusesWhatCannotBeRead) {
        {std::string(), std::string("\0", 1), std::string("\x83"), modulus + '\xff'}) {
     ExpectRefused(KeyOfModulus(modulus, number), ErrorCode::kBadData,
                   "has an RSA key that cannot be read");
+  }
+}
+
+// Of RFC 8017 and RFC 5958, with what they allow and with what they do not.
+TEST(RsaKey, ReadsTheFormsOfTheStandards) {
+  const Secret key = ReadKey(Pem());
+  const std::string der(key.Reveal());
+  const std::string zero("\x02\x01\x00", 3);
+  const std::string numbers = der.substr(4 + zero.size());
+  ASSERT_EQ(Element(0x30, zero + numbers), der);
+  const std::string no_key = "has an RSA key that cannot be read";
+  for (const std::string& bad : {der + "x", Element(0x30, zero + numbers + Element(2, "\x03")),
+                                 Element(0x30, "\x02\x01\x01" + numbers),
+                                 Element(0x30, std::string("\x02\x81\x01\x00", 4) + numbers),
+                                 Element(0x30, std::string("\x02\x82\x00\x01\x00", 5) + numbers)}) {
+    ExpectRefused(Block("RSA PRIVATE KEY", bad), ErrorCode::kBadData, no_key);
+  }
+
+  const std::string rest = Element(0x30, Element(6, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01") +
+                                             std::string("\x05\x00", 2)) +
+                           Element(4, der);
+  for (const std::string& good :
+       {Element(0x30, zero + rest), Element(0x30, "\x02\x01\x01" + rest),
+        Element(0x30, zero + rest + Element('\xa0', "fake-attributes"))}) {
+    EXPECT_TRUE(ReadKey(Block("PRIVATE KEY", good)).ConstantTimeEquals(key));
+  }
+  for (const std::string& bad :
+       {Element(0x30, zero + rest) + "x", Element(0x30, "\x02\x01\x02" + rest)}) {
+    ExpectRefused(Block("PRIVATE KEY", bad), ErrorCode::kBadData,
+                  "has a private key that cannot be read");
   }
 }
 
