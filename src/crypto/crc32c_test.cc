@@ -85,7 +85,7 @@ TEST(Crc32c, AgreesWithTheDefinitionAtEachLengthAndAlignment) {
 // Around the lengths from which on several streams are calculated at once.
 TEST(Crc32c, AgreesWithTheDefinitionForLongTexts) {
   const std::string bytes = Random(70'000, 2);
-  for (const std::size_t around : {2048, 4096, 6144, 8192, 12'288, 18'432, 65'536}) {
+  for (const std::size_t around : {2048U, 4096U, 6144U, 8192U, 12'288U, 18'432U, 65'536U}) {
     for (std::size_t size = around - 9; size <= around + 9; ++size) {
       const auto piece = std::string_view(bytes).substr(size % 8, size);
       ExpectBothAre(Definition(piece), piece);

@@ -287,7 +287,7 @@ TEST(RsaKey, RefusesSizesThatMustNotBeUsed) {
                 is_of("16385"));
   // Their size is right, and nothing else.
   const std::string no_key = "is an RSA key whose numbers do not belong together";
-  for (const std::size_t bytes : {256, 2048}) {
+  for (const std::size_t bytes : {256U, 2048U}) {
     ExpectRefused(KeyOfModulus('\0' + std::string(bytes, '\xff')), ErrorCode::kBadData, no_key);
   }
 }
