@@ -43,7 +43,7 @@ def page(status, text):
 class Request:
     def __init__(self, handler):
         self.method = handler.command
-        self.path, _, self.query = handler.path.partition("?")
+        self.path, _, self.query = handler.requestline.split()[1].partition("?")
         self.headers = handler.headers
         self.host = handler.headers.get("Host", "")
         self.body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0)).decode()

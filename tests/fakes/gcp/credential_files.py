@@ -1,5 +1,5 @@
-"""Credential files of every type, as Google's tools write them, that lead to a fake. Service accounts: Account.key_file.
-"""
+"""Credential files of every type, as Google's tools write them, that lead to a fake. Those of service accounts come
+from Account.key_file."""
 TYPE = "urn:ietf:params:oauth:token-type:"
 AWS_TYPE = "urn:ietf:params:aws:token-type:aws4_request"
 IMPERSONATION = "/v1/{}:generateAccessToken"

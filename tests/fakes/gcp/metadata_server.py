@@ -35,7 +35,7 @@ class MetadataServer:
         return status, body, {"Content-Type": kind, **({} if self.mode == "no flavour" else FLAVOUR)}
 
     def usual_answer(self, request):
-        if request.method not in ("GET", "HEAD"):
+        if request.method != "GET":
             return 405, page(405, "Method Not Allowed").body, "text/html; charset=UTF-8"
         if request.path == "/":
             return 200, "computeMetadata/\n", "application/text"

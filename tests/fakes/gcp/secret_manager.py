@@ -194,8 +194,8 @@ class SecretManager:
         if verb == "access" and consumer.accesses_left is not None:
             if consumer.accesses_left <= 0:
                 raise api_error(
-                    "RESOURCE_EXHAUSTED", "Quota exceeded for quota metric 'Access requests' and limit 'Access requests "
-                    f"per minute' of service '{SERVICE}' for consumer 'project_number:{consumer.number}'.",
+                    "RESOURCE_EXHAUSTED", "Quota exceeded for quota metric 'Access requests' and limit 'Access "
+                    f"requests per minute' of service '{SERVICE}' for consumer 'project_number:{consumer.number}'.",
                     "RATE_LIMIT_EXCEEDED", **told, quota_metric=f"{SERVICE}/access_requests", quota_location="global",
                     quota_limit="AccessRequestsPerMinutePerProject", quota_limit_value="90000")
             consumer.accesses_left -= 1
@@ -227,8 +227,8 @@ class SecretManager:
         try:
             data = base64.b64decode(text.translate({45: "+", 95: "/"}), validate=True)
         except binascii.Error:
-            raise api_error("INVALID_ARGUMENT", "Invalid value at 'payload.data' (TYPE_BYTES), Base64 decoding failed.") \
-                from None
+            raise api_error("INVALID_ARGUMENT", "Invalid value at 'payload.data' (TYPE_BYTES), Base64 decoding "
+                            "failed.") from None
         if len(data) > MOST_BYTES:
             raise api_error("INVALID_ARGUMENT", f"The payload is larger than {MOST_BYTES} bytes.")
         checksum = payload.get("dataCrc32c")

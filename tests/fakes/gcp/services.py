@@ -93,7 +93,7 @@ class Services:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_GET = do_PUT = do_POST = do_DELETE = do_PATCH = do_HEAD = answer
+            do_GET = do_PUT = do_POST = do_DELETE = do_PATCH = answer
 
             def log_message(self, *_):
                 pass

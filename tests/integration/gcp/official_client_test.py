@@ -217,9 +217,8 @@ class SecretManager(GoogleCase):
         self.assertEqual((len(found.data), found.data_crc32c), (MOST_BYTES + 1, crc32c(found.data)))
 
     def test_a_forged_signature_is_no_identity(self):
-        forged = self.reader.key_file(self.services.url + "/token")
-        forged["private_key"] = self.identity.new_account("other@fake.iam.gserviceaccount.com").key_file("")["private_key"]
-        self.use(forged)
+        other = self.identity.new_account("other@fake.iam.gserviceaccount.com").key_file("")
+        self.use(self.reader.key_file(self.services.url + "/token", private_key=other["private_key"]))
         with self.fails(exceptions.Unauthorized, "invalid authentication credentials",
                         "ACCESS_TOKEN_TYPE_UNSUPPORTED", "UNAUTHENTICATED"):
             self.read()

@@ -30,7 +30,7 @@ LATEST = f"{SECRET}/versions/latest"
 ACCESS = f"/v1/{LATEST}:access"
 POOL = "//iam.googleapis.com/projects/1234/locations/global/workloadIdentityPools/pool"
 AUDIENCE = POOL + "/providers/provider"
-LOOKED_UP = "iamcredentials.googleapis.com"  # in the background, for the locations of an account; failures are no matter
+LOOKED_UP = "iamcredentials.googleapis.com"  # in the background, for the locations of an account; it may fail
 refused_hosts = set()
 
 
@@ -50,6 +50,16 @@ def keep_to_loopback(event, arguments):
 
 
 sys.addaudithook(keep_to_loopback)
+
+
+def find_vectors():
+    """The directory, or None."""
+    places = [os.environ["QARION_VECTORS"]] if "QARION_VECTORS" in os.environ else [
+        "../shared/vectors", pathlib.Path(__file__).parents[3] / "../shared/vectors"]
+    return next((pathlib.Path(place, "cloud") for place in places if pathlib.Path(place, "cloud").is_dir()), None)
+
+
+VECTORS = find_vectors()  # before tests have an environment of their own
 
 
 class GoogleCase(unittest.TestCase):
