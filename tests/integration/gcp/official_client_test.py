@@ -6,6 +6,7 @@ import base64
 import datetime
 import json
 import os
+import socket
 import sys
 import unittest
 import unittest.mock
@@ -26,7 +27,7 @@ from credential_files import (AWS_TYPE, authorized_user, aws_source, external_ac
 from identity import CLOUD, IAM, SUBJECT_TYPES, read_jwt
 from secret_manager import MOST_BYTES, READ, USE_PROJECT, crc32c, long_payload, wrong_checksum
 from support import (ACCESS, AUDIENCE, LATEST, LOCATION, NUMBER, POOL, PROJECT, REGIONAL, SECRET, GoogleCase,
-                     read_settings_again)
+                     read_settings_again, refused_hosts)
 
 ACCESSED = "GET " + ACCESS
 GET_TOKEN = "iam.serviceAccounts.getAccessToken"
@@ -231,6 +232,13 @@ class SecretManager(GoogleCase):
                 with self.fails(exceptions.Unauthorized, "invalid authentication credentials", reason):
                     self.read()
 
+    def test_nothing_but_this_machine_can_be_reached(self):
+        for host in ("192.0.2.1", "secretmanager.googleapis.com"):
+            with self.assertRaises(ConnectionRefusedError):
+                socket.create_connection((host, 443), timeout=1)
+            self.assertIn(host, refused_hosts)
+        refused_hosts.clear()
+
     def test_an_answer_can_be_replaced(self):
         self.services.reset({ACCESSED: [(500, {"error": {"code": 500, "message": "fake", "status": "INTERNAL"}}),
                                         (None, ""), None]})
@@ -398,32 +406,37 @@ class ExternalAccount(GoogleCase):
                          "format": {"type": "json", "subject_token_field_name": "token"}})
         self.assert_reads()
 
-    def test_an_address_with_headers(self):
+    def use_address(self, headers, **more):
         def serve(request):
             right = request.headers.get("X-Fake") == "yes"
             return (200, {"token": "fake-subject-token"}) if right else (403, "{}")
 
         self.services.reset({"GET /subject": serve})
-        source = {"url": self.services.url + "/subject", "format": {"type": "json",
-                                                                    "subject_token_field_name": "token"}}
-        self.use_source({**source, "headers": {"X-Fake": "yes"}})
+        self.use_source({"url": self.services.url + "/subject", "headers": headers,
+                         "format": {"type": "json", "subject_token_field_name": "token"}}, **more)
+
+    def test_an_address_with_headers(self):
+        self.use_address({"X-Fake": "yes"})
         self.assert_reads()
         self.assertEqual(self.requests(), ["GET /subject", "POST /v1/token", ACCESSED])
-        self.use_source(source)
+        self.use_address({})
         with self.fails(RefreshError, "Unable to retrieve Identity Pool subject token"):
             self.read()
 
-    def use_program(self, answer):
+    def use_program(self, answer, **more):
         program = self.write("program", f"#!{sys.executable}\nimport json, os\nprint({json.dumps(answer)!r}"
                              ".replace('AUDIENCE', os.environ['GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE']))\n")
         os.chmod(program, 0o700)
         self.environment(GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES="1")
-        self.use_source({"executable": {"command": program, "timeout_millis": 5000}})
+        self.use_source({"executable": {"command": program, "timeout_millis": 5000}}, **more)
 
-    def test_a_program(self):
+    def use_good_program(self, **more):
         self.provider.tokens["fake for " + AUDIENCE] = "fake-subject"
         self.use_program({"version": 1, "success": True, "token_type": SUBJECT_TYPES[0],
-                          "id_token": "fake for AUDIENCE"})
+                          "id_token": "fake for AUDIENCE"}, **more)
+
+    def test_a_program(self):
+        self.use_good_program()
         self.assert_reads()
         self.assertEqual(self.requests(), ["POST /v1/token", ACCESSED])
 
@@ -433,11 +446,11 @@ class ExternalAccount(GoogleCase):
             self.read()
         self.assertEqual(self.requests(), [])
 
-    def use_aws(self, key_id, key, url=None):
+    def use_aws(self, key_id, key, url=None, **more):
         """That key is who may read."""
         self.provider.aws_keys = {key_id: key}
         self.allow(self.provider.principal(ARN))
-        self.use_source(aws_source(url), subject_token_type=AWS_TYPE)
+        self.use_source(aws_source(url), subject_token_type=AWS_TYPE, **more)
 
     def test_keys_of_aws_from_the_environment(self):
         for token in (None, "fake-session-token/+=="):
@@ -492,14 +505,20 @@ class ExternalAccount(GoogleCase):
         self.assertEqual(token.principal, self.reader.principal)
         self.assertAlmostEqual(token.ends_at, self.services.now() + 2800, delta=60)
 
-    def test_keys_of_aws_as_a_service_account(self):
-        self.use_aws("AKIAFAKE", Key("fake-aws-secret", ARN))
-        self.use_source(aws_source(), impersonated=self.reader, subject_token_type=AWS_TYPE)
+    def test_from_every_source_as_a_service_account(self):
         self.environment(AWS_ACCESS_KEY_ID="AKIAFAKE", AWS_SECRET_ACCESS_KEY="fake-aws-secret",
                          AWS_REGION="us-east-2")
-        self.identity.grant(self.provider.principal(ARN), self.reader.resource, GET_TOKEN)
-        self.assert_reads()
-        self.assertEqual(len(self.requests()), 3)
+        for use, arguments, subject in ((self.use_address, ({"X-Fake": "yes"},), "fake-subject"),
+                                        (self.use_good_program, (), "fake-subject"),
+                                        (self.use_aws, ("AKIAFAKE", Key("fake-aws-secret", ARN)), ARN)):
+            with self.subTest(use.__name__):
+                self.services.reset()
+                use(*arguments, impersonated=self.reader)
+                self.identity.grants = {(self.provider.principal(subject), self.reader.resource, GET_TOKEN)}
+                self.allow(self.reader.principal)
+                self.assert_reads()
+                self.assertEqual(self.requests()[-3:], [
+                    "POST /v1/token", f"POST /v1/{self.reader.resource}:generateAccessToken", ACCESSED])
 
     def test_what_nobody_vouches_for_is_refused(self):
         self.use_file("fake-other-token")
