@@ -350,7 +350,7 @@ class Identity:
         if form["subject_token_type"] == AWS_TYPE:
             try:
                 return aws_identity.verify(text, provider.audience, provider.aws_keys, self.now())
-            except ValueError as error:
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise oauth_error("invalid_grant", f"Invalid AWS credential: {error}") from None
         if text in provider.tokens:
             return provider.tokens[text]
@@ -386,8 +386,7 @@ class Identity:
             raise api_error("INVALID_ARGUMENT", "The value of lifetime is invalid.")
         for target in [*(asked.get("delegates") or []), name]:
             account = self.accounts.get(target.removeprefix("projects/-/serviceAccounts/"))
-            if account is None or target != account.resource or not self.allows(
-                    caller, target, "iam.serviceAccounts.getAccessToken"):
+            if account is None or not self.allows(caller, target, "iam.serviceAccounts.getAccessToken"):
                 raise api_error(
                     "PERMISSION_DENIED", "Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it "
                     "may not exist).", "IAM_PERMISSION_DENIED", "iam.googleapis.com",

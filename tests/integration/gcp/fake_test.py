@@ -40,6 +40,19 @@ def signed(account, header, claims):
     return text + "." + encoded(account.key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256()))
 
 
+class SomeSigned(botocore.auth.SigV4Auth):
+    """Leaves a header out of those that it signs."""
+
+    def __init__(self, left_out, *arguments):
+        super().__init__(*arguments)
+        self.left_out = left_out
+
+    def headers_to_sign(self, request):
+        headers = super().headers_to_sign(request)
+        del headers[self.left_out]
+        return headers
+
+
 class FakeCase(GoogleCase):
     def setUp(self):
         super().setUp()
@@ -196,6 +209,20 @@ class Tokens(FakeCase):
             with self.subTest(more):
                 self.assert_refused(self.exchange(**more), 400, error)
 
+    def test_a_token_of_an_issuer(self):
+        self.identity.new_provider(AUDIENCE, issuer="https://fake.test", issuer_keys=self.reader.public_keys)
+        right = {"iss": "https://fake.test", "sub": "fake-subject", "aud": AUDIENCE, "iat": self.now,
+                 "exp": self.now + 600}
+        for audience in (AUDIENCE, "https:" + AUDIENCE):
+            self.assert_accepted(self.exchange(token=signed(self.reader, self.header, {**right, "aud": audience})))
+        for change in ({"iss": "https://other.test"}, {"aud": "https://fake.test"}, {"exp": self.now},
+                       {"iat": self.now + 600}):
+            with self.subTest(change):
+                token = signed(self.reader, self.header, {**right, **change})
+                self.assert_refused(self.exchange(token=token), 400, "invalid_grant")
+        token = signed(identity.Account(OTHER), self.header, right)
+        self.assert_refused(self.exchange(token=token), 400, "invalid_grant")
+
     def test_options_of_a_workforce(self):
         self.identity.new_provider(AUDIENCE, tokens={"fake-subject-token": "fake-subject"}, user_project=PROJECT,
                                    clients={"fake": "fake-password"})
@@ -205,16 +232,17 @@ class Tokens(FakeCase):
         for options in ("", "{}", plain.replace(PROJECT, "other")):
             self.assert_refused(self.exchange(options=options), 400, "invalid_request")
 
-    def signed_by_aws(self, region="us-east-1", target=AUDIENCE):
+    def signed_by_aws(self, region="us-east-1", target=AUDIENCE, left_out="fake", method="POST",
+                      action="GetCallerIdentity"):
         """As Go does it: headers as HTTP writes them, the target among those that are signed. boto3's library signs."""
         request = botocore.awsrequest.AWSRequest(
-            "POST", f"https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15",
+            method, f"https://sts.us-east-1.amazonaws.com?Action={action}&Version=2011-06-15",
             headers={"X-Goog-Cloud-Target-Resource": target})
         credentials = botocore.credentials.Credentials("AKIAFAKE", "fake-aws-secret", "fake-token")
-        botocore.auth.SigV4Auth(credentials, "sts", region).add_auth(request)
-        return {"url": request.url, "method": "POST", "headers": [
+        SomeSigned(left_out, credentials, "sts", region).add_auth(request)
+        return {"url": request.url, "method": method, "headers": [
             {"key": name, "value": value} for name, value in
-            sorted({**request.headers, "Host": f"sts.{region}.amazonaws.com"}.items())]}
+            sorted({**request.headers, "Host": "sts.us-east-1.amazonaws.com"}.items())]}
 
     def test_a_request_signed_for_aws(self):
         provider = self.identity.new_provider(AUDIENCE, aws_keys={
@@ -227,17 +255,20 @@ class Tokens(FakeCase):
         answer = self.assert_accepted(exchange(self.signed_by_aws()))
         self.assertEqual(self.identity.tokens[answer["access_token"]].principal, provider.principal(ARN))
         right = self.signed_by_aws()
-        for change in ({"url": right["url"].replace("GetCallerIdentity", "AssumeRole")}, {"method": "GET"},
-                       {"url": right["url"].replace("us-east-1", "us-east-2")},
+        for change in (self.signed_by_aws(action="GetSessionToken"),
+                       {"url": right["url"].replace("https", "http")}, {"url": right["url"].replace(".us-east-1", "")},
+                       {"url": right["url"].replace("amazonaws.com", "fake.test")},
+                       self.signed_by_aws(method="GET"), self.signed_by_aws("us-east-2"),
+                       self.signed_by_aws(left_out="host"), self.signed_by_aws(left_out="x-amz-date"),
+                       self.signed_by_aws(left_out="x-amz-security-token"),
                        {"headers": [entry for entry in right["headers"] if "Target" not in entry["key"]]},
                        {"headers": self.signed_by_aws(target=AUDIENCE + "-other")["headers"]},
-                       {"headers": [{**entry, "value": entry["value"].replace("SignedHeaders=host;", "SignedHeaders=")}
-                                    for entry in right["headers"]]},
                        {"headers": [{**entry, "value": entry["value"].replace("fake-token", "fake-other")}
                                     for entry in right["headers"]]}):
             with self.subTest(change):
                 self.assert_refused(exchange({**right, **change}), 400, "invalid_grant")
-        self.assert_refused(self.exchange(token="fake", kind=AWS_TYPE), 400, "invalid_grant")
+        for token in ("fake", "{}", "[]", '{"headers": [{}], "url": "", "method": "POST"}'):
+            self.assert_refused(self.exchange(token=token, kind=AWS_TYPE), 400, "invalid_grant")
 
     def test_generated_tokens(self):
         target = self.identity.accounts[OTHER] = identity.Account(OTHER)
