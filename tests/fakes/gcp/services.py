@@ -1,7 +1,7 @@
 """Google Cloud as clients of Secret Manager see it, on one port: the API itself, the endpoints that hand out tokens,
-and the metadata server. They check what Google checks; official_client_test.py holds them against Google's own
-libraries. What they say of tokens and permissions is set up in `identity`, of secrets in `secrets`, of the machine in
-`metadata`. Any answer can be replaced, and every request is kept.
+and the metadata server. They check what Google checks; official_client_test.py and official_credentials_test.py hold
+them against Google's own libraries. What they say of tokens and permissions is set up in `identity`, of secrets in
+`secrets`, of the machine in `metadata`. Any answer can be replaced, and every request is kept.
 
 As a program: until its input ends; prints its port, then the key file of a service account that may read the secret
 `qarion` of the project `fake-project`, on one line.

@@ -28,6 +28,7 @@ SECRET = f"projects/{PROJECT}/secrets/app-db"
 REGIONAL = f"projects/{PROJECT}/locations/{LOCATION}/secrets/app-db"
 LATEST = f"{SECRET}/versions/latest"
 ACCESS = f"/v1/{LATEST}:access"
+ACCESSED = "GET " + ACCESS
 POOL = "//iam.googleapis.com/projects/1234/locations/global/workloadIdentityPools/pool"
 AUDIENCE = POOL + "/providers/provider"
 LOOKED_UP = "iamcredentials.googleapis.com"  # in the background, for the locations of an account; it may fail
