@@ -10,8 +10,8 @@
 #include "aws/arn.h"
 #include "aws/credential_source.h"
 #include "aws/sso_token.h"
+#include "core/percent_encoding.h"
 #include "core/wrong_setting.h"
-#include "crypto/canonical_request.h"
 
 namespace qarion::secrets::aws {
 namespace {
@@ -38,7 +38,7 @@ Error Misconfigured(const std::string& problem, std::string cure) {
 
 std::string Encoded(std::string_view text) {
   SecretBuffer encoded;
-  crypto::AppendUriEncoded(text, encoded);
+  core::AppendPercentEncoded(text, encoded);
   return std::string(encoded.Reveal());
 }
 

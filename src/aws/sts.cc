@@ -11,7 +11,7 @@
 #include "aws/xml_document.h"
 #include "core/ascii.h"
 #include "core/rfc3339.h"
-#include "crypto/canonical_request.h"
+#include "net/form.h"
 #include "net/server_text.h"
 
 namespace qarion::secrets::aws {
@@ -22,41 +22,23 @@ constexpr std::size_t kLongestKeyId = 128;
 constexpr std::size_t kLongestArn = 2048;
 constexpr std::size_t kLongestText = 300;  // of a name in an answer
 
-// The fields of a request.
-class Form {
- public:
-  explicit Form(std::string_view action) {
-    body_.Append("Action=");
-    body_.Append(action);
-    body_.Append("&Version=2011-06-15");
-  }
+net::Form FormOf(std::string_view action) {
+  net::Form form;
+  form.Add("Action", action).Add("Version", "2011-06-15");
+  return form;
+}
 
-  Form& Add(std::string_view name, std::string_view value) {
-    body_.Append('&');
-    body_.Append(name);
-    body_.Append('=');
-    crypto::AppendUriEncoded(value, body_);
-    return *this;
-  }
-
-  Secret Take() { return std::move(body_).Seal(); }
-
- private:
-  SecretBuffer body_;
-};
-
-Form RoleForm(std::string_view action, const AssumeRoleInput& input) {
-  Form form(action);
+net::Form RoleForm(std::string_view action, const AssumeRoleInput& input) {
+  net::Form form = FormOf(action);
   form.Add("RoleArn", input.role_arn).Add("RoleSessionName", input.session_name);
   if (!input.external_id.empty()) form.Add("ExternalId", input.external_id);
   if (input.duration_seconds) form.Add("DurationSeconds", std::to_string(*input.duration_seconds));
   return form;
 }
 
-ServiceRequest RequestOf(Form& form) {
+ServiceRequest RequestOf(net::Form& form) {
   ServiceRequest request{.service = Service::kSts, .body = form.Take()};
-  request.headers.push_back(
-      {"Content-Type", Secret::CopyOf("application/x-www-form-urlencoded; charset=utf-8")});
+  request.headers.push_back(net::FormType());
   return request;
 }
 
@@ -162,7 +144,7 @@ std::string MakeSessionName(const Clock& clock) {
 Result<Credentials> AssumeRole(ServiceClient& services, const AssumeRoleInput& input,
                                CredentialCache& source, const net::Call& call) {
   const std::string doing = "sts:AssumeRole of " + input.role_arn;
-  Form form = RoleForm("AssumeRole", input);
+  net::Form form = RoleForm("AssumeRole", input);
   Credentials signer;
   auto answer = SendSigned(RequestOf(form), source, services, call, signer);
   if (!answer) return std::move(answer).error();
@@ -177,7 +159,7 @@ Result<Credentials> AssumeRoleWithWebIdentity(ServiceClient& services, const Ass
                                               const Secret& web_identity_token,
                                               const net::Call& call) {
   const std::string doing = "sts:AssumeRoleWithWebIdentity of " + input.role_arn;
-  Form form = RoleForm("AssumeRoleWithWebIdentity", input);
+  net::Form form = RoleForm("AssumeRoleWithWebIdentity", input);
   form.Add("WebIdentityToken", web_identity_token.Reveal());
   ServiceRequest request = RequestOf(form);
   request.retryable_codes = {"IDPCommunicationError"};
@@ -194,7 +176,7 @@ Result<Credentials> AssumeRoleWithWebIdentity(ServiceClient& services, const Ass
 Result<CallerIdentity> GetCallerIdentity(ServiceClient& services, CredentialCache& source,
                                          const net::Call& call) {
   const std::string doing = "sts:GetCallerIdentity";
-  Form form("GetCallerIdentity");
+  net::Form form = FormOf("GetCallerIdentity");
   Credentials signer;
   auto answer = SendSigned(RequestOf(form), source, services, call, signer);
   if (!answer) return std::move(answer).error();

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/ascii.h"
+#include "core/percent_encoding.h"
 
 namespace qarion::secrets::crypto {
 namespace {
@@ -15,38 +16,6 @@ namespace {
 constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
 
 using core::IsLetterOrDigit;
-
-// "URI encode every byte except the unreserved characters: 'A'-'Z', 'a'-'z', '0'-'9', '-', '.',
-// '_', and '~'."
-bool IsUnreserved(char c) noexcept {
-  return IsLetterOrDigit(c) || c == '-' || c == '.' || c == '_' || c == '~';
-}
-
-// "The space character is a reserved character and must be encoded as "%20" (and not as "+")."
-// "Each URI encoded byte is formed by a '%' and the two-digit hexadecimal value of the byte."
-// "Letters in the hexadecimal value must be uppercase, for example "%1A"."
-void AppendEncodedByte(char byte, SecretBuffer& out) {
-  constexpr std::string_view kHexDigits = "0123456789ABCDEF";
-  const auto value = static_cast<unsigned char>(byte);
-  const char encoded[] = {'%', kHexDigits[value >> 4], kHexDigits[value & 0xf]};
-  out.Append({encoded, sizeof encoded});
-}
-
-// Bytes of `kept` too stay as they are.
-void AppendEncoded(std::string_view bytes, std::string_view kept, SecretBuffer& out) {
-  const auto stays = [&](char c) {
-    return IsUnreserved(c) || kept.find(c) != std::string_view::npos;
-  };
-  while (!bytes.empty()) {
-    const auto end = std::ranges::find_if_not(bytes, stays);
-    const auto length = static_cast<std::size_t>(end - bytes.begin());
-    out.Append(bytes.substr(0, length));
-    bytes.remove_prefix(length);
-    if (bytes.empty()) return;
-    AppendEncodedByte(bytes.front(), out);
-    bytes.remove_prefix(1);
-  }
-}
 
 int HexValue(char c) noexcept {
   if (core::IsDigit(c)) return c - '0';
@@ -60,14 +29,14 @@ int HexValue(char c) noexcept {
 void AppendEncodedOnce(std::string_view text, std::string_view kept, SecretBuffer& out) {
   while (!text.empty()) {
     const std::size_t percent = std::min(text.find('%'), text.size());
-    AppendEncoded(text.substr(0, percent), kept, out);
+    core::AppendPercentEncoded(text.substr(0, percent), out, kept);
     text.remove_prefix(percent);
     if (text.empty()) return;
     const int high = text.size() > 2 ? HexValue(text[1]) : -1;
     const int low = text.size() > 2 ? HexValue(text[2]) : -1;
     const bool is_encoded = high >= 0 && low >= 0;
     const char byte = is_encoded ? static_cast<char>(high << 4 | low) : '%';
-    AppendEncoded({&byte, 1}, {}, out);
+    core::AppendPercentEncoded({&byte, 1}, out);
     text.remove_prefix(is_encoded ? 3 : 1);
   }
 }
@@ -124,8 +93,6 @@ bool IsToken(std::string_view text) noexcept {
 
 }  // namespace
 
-void AppendUriEncoded(std::string_view bytes, SecretBuffer& out) { AppendEncoded(bytes, {}, out); }
-
 void AppendCanonicalPath(std::string_view path, PathStyle style, SecretBuffer& out) {
   // "You do not normalize URI paths for requests to Amazon S3." (Amazon S3 API Reference.)
   if (style == PathStyle::kObjectKey) {
@@ -139,7 +106,7 @@ void AppendCanonicalPath(std::string_view path, PathStyle style, SecretBuffer& o
   // once)." (AWS General Reference.) The path as sent has been encoded the first time.
   for (const std::string_view segment : segments) {
     out.Append('/');
-    AppendUriEncoded(segment, out);
+    core::AppendPercentEncoded(segment, out);
   }
   if (path.ends_with('/')) out.Append('/');
 }

@@ -49,10 +49,6 @@ struct CanonicalHeaders {
   std::string signed_names;  // "host;x-amz-date": SignedHeaders
 };
 
-// UriEncode(): each byte but letters, digits and -._~ becomes a percent sign and two digits in
-// upper case.
-void AppendUriEncoded(std::string_view bytes, SecretBuffer& out);
-
 // CanonicalUri. Begins with a slash whatever the path is.
 void AppendCanonicalPath(std::string_view path, PathStyle style, SecretBuffer& out);
 

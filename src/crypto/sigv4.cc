@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/ascii.h"
+#include "core/percent_encoding.h"
 #include "core/secret_memory.h"
 #include "crypto/sha256.h"
 
@@ -207,7 +208,7 @@ void AppendParameter(std::string_view name, std::string_view value, SecretBuffer
   if (!query.empty()) query.Append('&');
   query.Append(name);
   query.Append('=');
-  AppendUriEncoded(value, query);
+  core::AppendPercentEncoded(value, query);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "core/ascii.h"
+#include "core/percent_encoding.h"
 
 namespace qarion::secrets::net {
 namespace {
@@ -131,19 +132,9 @@ bool IsHostName(std::string_view text) {
 }
 
 std::string EncodePath(std::string_view path) {
-  constexpr std::string_view kHexDigits = "0123456789ABCDEF";
-  constexpr std::string_view kMarks = "-._~/";
-  std::string encoded;
-  for (const char c : path) {
-    if (core::IsLetterOrDigit(c) || kMarks.find(c) != std::string_view::npos) {
-      encoded += c;
-    } else {
-      encoded += '%';
-      encoded += kHexDigits[static_cast<unsigned char>(c) >> 4];
-      encoded += kHexDigits[static_cast<unsigned char>(c) & 0xf];
-    }
-  }
-  return encoded;
+  SecretBuffer encoded;
+  core::AppendPercentEncoded(path, encoded, "/");
+  return std::string(encoded.Reveal());
 }
 
 }  // namespace qarion::secrets::net
