@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Checks the direction of #include lines between the directories of src/.
 
-    core <- {crypto, net, scrub, cache} <- aws <- {providers, runtime} <- {jwt, rotate} <- cli
+    core <- {crypto, net, scrub, cache} <- {aws, gcp} <- {providers, runtime} <- {jwt, rotate} <- cli
 
-No edge goes sideways, and each directory uses those only that it needs: aws (what clients of AWS have in
-common) net and crypto, providers these three, runtime cache and scrub; a provider never sees another
+No edge goes sideways, and each directory uses those only that it needs: aws and gcp (what clients of AWS and of
+Google Cloud have in common) net and crypto, providers these four, runtime cache and scrub; a provider never sees another
 provider. A public header includes public
 headers and the standard library only. Third-party headers that must stay inside .cc files do.
 """
@@ -20,7 +20,8 @@ MAY_USE = {
     "scrub": {"core"},
     "cache": {"core"},
     "aws": {"core", "net", "crypto"},
-    "providers": {"core", "net", "crypto", "aws"},
+    "gcp": {"core", "net", "crypto"},
+    "providers": {"core", "net", "crypto", "aws", "gcp"},
     "runtime": {"core", "scrub", "cache"},
     "jwt": {"core", "crypto", "runtime"},
     "rotate": {"core", "crypto", "runtime"},

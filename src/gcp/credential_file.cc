@@ -1,0 +1,300 @@
+#include "gcp/credential_file.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "core/ascii.h"
+#include "core/json_document.h"
+#include "net/http.h"
+#include "net/server_text.h"
+#include "net/url.h"
+
+namespace qarion::secrets::gcp {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds kShortestTimeout{5'000};
+constexpr milliseconds kLongestTimeout{120'000};
+// IAM's limits of a token's life.
+constexpr seconds kShortestLifetime{600};
+constexpr seconds kLongestLifetime{43'200};
+constexpr char kAcquired[] =
+    "download the file anew, or make it by `gcloud auth application-default login` or `gcloud iam "
+    "workload-identity-pools create-cred-config`";
+
+// "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/EMAIL:generateAccessToken"
+// -> EMAIL. The host is the universe's own, whatever the file says.
+std::string_view EmailIn(std::string_view url) {
+  constexpr std::string_view kBefore = "/serviceAccounts/";
+  constexpr std::string_view kAfter = ":generateAccessToken";
+  const std::size_t begin = url.rfind(kBefore);
+  if (begin == std::string_view::npos || !url.ends_with(kAfter)) return {};
+  url.remove_prefix(begin + kBefore.size());
+  url.remove_suffix(std::min(kAfter.size(), url.size()));
+  const bool is_email = url.contains('@') && core::IsVisible(url) && !url.contains('/');
+  return is_email ? url : std::string_view();
+}
+
+// Members of an object; the first thing that is wrong with them is kept.
+class Members {
+ public:
+  // `name`: of the object within the file, with a dot at its end; empty: the outermost.
+  Members(core::JsonValue object, std::string name, std::string& problem)
+      : object_(object), name_(std::move(name)), problem_(problem) {}
+
+  bool Has(std::string_view member) const {
+    return object_[member].exists() && !object_[member].IsNull();
+  }
+  Members Object(std::string_view member) const {
+    const core::JsonValue object = object_[member];
+    if (Has(member) && !object.IsObject()) Note(member, "is not an object");
+    return {object, name_ + std::string(member) + ".", problem_};
+  }
+  core::JsonValue Value(std::string_view member) const { return object_[member]; }
+  std::vector<std::string_view> Names() const { return object_.Names(); }
+
+  // Empty where it is missing.
+  std::string_view View(std::string_view member) const {
+    if (!Has(member)) return {};
+    const auto text = object_[member].Text();
+    if (!text) Note(member, "is not text");
+    return text.value_or("");
+  }
+  std::string Text(std::string_view member) const {
+    const std::string_view text = View(member);
+    if (text.find_first_of(std::string_view("\0\r\n", 3)) != std::string_view::npos) {
+      Note(member, "has a line break in it");
+    }
+    return std::string(text);
+  }
+  std::string Needed(std::string_view member) const {
+    std::string text = Text(member);
+    if (text.empty()) Note(member, "is missing or empty");
+    return text;
+  }
+  Secret NeededSecret(std::string_view member) const {
+    const std::string_view text = View(member);
+    if (text.empty()) Note(member, "is missing or empty");
+    return Secret::CopyOf(text);
+  }
+  Secret OptionalSecret(std::string_view member) const { return Secret::CopyOf(View(member)); }
+
+  std::string Url(std::string_view member) const {
+    std::string text = Text(member);
+    if (!text.empty()) CheckUrl(member, text);
+    return text;
+  }
+  std::string NeededUrl(std::string_view member) const {
+    std::string text = Needed(member);
+    if (!text.empty()) CheckUrl(member, text);
+    return text;
+  }
+  std::string Email(std::string_view member) const {
+    const std::string_view url = View(member);
+    const std::string_view email = EmailIn(url);
+    if (!url.empty() && email.empty()) {
+      Note(member, "does not end in /serviceAccounts/EMAIL:generateAccessToken");
+    }
+    return std::string(email);
+  }
+
+  void Note(std::string_view member, const std::string& problem) const {
+    if (problem_.empty()) problem_ = name_ + std::string(member) + " " + problem;
+  }
+
+ private:
+  void CheckUrl(std::string_view member, const std::string& text) const {
+    constexpr std::string_view kMetadata[] = {"169.254.169.254", "[fd00:ec2::254]"};
+    const auto url = net::ParseUrl(text);
+    if (!url) return Note(member, "is no http or https URL");
+    if (url->scheme == "https" || net::IsLoopback(*url)) return;
+    if (std::ranges::find(kMetadata, url->host) != std::end(kMetadata)) return;
+    Note(member, "is not https, so that others could read along");
+  }
+
+  core::JsonValue object_;
+  std::string name_;
+  std::string& problem_;
+};
+
+ServiceAccount ReadServiceAccount(const Members& file) {
+  return {.client_email = file.Needed("client_email"),
+          .private_key_id = file.Text("private_key_id"),
+          .private_key = file.NeededSecret("private_key"),
+          .token_uri = file.NeededUrl("token_uri")};
+}
+
+AuthorizedUser ReadAuthorizedUser(const Members& file) {
+  return {.client_id = file.Needed("client_id"),
+          .client_secret = file.NeededSecret("client_secret"),
+          .refresh_token = file.NeededSecret("refresh_token")};
+}
+
+// Of "format": where in the text the token stands.
+std::string ReadField(const Members& source) {
+  const Members format = source.Object("format");
+  const std::string type = format.Text("type");
+  if (type.empty() || type == "text") return "";
+  if (type != "json") format.Note("type", "is neither text nor json");
+  return format.Needed("subject_token_field_name");
+}
+
+UrlSource ReadUrlSource(const Members& source) {
+  UrlSource read{.url = source.NeededUrl("url"), .field = ReadField(source)};
+  const Members headers = source.Object("headers");
+  for (const std::string_view name : headers.Names()) {
+    if (!net::IsHeaderName(name)) {
+      source.Note("headers", "has a name in it that no header can have");
+      continue;
+    }
+    if (!net::IsHeaderValue(headers.View(name))) {
+      headers.Note(name, "has a character in it that no header can have");
+    }
+    read.headers.emplace_back(name, headers.OptionalSecret(name));
+  }
+  return read;
+}
+
+ExecutableSource ReadExecutable(const Members& source) {
+  const Members executable = source.Object("executable");
+  ExecutableSource read{.command = executable.Needed("command"),
+                        .output_file = executable.Text("output_file")};
+  if (!executable.Has("timeout_millis")) return read;
+  const auto timeout = executable.Value("timeout_millis").Integer();
+  if (!timeout || *timeout < kShortestTimeout.count() || *timeout > kLongestTimeout.count()) {
+    executable.Note("timeout_millis", "is not a whole number from 5000 to 120000");
+    return read;
+  }
+  read.timeout = milliseconds(*timeout);
+  return read;
+}
+
+AwsSource ReadAwsSource(const Members& source) {
+  if (source.Text("environment_id") != "aws1") {
+    source.Note("environment_id", "is not aws1, the only one that is known");
+  }
+  return {.region_url = source.Url("region_url"),
+          .credentials_url = source.Url("url"),
+          .session_token_url = source.Url("imdsv2_session_token_url"),
+          .verification_url = source.Needed("regional_cred_verification_url")};
+}
+
+auto ReadSource(const Members& source) -> decltype(ExternalAccount::source) {
+  if (source.Has("environment_id")) return ReadAwsSource(source);
+  if (source.Has("executable")) return ReadExecutable(source);
+  if (source.Has("file") && source.Has("url")) {
+    source.Note("file", "and url both say where the token is");
+  }
+  if (source.Has("url")) return ReadUrlSource(source);
+  if (source.Has("certificate")) {
+    source.Note("certificate", "is not supported: name a file, a URL or a program");
+  }
+  return FileSource{.path = source.Needed("file"), .field = ReadField(source)};
+}
+
+seconds ReadLifetime(const Members& file) {
+  constexpr char kName[] = "token_lifetime_seconds";
+  const Members impersonation = file.Object("service_account_impersonation");
+  if (!impersonation.Has(kName)) return ExternalAccount().impersonated_lifetime;
+  const auto lifetime = impersonation.Value(kName).Integer();
+  if (!lifetime || *lifetime < kShortestLifetime.count() || *lifetime > kLongestLifetime.count()) {
+    impersonation.Note(kName, "is not a whole number from 600 to 43200");
+    return {};
+  }
+  return seconds(*lifetime);
+}
+
+ExternalAccount ReadExternalAccount(const Members& file) {
+  if (!file.Has("credential_source")) file.Note("credential_source", "is missing");
+  ExternalAccount read{.audience = file.Needed("audience"),
+                       .subject_token_type = file.Needed("subject_token_type"),
+                       .token_url = file.NeededUrl("token_url"),
+                       .source = ReadSource(file.Object("credential_source")),
+                       .impersonated_email = file.Email("service_account_impersonation_url"),
+                       .impersonated_lifetime = ReadLifetime(file),
+                       .client_id = file.Text("client_id"),
+                       .client_secret = file.OptionalSecret("client_secret"),
+                       .workforce_user_project = file.Text("workforce_pool_user_project")};
+  constexpr std::string_view kWorkforce = "//iam.googleapis.com/locations/";
+  if (!read.workforce_user_project.empty() && !read.audience.starts_with(kWorkforce)) {
+    file.Note("workforce_pool_user_project", "is only for an audience of a workforce pool");
+  }
+  return read;
+}
+
+ExternalUser ReadExternalUser(const Members& file) {
+  return {.token_url = file.NeededUrl("token_url"),
+          .client_id = file.Needed("client_id"),
+          .client_secret = file.NeededSecret("client_secret"),
+          .refresh_token = file.NeededSecret("refresh_token")};
+}
+
+enum class Depth { kOutermost, kSource };
+
+void ReadInto(CredentialFile& read, const Members& file, std::string& problem, Depth depth);
+
+ImpersonatedAccount ReadImpersonated(const Members& file, std::string& problem) {
+  ImpersonatedAccount read{.email = file.Email("service_account_impersonation_url"),
+                           .source = std::make_unique<CredentialFile>()};
+  if (read.email.empty()) file.Note("service_account_impersonation_url", "is missing or empty");
+  for (const core::JsonValue& delegate : file.Value("delegates").Elements()) {
+    const auto name = delegate.Text();
+    if (!name || name->empty()) file.Note("delegates", "has something else in it than names");
+    read.delegates.emplace_back(name.value_or(""));
+  }
+  if (!file.Has("source_credentials")) file.Note("source_credentials", "is missing");
+  ReadInto(*read.source, file.Object("source_credentials"), problem, Depth::kSource);
+  return read;
+}
+
+void ReadInto(CredentialFile& read, const Members& file, std::string& problem, Depth depth) {
+  const std::string type = file.Needed("type");
+  read.project_id = file.Text("project_id");
+  read.quota_project = file.Text("quota_project_id");
+  if (std::string universe = file.Text("universe_domain"); !universe.empty()) {
+    if (!net::IsHostName(universe)) file.Note("universe_domain", "is no domain");
+    read.universe = std::move(universe);
+  }
+  if (type == "service_account") {
+    read.identity = ReadServiceAccount(file);
+    read.quota_project.clear();  // as Google's libraries have it
+  } else if (type == "authorized_user") {
+    read.identity = ReadAuthorizedUser(file);
+    if (read.universe != kDefaultUniverse) {
+      file.Note("universe_domain", "is another than googleapis.com, where nobody can log in");
+    }
+  } else if (type == "external_account") {
+    read.identity = ReadExternalAccount(file);
+  } else if (type == "external_account_authorized_user") {
+    read.identity = ReadExternalUser(file);
+  } else if (type == "impersonated_service_account" && depth == Depth::kOutermost) {
+    read.identity = ReadImpersonated(file, problem);
+  } else if (type == "impersonated_service_account") {
+    file.Note("type", "is impersonated_service_account once more: name all in delegates");
+  } else if (!type.empty()) {
+    file.Note("type", "is " + net::OneLine(type, {}, 40) +
+                          "; known are service_account, authorized_user, external_account, "
+                          "external_account_authorized_user, impersonated_service_account");
+  }
+}
+
+}  // namespace
+
+Result<CredentialFile> ParseCredentialFile(std::string_view text, const std::string& path) {
+  const auto refuse = [&](const std::string& problem) {
+    return Error(ErrorCode::kBadData, path + ": " + problem).With("file", path).Cure(kAcquired);
+  };
+  auto json = core::JsonDocument::Parse(text, path);
+  if (!json) return Error(std::move(json).error()).With("file", path).Cure(kAcquired);
+  if (!json->root().IsObject()) return refuse("is JSON, but not an object");
+  std::string problem;
+  CredentialFile read;
+  ReadInto(read, Members(json->root(), "", problem), problem, Depth::kOutermost);
+  if (!problem.empty()) return refuse(problem);
+  return read;
+}
+
+}  // namespace qarion::secrets::gcp

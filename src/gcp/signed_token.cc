@@ -1,0 +1,66 @@
+#include "gcp/signed_token.h"
+
+#include <utility>
+
+#include "core/json_writer.h"
+#include "crypto/base64.h"
+#include "crypto/rsa_key.h"
+
+namespace qarion::secrets::gcp {
+namespace {
+
+constexpr char kGrantAudience[] = "https://oauth2.googleapis.com/token";
+
+Secret Header(const ServiceAccount& account) {
+  core::JsonWriter json;
+  json.BeginObject().Key("alg").Text("RS256").Key("typ").Text("JWT");
+  if (!account.private_key_id.empty()) json.Key("kid").Text(account.private_key_id);
+  json.EndObject();
+  return std::move(json).Take();
+}
+
+// With the members that all claims have; to be ended by the caller.
+core::JsonWriter BeginClaims(const ServiceAccount& account, std::chrono::sys_seconds now) {
+  core::JsonWriter json;
+  json.BeginObject().Key("iss").Text(account.client_email);
+  json.Key("iat").Number(now.time_since_epoch().count());
+  json.Key("exp").Number((now + kSignedTokenLife).time_since_epoch().count());
+  return json;
+}
+
+// In the compact form (RFC 7515, 3.1).
+Result<Secret> Signed(const ServiceAccount& account, const Secret& key, core::JsonWriter claims) {
+  claims.EndObject();
+  SecretBuffer token;
+  token.Append(crypto::EncodeBase64Url(Header(account).Reveal()).Reveal());
+  token.Append('.');
+  token.Append(crypto::EncodeBase64Url(std::move(claims).Take().Reveal()).Reveal());
+  const auto signature = crypto::SignRs256(key, token.Reveal());
+  if (!signature) return signature.error();
+  token.Append('.');
+  token.Append(crypto::EncodeBase64Url(signature->Reveal()).Reveal());
+  return std::move(token).Seal();
+}
+
+}  // namespace
+
+Result<Secret> SelfSignedToken(const ServiceAccount& account, const Secret& key,
+                               const TokenUse& use, std::chrono::sys_seconds now) {
+  core::JsonWriter claims = BeginClaims(account, now);
+  claims.Key("sub").Text(account.client_email);
+  if (use.audience.empty()) {
+    claims.Key("scope").Text(use.scope);
+  } else {
+    claims.Key("aud").Text(use.audience);
+  }
+  return Signed(account, key, std::move(claims));
+}
+
+Result<Secret> GrantAssertion(const ServiceAccount& account, const Secret& key,
+                              std::string_view scope, std::chrono::sys_seconds now) {
+  core::JsonWriter claims = BeginClaims(account, now);
+  claims.Key("aud").Text(kGrantAudience).Key("scope").Text(scope);
+  return Signed(account, key, std::move(claims));
+}
+
+}  // namespace qarion::secrets::gcp
