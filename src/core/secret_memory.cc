@@ -3,13 +3,6 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#if defined(__x86_64__)
-#if defined(__clang__)
-// NOLINTNEXTLINE(*reserved-identifier,cert-dcl*): as clang's <stdbool.h> has it for GNU C++.
-#define _Bool bool
-#endif
-#include <sys/platform/x86.h>
-#endif
 
 #include <algorithm>
 #include <array>
@@ -23,6 +16,8 @@
 #include <optional>
 #include <string>
 #include <utility>
+
+#include "core/cpu_features.h"
 
 namespace qarion::secrets::core {
 namespace {
@@ -182,8 +177,6 @@ class Arena {
 
 [[gnu::noinline]] void WipeVectorRegisters() noexcept {
 #if defined(__x86_64__)
-  // Asks what the C library found out when the process started: __builtin_cpu_supports would run
-  // CPUID again at each start, which takes 50 microseconds in a virtual machine.
   if (CPU_FEATURE_ACTIVE(AVX512F)) {
     // Code that is compiled for x86-64 in general never uses these, but glibc does.
     asm volatile(

@@ -1,17 +1,14 @@
 #include "crypto/crc32c.h"
 
 #if defined(__x86_64__)
-#if defined(__clang__)
-// NOLINTNEXTLINE(*reserved-identifier,cert-dcl*): as clang's <stdbool.h> has it for GNU C++.
-#define _Bool bool
-#endif
 #include <nmmintrin.h>
-#include <sys/platform/x86.h>
 #endif
 
 #include <array>
 #include <cstddef>
 #include <cstring>
+
+#include "core/cpu_features.h"
 
 namespace qarion::secrets::crypto {
 namespace {
@@ -110,8 +107,6 @@ std::uint32_t MovePastStream(std::uint32_t value) {
 
 std::uint32_t Crc32c(std::string_view bytes) noexcept {
 #if defined(__x86_64__)
-  // What the C library found out already: __builtin_cpu_supports would ask the processor again at
-  // each start, which takes 50 microseconds in a virtual machine.
   if (CPU_FEATURE_ACTIVE(SSE4_2)) return ~UpdateByInstruction(~0U, bytes);
 #endif
   return Crc32cPortable(bytes);
