@@ -10,39 +10,17 @@
 #include <vector>
 
 #include "crypto/sigv4.h"
+#include "tests/support/hex_fields.h"
 
 namespace crypto = qarion::secrets::crypto;
+namespace test = qarion::secrets::test;
 using qarion::secrets::Result;
 using qarion::secrets::Secret;
 
 namespace {
 
-std::vector<std::string> FieldsOf(const std::string& line) {
-  std::vector<std::string> fields(1);
-  for (std::size_t i = 0; i < line.size();) {
-    if (line[i] == '\t') {
-      fields.emplace_back();
-      ++i;
-    } else {
-      fields.back() += static_cast<char>(std::stoi(line.substr(i, 2), nullptr, 16));
-      i += 2;
-    }
-  }
-  return fields;
-}
-
-std::string Hex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hex;
-  for (const char c : bytes) {
-    hex += kDigits[static_cast<unsigned char>(c) >> 4];
-    hex += kDigits[static_cast<unsigned char>(c) & 15];
-  }
-  return hex;
-}
-
 std::string Show(const crypto::Signature& signature) {
-  return Hex(signature.canonical_request.Reveal()) + '\t' + signature.hex;
+  return test::Hex(signature.canonical_request.Reveal()) + '\t' + signature.hex;
 }
 
 std::string Sign(const std::vector<std::string>& fields) {
@@ -71,6 +49,7 @@ std::string Sign(const std::vector<std::string>& fields) {
 }  // namespace
 
 int main() {
-  for (std::string line; std::getline(std::cin, line);) std::cout << Sign(FieldsOf(line)) << '\n';
+  for (std::string line; std::getline(std::cin, line);)
+    std::cout << Sign(test::FieldsOf(line)) << '\n';
   return EXIT_SUCCESS;
 }

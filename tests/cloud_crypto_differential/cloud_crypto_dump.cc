@@ -9,34 +9,12 @@
 
 #include "crypto/crc32c.h"
 #include "crypto/rsa_key.h"
+#include "tests/support/hex_fields.h"
 
 namespace crypto = qarion::secrets::crypto;
+namespace test = qarion::secrets::test;
 
 namespace {
-
-std::vector<std::string> FieldsOf(const std::string& line) {
-  std::vector<std::string> fields(1);
-  for (std::size_t i = 0; i < line.size();) {
-    if (line[i] == '\t') {
-      fields.emplace_back();
-      ++i;
-    } else {
-      fields.back() += static_cast<char>(std::stoi(line.substr(i, 2), nullptr, 16));
-      i += 2;
-    }
-  }
-  return fields;
-}
-
-std::string Hex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hex;
-  for (const char c : bytes) {
-    hex += kDigits[static_cast<unsigned char>(c) >> 4];
-    hex += kDigits[static_cast<unsigned char>(c) & 15];
-  }
-  return hex;
-}
 
 std::string Answer(const std::vector<std::string>& fields) {
   if (fields[0] == "crc32c") {
@@ -46,12 +24,13 @@ std::string Answer(const std::vector<std::string>& fields) {
   const auto key = crypto::ReadRsaPrivateKey(fields[1], "key");
   if (!key) return "ERR\t" + key.error().reason();
   const auto signature = crypto::SignRs256(*key, fields[2]);
-  return signature ? Hex(signature->Reveal()) : "ERR\t" + signature.error().reason();
+  return signature ? test::Hex(signature->Reveal()) : "ERR\t" + signature.error().reason();
 }
 
 }  // namespace
 
 int main() {
-  for (std::string line; std::getline(std::cin, line);) std::cout << Answer(FieldsOf(line)) << '\n';
+  for (std::string line; std::getline(std::cin, line);)
+    std::cout << Answer(test::FieldsOf(line)) << '\n';
   return EXIT_SUCCESS;
 }
