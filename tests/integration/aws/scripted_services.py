@@ -4,13 +4,15 @@ who was asked for shows in them. Any answer can be replaced.
 """
 import base64
 import hashlib
-import http.server
 import json
+import pathlib
 import re
-import socket
-import threading
+import sys
 import time
 import urllib.parse
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "fakes"))
+from answering_server import AnsweringServer  # noqa: E402
 
 EXPIRATION = "2036-01-02T03:04:05Z"
 EXPIRATION_MS = 2083547045000
@@ -64,75 +66,19 @@ class Request:
         return " ".join([self.method, self.path + ("?" + self.query if self.query else ""), said, *told]).strip()
 
 
-class Services:
-    """`answers`: replaced ones, "GET /path" to (status, body), to a list of those one after the other, or to a
-    function of the Request; the status None hangs up and "hang" never answers."""
-
-    def __init__(self, addresses=(("127.0.0.1", 0),)):
-        self.answers = {}
-        self.requests = []
-        self.lock = threading.Lock()
-        self.ends = threading.Event()
-        self.servers = []
-        for host, port in addresses:
-            kind = type("Server", (http.server.ThreadingHTTPServer,), {
-                "address_family": socket.AF_INET6 if ":" in host else socket.AF_INET,
-                "daemon_threads": True, "request_queue_size": 64})
-            self.servers.append(kind((host, port), self.handler()))
-            threading.Thread(target=self.servers[-1].serve_forever, kwargs={"poll_interval": 0.05},
-                             daemon=True).start()
-        self.port = self.servers[0].server_port
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def reset(self, answers=None):
-        with self.lock:
-            self.answers = {key: list(answer) if isinstance(answer, list) else answer
-                            for key, answer in (answers or {}).items()}
-            self.requests = []
+class Services(AnsweringServer):
+    """An answer: status and body, which is text or becomes JSON."""
+    request_kind = Request
 
     def lines(self):
         with self.lock:
             return [request.line() for request in self.requests]
 
-    def handler(self):
-        services = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def answer(self):
-                request = Request(self)
-                status, body = services.answer(request)
-                if status == "hang":
-                    services.ends.wait(60)
-                if status in (None, "hang"):
-                    self.close_connection = True
-                    return
-                kind = "text/xml" if body.startswith("<") else "application/json"
-                self.send_response_only(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body.encode())))
-                self.end_headers()
-                self.wfile.write(body.encode())
-
-            do_GET = do_PUT = do_POST = answer
-
-            def log_message(self, *_):
-                pass
-
-        return Handler
-
-    def answer(self, request):
-        with self.lock:
-            self.requests.append(request)
-            answer = self.answers.get(f"{request.method} {request.path}")
-            if isinstance(answer, list):
-                answer = answer.pop(0) if len(answer) > 1 else answer[0]
-        if callable(answer):
-            answer = answer(request)
-        status, body = answer or self.usual_answer(request)
-        return status, body if isinstance(body, str) else json.dumps(body)
+    @staticmethod
+    def rendered(status, body):
+        body = body if isinstance(body, str) else json.dumps(body)
+        kind = "text/xml" if body.startswith("<") else "application/json"
+        return status, body.encode(), {"Content-Type": kind}
 
     def usual_answer(self, request):
         method, path = request.method, request.path
@@ -192,12 +138,6 @@ class Services:
         names = ("grantType", "clientId", "clientSecret", "refreshToken")
         return 200, {"accessToken": keys_for("oidc", *(asked.get(name) for name in names))[2],
                      "tokenType": "Bearer", "expiresIn": 3600, "refreshToken": "fake-next-refresh-token"}
-
-    def close(self):
-        self.ends.set()
-        for server in self.servers:
-            server.shutdown()
-            server.server_close()
 
 
 def sts_error(status, code, text="fake message"):
