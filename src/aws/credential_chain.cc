@@ -51,18 +51,17 @@ std::vector<CredentialChain::Tried> CredentialChain::tried() const {
 }
 
 Result<Credentials> CredentialChain::Find(const net::Call& call) {
+  if (winner_ != nullptr) {  // the last that was tried
+    auto again = AskAgain(*winner_, call);
+    const std::lock_guard lock(mutex_);
+    tried_.back().why_not = again ? "" : kFails;
+    return again;
+  }
   std::vector<Tried> tried;
   const auto note = [&] {
     const std::lock_guard lock(mutex_);
     tried_ = tried;
   };
-  if (winner_ != nullptr) {
-    auto again = AskAgain(*winner_, call);
-    tried = this->tried();
-    tried.back().why_not = again ? "" : kFails;
-    note();
-    return again;
-  }
   for (const SourcePtr& source : sources_) {
     auto offer = source->Get(call);
     tried.push_back({source->Name(), offer ? offer->why_not : kFails});
