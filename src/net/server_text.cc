@@ -9,6 +9,9 @@ namespace {
 
 constexpr std::size_t kShortestSecret = 4;
 constexpr std::size_t kShortestPiece = 12;
+// White space and what is hidden take no room in the line: without a limit a server could keep this
+// busy.
+constexpr std::size_t kMostRead = std::size_t{16} * 1024;
 
 bool IsWhite(char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; }
 
@@ -37,6 +40,8 @@ std::size_t HiddenSize(std::string_view text, std::span<const Secret> hidden) {
 
 // In one pass: no copy is made of what is hidden.
 std::string OneLine(std::string_view text, std::span<const Secret> hidden, std::size_t longest) {
+  const bool is_whole = text.size() <= kMostRead;
+  text = text.substr(0, kMostRead);
   std::string line;
   std::size_t hidden_left = 0;  // of a secret, or of several that overlap
   for (; !text.empty() && line.size() <= longest; text.remove_prefix(1)) {
@@ -51,9 +56,9 @@ std::string OneLine(std::string_view text, std::span<const Secret> hidden, std::
       line += ' ';
     }
   }
-  const bool is_cut = line.size() > longest;
+  const bool is_cut = line.size() > longest || !is_whole;
   if (is_cut) {
-    line.resize(longest);
+    line.resize(std::min(line.size(), longest));
     while (core::FindInvalidUtf8(line)) line.pop_back();
   }
   while (line.ends_with(' ')) line.pop_back();

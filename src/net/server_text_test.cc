@@ -46,6 +46,11 @@ TEST(OneLine, HidesAValueThatHasLineBreaks) {
   EXPECT_EQ(OneLine("is fake\nkey.", {&hidden, 1}), "is ***.");
 }
 
+TEST(OneLine, ReadsNoMoreThan16KiB) {
+  EXPECT_EQ(OneLine("a" + std::string(16 * 1024 - 2, ' ') + "b", {}), "a b");
+  EXPECT_EQ(OneLine("a" + std::string(16 * 1024 - 1, ' ') + "b", {}), "a...");
+}
+
 TEST(OneLine, EndsWithinItsLimitAndBetweenCharacters) {
   EXPECT_EQ(OneLine("abcdef", {}, 6), "abcdef");
   EXPECT_EQ(OneLine("abcdefg", {}, 6), "abcdef...");
