@@ -27,7 +27,7 @@ void RequireFits(const aws::IniEntry& entry, std::size_t size) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  if (const auto words = aws::SplitWords(text)) {
+  if (const auto words = core::SplitWords(text)) {
     std::size_t total = 0;
     for (const std::string& word : *words) total += word.size();
     Require(total <= size);

@@ -12,4 +12,10 @@ Credentials Credentials::Share() const {
           .origin = origin};
 }
 
+bool Credentials::IsSameAs(const Credentials& other) const {
+  return keys.access_key_id == other.keys.access_key_id &&
+         keys.secret_access_key.ConstantTimeEquals(other.keys.secret_access_key) &&
+         keys.session_token.ConstantTimeEquals(other.keys.session_token);
+}
+
 }  // namespace qarion::secrets::aws

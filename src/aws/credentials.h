@@ -20,6 +20,8 @@ struct Credentials {
 
   // The same once more; the secret parts are shared, not copied.
   Credentials Share() const;
+  // Whether the keys are the same.
+  bool IsSameAs(const Credentials& other) const;
 };
 
 }  // namespace qarion::secrets::aws

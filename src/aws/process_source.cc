@@ -3,9 +3,10 @@
 #include <optional>
 #include <utility>
 
-#include "aws/child_process.h"
 #include "aws/credential_document.h"
 #include "aws/credential_source.h"
+#include "core/shell_words.h"
+#include "net/child_process.h"
 
 namespace qarion::secrets::aws {
 namespace {
@@ -32,7 +33,7 @@ class ProcessSource final : public CredentialSource {
     // It may ask somebody, or count wrong passwords: not at each attempt to read.
     if (failure_ && clock_.SteadyNow() < failed_at_ + kPauseAfterFailure) return *failure_;
     failure_.reset();
-    const auto output = OutputOf(*words, what, kMostBytes, clock_, call);
+    const auto output = net::OutputOf({.words = *words}, what, kMostBytes, clock_, call);
     if (!output) {
       failure_ = output.error();
       failed_at_ = clock_.SteadyNow();
@@ -56,7 +57,7 @@ class ProcessSource final : public CredentialSource {
     };
     if (command.entry->has_nested) return wrong("begins on the line below its name");
     if (command.text.find('\0') != std::string_view::npos) return wrong("has a zero byte");
-    auto words = SplitWords(command.text);
+    auto words = core::SplitWords(command.text);
     if (!words) return wrong("has a quotation mark without its pair, or a \\ at its end");
     if (words->empty() || words->front().empty()) return wrong("names no program");
     return std::move(*words);

@@ -6,13 +6,13 @@
 #include <map>
 #include <set>
 
+#include "core/shell_words.h"
 #include "core/spelling.h"
 #include "net/server_text.h"
 
 namespace qarion::secrets::aws {
 namespace {
 
-constexpr std::string_view kWhiteSpace = " \t\r\n";  // of shlex
 constexpr std::size_t kMostNamesShown = 20;
 
 struct Location {
@@ -86,7 +86,7 @@ struct Profiles::Files {
       SectionMap* map = MapFor(section.name);
       if (section.name == "default") config_profiles["default"] = &section;
       if (map == nullptr) continue;
-      const auto words = SplitWords(section.name);
+      const auto words = core::SplitWords(section.name);
       if (words && words->size() == 2) map->insert_or_assign(words->back(), &section);
     }
     for (const IniSection& section : credentials.sections) {
@@ -183,35 +183,6 @@ std::vector<Secret> Profiles::Credentials() const {
     }
   }
   return credentials;
-}
-
-std::optional<std::vector<std::string>> SplitWords(std::string_view text) {
-  std::vector<std::string> words;
-  std::optional<std::string> word;  // the one at hand
-  char quote = 0;                   // that is open
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quote == 0 && kWhiteSpace.find(c) != std::string_view::npos) {
-      if (word) words.push_back(*std::exchange(word, std::nullopt));
-      continue;
-    }
-    if (!word) word.emplace();
-    if (c == '\\' && quote != '\'') {
-      if (++i == text.size()) return std::nullopt;
-      // In quotation marks it escapes itself and them alone.
-      if (quote != 0 && text[i] != '"' && text[i] != '\\') *word += '\\';
-      *word += text[i];
-    } else if (quote != 0 && c == quote) {
-      quote = 0;
-    } else if (quote == 0 && (c == '"' || c == '\'')) {
-      quote = c;
-    } else {
-      *word += c;
-    }
-  }
-  if (quote != 0) return std::nullopt;
-  if (word) words.push_back(std::move(*word));
-  return words;
 }
 
 }  // namespace qarion::secrets::aws

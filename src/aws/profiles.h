@@ -89,8 +89,4 @@ class Profiles {
   std::string current_setting_;
 };
 
-// The words of a command line, as Python's shlex.split reads it (POSIX rules, no comments). Nothing
-// where a quotation or an escape is not closed.
-std::optional<std::vector<std::string>> SplitWords(std::string_view text);
-
 }  // namespace qarion::secrets::aws

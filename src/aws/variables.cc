@@ -1,15 +1,12 @@
 #include "aws/variables.h"
 
-#include <pwd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <functional>
 #include <utility>
 
 #include "core/ascii.h"
+#include "core/home_directory.h"
 
 namespace qarion::secrets::aws {
 namespace {
@@ -90,39 +87,6 @@ std::string ExpandVariables(std::string_view path, const core::SettingLookup& lo
   return expanded;
 }
 
-using FindUser = std::function<int(struct passwd*, char*, std::size_t, struct passwd**)>;
-
-std::optional<std::string> HomeOf(const FindUser& find_user) {
-  std::vector<char> buffer(std::size_t{64} * 1024);
-  struct passwd entry{};
-  struct passwd* found = nullptr;
-  if (find_user(&entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) {
-    return std::nullopt;
-  }
-  return found->pw_dir;
-}
-
-std::optional<std::string> HomeOfThisUser() {
-  return HomeOf([](auto... into) { return getpwuid_r(getuid(), into...); });
-}
-
-// As os.path.expanduser.
-std::string ExpandHome(std::string path, std::optional<std::string_view> home_variable) {
-  if (!path.starts_with('~')) return path;
-  const std::size_t end = std::min(path.find('/'), path.size());
-  std::optional<std::string> home;
-  if (end > 1) {
-    const std::string user = path.substr(1, end - 1);
-    home = HomeOf([&](auto... into) { return getpwnam_r(user.c_str(), into...); });
-  } else {
-    home = home_variable ? std::optional<std::string>(*home_variable) : HomeOfThisUser();
-  }
-  if (!home) return path;
-  home->erase(home->find_last_not_of('/') + 1);
-  *home += path.substr(end);
-  return home->empty() ? "/" : *home;
-}
-
 }  // namespace
 
 Variables::Variables(const core::SettingLookup& lookup) {
@@ -133,13 +97,14 @@ Variables::Variables(const core::SettingLookup& lookup) {
   for (const std::string_view name : kPaths) {
     const auto found = values_.find(name);
     if (found == values_.end()) continue;
-    found->second =
-        Secret::CopyOf(ExpandHome(ExpandVariables(found->second.Reveal(), lookup), Find("HOME")));
+    found->second = Secret::CopyOf(
+        core::ExpandHome(ExpandVariables(found->second.Reveal(), lookup), Find("HOME")));
   }
   // boto3 expands no variables in this one.
   const auto file = values_.find("AWS_CREDENTIAL_FILE");
   if (file != values_.end()) {
-    file->second = Secret::CopyOf(ExpandHome(std::string(file->second.Reveal()), Find("HOME")));
+    file->second =
+        Secret::CopyOf(core::ExpandHome(std::string(file->second.Reveal()), Find("HOME")));
   }
 }
 
@@ -154,10 +119,7 @@ std::string Variables::Text(std::string_view name) const {
   return std::string(Find(name).value_or(""));
 }
 
-std::string Variables::Home() const {
-  const std::string home = ExpandHome("~", Find("HOME"));
-  return home == "~" ? "" : home;
-}
+std::string Variables::Home() const { return core::HomeDirectory(Find("HOME")); }
 
 std::vector<Secret> Variables::Credentials() const {
   std::vector<Secret> credentials;

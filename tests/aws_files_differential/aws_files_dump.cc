@@ -90,7 +90,7 @@ std::string DescribeProfiles(const Names& names, const std::string& directory) {
 }
 
 std::string DescribeWords(std::string_view text) {
-  const auto words = aws::SplitWords(text);
+  const auto words = core::SplitWords(text);
   if (!words) return "null";
   Listing list(false);
   for (const std::string& word : *words) list.Add(Hex(word));

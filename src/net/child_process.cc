@@ -1,4 +1,4 @@
-#include "aws/child_process.h"
+#include "net/child_process.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -13,12 +13,13 @@
 #include <cstring>
 #include <iterator>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "core/descriptor.h"
 #include "net/server_text.h"
 
-namespace qarion::secrets::aws {
+namespace qarion::secrets::net {
 namespace {
 
 // How soon the end of the time or of the caller's patience is noticed.
@@ -61,11 +62,21 @@ class SpawnPlan {
   }
 
   // The errno of what went wrong, or 0.
-  int Start(std::vector<std::string> words, pid_t& child) {
+  int Start(Command command, pid_t& child) {
     std::vector<char*> arguments;
-    for (std::string& word : words) arguments.push_back(word.data());
+    for (std::string& word : command.words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
-    return posix_spawnp(&child, arguments[0], &actions_, &attributes_, arguments.data(), environ);
+    std::vector<std::string> added;
+    for (const auto& [name, value] : command.variables) added.push_back(name + "=" + value);
+    std::vector<char*> variables;
+    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+      const std::string_view name(*entry, std::strcspn(*entry, "="));
+      if (!command.variables.contains(std::string(name))) variables.push_back(*entry);
+    }
+    for (std::string& entry : added) variables.push_back(entry.data());
+    variables.push_back(nullptr);
+    return posix_spawnp(&child, arguments[0], &actions_, &attributes_, arguments.data(),
+                        variables.data());
   }
 
  private:
@@ -135,10 +146,10 @@ std::string Ending(int status) {
 
 }  // namespace
 
-Result<Secret> OutputOf(const std::vector<std::string>& words, const std::string& what,
-                        std::size_t limit, const Clock& clock, const net::Call& call) {
+Result<Secret> OutputOf(const Command& command, const std::string& what, std::size_t limit,
+                        const Clock& clock, const Call& call) {
   const auto wrong = [&](ErrorCode code, const std::string& problem, std::string cure) {
-    return Error(code, what + ": '" + net::OneLine(words.front(), {}, 200) + "' " + problem)
+    return Error(code, what + ": '" + OneLine(command.words.front(), {}, 200) + "' " + problem)
         .Cure(std::move(cure));
   };
   const std::string by_hand = "run the command by hand to see what it says";
@@ -160,7 +171,7 @@ Result<Secret> OutputOf(const std::vector<std::string>& words, const std::string
   fcntl(read_end.get(), F_SETFL, O_NONBLOCK);
   pid_t pid = 0;
   const bool has_own_group = !IsInForeground();
-  const int error = SpawnPlan(write_end.get(), has_own_group).Start(words, pid);
+  const int error = SpawnPlan(write_end.get(), has_own_group).Start(command, pid);
   if (error != 0) return cannot_start(error);
   low_write_end.Close();
   write_end.Close();
@@ -194,4 +205,4 @@ Result<Secret> OutputOf(const std::vector<std::string>& words, const std::string
   return std::move(output).Seal();
 }
 
-}  // namespace qarion::secrets::aws
+}  // namespace qarion::secrets::net
