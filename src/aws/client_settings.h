@@ -9,6 +9,7 @@
 
 #include "aws/profiles.h"
 #include "aws/variables.h"
+#include "core/setting_lookup.h"
 #include "qarion/secrets/result.h"
 
 namespace qarion::secrets::aws {
@@ -17,11 +18,7 @@ enum class Service { kSecretsManager, kSts, kSso, kSsoOidc };
 
 enum class RetryMode { kStandard, kLegacy };
 
-// A value and the setting it is from: "AWS_REGION", "region in /home/me/.aws/config:3".
-struct Sourced {
-  std::string text;
-  std::string setting;
-};
+using core::Sourced;
 
 struct MetadataSettings {
   bool is_disabled = false;                 // AWS_EC2_METADATA_DISABLED
