@@ -136,11 +136,15 @@ net::HttpRequest ImpersonationRequest(const Impersonation& impersonation, const 
                                   ":generateAccessToken",
                            .body = std::move(json).Take()};
   request.headers.push_back({"Content-Type", Secret::CopyOf("application/json")});
-  SecretBuffer authorization;
-  authorization.Append("Bearer ");
-  authorization.Append(bearer.Reveal());
-  request.headers.push_back({"Authorization", std::move(authorization).Seal()});
+  request.headers.push_back(BearerAuthorization(bearer));
   return request;
+}
+
+net::HttpHeader BearerAuthorization(const Secret& token) {
+  SecretBuffer header;
+  header.Append("Bearer ");
+  header.Append(token.Reveal());
+  return {"Authorization", std::move(header).Seal()};
 }
 
 Result<AccessToken> TokenIn(const core::JsonDocument& answer, const std::string& doing,

@@ -39,6 +39,9 @@ struct Impersonation {
 };
 net::HttpRequest ImpersonationRequest(const Impersonation& impersonation, const Secret& bearer);
 
+// The header that shows a token (RFC 6750, 2.1).
+net::HttpHeader BearerAuthorization(const Secret& token);
+
 struct AccessToken {
   Secret text;
   // Nothing: the answer does not say.
@@ -46,6 +49,7 @@ struct AccessToken {
 
   // The same once more; the text is shared, not copied.
   AccessToken Share() const { return {.text = text.Share(), .expires_at = expires_at}; }
+  bool IsSameAs(const AccessToken& other) const { return text.ConstantTimeEquals(other.text); }
 };
 
 // Reads the answer of a token endpoint (RFC 6749, 5.1): access_token, and expires_in in seconds as
