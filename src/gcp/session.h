@@ -81,6 +81,8 @@ class Session {
   Result<Sourced> Project(const net::Call& call);
   // Who asks, as IAM writes it; empty where that is not known. Asks the metadata server once.
   std::string Principal(const net::Call& call);
+  // What its tokens may be used for, for people. Errors: see MetadataServer::Get.
+  Result<std::string> Scopes(const net::Call& call);
 
   // The project that is charged, or empty, and the setting that says so.
   Sourced quota_project() const;
@@ -122,6 +124,7 @@ class Session {
   std::optional<std::string> universe_;
   std::optional<std::string> project_;
   std::optional<std::string> email_;
+  std::optional<std::string> scopes_;
   std::optional<Clock::SystemTime> expires_at_;
   net::CredentialCache<AccessToken> cache_;  // last: uses all of the above
 };
