@@ -55,15 +55,12 @@ TEST(GcpClientSettingsTest, HaveDefaults) {
 
 // The order of google-auth's environment variables.
 TEST(GcpClientSettingsTest, TakeTheFirstThatSaysSomething) {
-  const Given all = {{"GOOGLE_CLOUD_PROJECT", "a"},
-                     {"GCLOUD_PROJECT", "b"},
-                     {"GCE_METADATA_HOST", "host"},
-                     {"GCE_METADATA_ROOT", "root"},
-                     {"GCE_METADATA_IP", "10.0.0.1"},
-                     {"CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", "/ca"},
-                     {"REQUESTS_CA_BUNDLE", "/bundle"},
-                     {"AWS_REGION", "r"},
-                     {"AWS_DEFAULT_REGION", "d"}};
+  const Given all = {
+      {"GOOGLE_CLOUD_PROJECT", "a"},     {"GCLOUD_PROJECT", "b"},
+      {"GCE_METADATA_HOST", "host"},     {"GCE_METADATA_ROOT", "root"},
+      {"GCE_METADATA_IP", "10.0.0.1"},   {"CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", "/ca"},
+      {"REQUESTS_CA_BUNDLE", "/bundle"}, {"AWS_REGION", "r"},
+      {"AWS_DEFAULT_REGION", "d"}};
   const ClientSettings first = Loaded(all);
   EXPECT_EQ(first.project.text, "a");
   EXPECT_EQ(first.project.setting, "GOOGLE_CLOUD_PROJECT");
@@ -113,7 +110,8 @@ TEST(GcpClientSettingsTest, SayHowTheMetadataServerIsAsked) {
     EXPECT_FALSE(Loaded({{"NO_GCE_CHECK", off}}).metadata.is_disabled);
   }
   ExpectRefused("NO_GCE_CHECK", "maybe");
-  for (const char* const host : {"metadata:8080", "http://metadata:8080", "http://metadata:8080/"}) {
+  for (const char* const host :
+       {"metadata:8080", "http://metadata:8080", "http://metadata:8080/"}) {
     EXPECT_EQ(Loaded({{"GCE_METADATA_HOST", host}}).metadata.host.text, "http://metadata:8080");
   }
   for (const char* const host : {"a b", "a/b", "a?b", "https://a", "a:x", "user@a"}) {
