@@ -66,12 +66,4 @@ Result<std::string> InstanceMetadataUrl(const MetadataSettings& settings) {
                      "write it as http://host:port");
 }
 
-net::HttpClientOptions MetadataOptions(const std::function<void(std::string_view)>& trace) {
-  constexpr std::size_t kLongestDocument = std::size_t{64} * 1024;
-  return {.uses_proxy = false,
-          .limits = {.body_bytes = kLongestDocument},
-          .allows_http2 = false,
-          .trace = trace};
-}
-
 }  // namespace qarion::secrets::aws

@@ -30,8 +30,4 @@ Result<std::optional<ContainerAddress>> FindContainerAddress(const Variables& va
 // settings is no URL.
 Result<std::string> InstanceMetadataUrl(const MetadataSettings& settings);
 
-// How to ask there: never through a proxy, and for no more than documents of 64 KiB. `trace`: see
-// HttpClientOptions.
-net::HttpClientOptions MetadataOptions(const std::function<void(std::string_view)>& trace);
-
 }  // namespace qarion::secrets::aws

@@ -29,7 +29,7 @@ std::vector<Secret> SessionSettings::Credentials() const {
 Session::Session(const SessionSettings& settings, const std::string& region, Clock& clock,
                  const ServiceClient::Log& log, bool is_traced)
     : services_(settings.client, region, clock, log, is_traced ? log : nullptr),
-      metadata_(MetadataOptions(is_traced ? log : nullptr)),
+      metadata_(net::MetadataServiceOptions(is_traced ? log : nullptr)),
       chain_({.variables = settings.variables,
               .profiles = settings.profiles,
               .settings = settings.client,

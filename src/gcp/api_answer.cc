@@ -156,7 +156,7 @@ class Cures {
   }
   // "projects/123" -> "123".
   std::string ConsumerProject() const {
-    std::string consumer = Metadata("consumer", "PROJECT");
+    const std::string consumer = Metadata("consumer", "PROJECT");
     constexpr std::string_view kPrefix = "projects/";
     return consumer.starts_with(kPrefix) ? consumer.substr(kPrefix.size()) : consumer;
   }

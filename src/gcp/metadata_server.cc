@@ -33,14 +33,6 @@ bool IsOfGoogle(const net::HttpResponse& response) {
 
 }  // namespace
 
-net::HttpClientOptions MetadataOptions(const std::function<void(std::string_view)>& trace) {
-  constexpr std::size_t kLongestDocument = std::size_t{64} * 1024;
-  return {.uses_proxy = false,
-          .limits = {.body_bytes = kLongestDocument},
-          .allows_http2 = false,
-          .trace = trace};
-}
-
 MetadataServer::MetadataServer(const SourceContext& context, std::string product_file)
     : context_(context),
       address_(context.settings.metadata.host.text.empty() ? kUsualAddress

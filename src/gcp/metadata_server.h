@@ -12,10 +12,6 @@
 
 namespace qarion::secrets::gcp {
 
-// How it is asked: never through a proxy, and for no more than documents of 64 KiB. `trace`: see
-// HttpClientOptions.
-net::HttpClientOptions MetadataOptions(const std::function<void(std::string_view)>& trace);
-
 // Thread-safety: every member from several threads, Get by one at a time.
 class MetadataServer {
  public:

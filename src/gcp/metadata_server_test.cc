@@ -62,7 +62,7 @@ class MetadataServerTest : public testing::Test {
   test::SkippingClock clock_;
   test::FixedRandom random_{0};
   net::RetryBudget budget_;
-  net::HttpClient client_{MetadataOptions(nullptr)};
+  net::HttpClient client_{net::MetadataServiceOptions(nullptr)};
   const test::TemporaryDirectory directory_;
   std::mutex mutex_;
   std::vector<test::LocalAnswer> answers_;
@@ -184,7 +184,7 @@ void AskNobody(const std::string& product, ErrorCode wanted, std::size_t pauses)
   test::SkippingClock clock;
   test::FixedRandom random{0};
   net::RetryBudget budget;
-  net::HttpClient client{MetadataOptions(nullptr)};
+  net::HttpClient client{net::MetadataServiceOptions(nullptr)};
   MetadataServer server({.settings = settings,
                          .services = client,
                          .metadata = client,

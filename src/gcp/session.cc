@@ -61,7 +61,7 @@ Session::Session(const SessionSettings& settings, TokenUse use, Clock& clock, co
     : settings_(settings),
       clock_(clock),
       services_(OptionsOf(settings.client, is_traced ? log : nullptr)),
-      metadata_client_(MetadataOptions(is_traced ? log : nullptr)),
+      metadata_client_(net::MetadataServiceOptions(is_traced ? log : nullptr)),
       context_{.settings = settings.client,
                .services = services_,
                .metadata = metadata_client_,

@@ -444,4 +444,12 @@ Attempt HttpClient::Send(const HttpRequest& request, Clock::SteadyTime deadline,
   return made;
 }
 
+HttpClientOptions MetadataServiceOptions(std::function<void(std::string_view)> trace) {
+  constexpr std::size_t kLongestDocument = std::size_t{64} * 1024;
+  return {.uses_proxy = false,
+          .limits = {.body_bytes = kLongestDocument},
+          .allows_http2 = false,
+          .trace = std::move(trace)};
+}
+
 }  // namespace qarion::secrets::net

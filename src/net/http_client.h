@@ -47,6 +47,10 @@ struct HttpClientOptions {
   std::function<void(std::string_view)> trace = {};
 };
 
+// How the metadata services of clouds are asked: never through a proxy, and for no more than
+// documents of 64 KiB.
+HttpClientOptions MetadataServiceOptions(std::function<void(std::string_view)> trace);
+
 // Keeps connections open for later requests; each is used by one request at a time. Not to be used
 // in a forked child of the process that made it.
 //

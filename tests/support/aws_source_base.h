@@ -124,7 +124,7 @@ class AwsSourceBase : public testing::Test {
   std::optional<aws::Profiles> profiles_;
   std::optional<aws::ServiceClient> services_;
   std::optional<FixedRandom> random_;
-  net::HttpClient metadata_{aws::MetadataOptions(nullptr)};
+  net::HttpClient metadata_{net::MetadataServiceOptions(nullptr)};
   aws::SourcePtr source_;
 };
 

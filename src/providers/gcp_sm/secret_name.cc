@@ -71,8 +71,9 @@ bool IsVersion(std::string_view text) {
 }
 
 Result<SecretName> ParseSecretName(std::string_view text, const std::string& setting) {
-  if (text.starts_with(kService)) text.remove_prefix(kService.size());
-  if (text.find('/') == std::string_view::npos) {
+  const bool has_service = text.starts_with(kService);
+  if (has_service) text.remove_prefix(kService.size());
+  if (!has_service && text.find('/') == std::string_view::npos) {
     if (IsSecretId(text)) {
       return SecretName{.project = {}, .location = {}, .secret = std::string(text), .version = {}};
     }

@@ -59,6 +59,7 @@ TEST(SecretNameTest, IsNothingElse) {
                                  "projects/p/secrets/s?x",
                                  "projects/p/secrets/s/../t",
                                  "https://secretmanager.googleapis.com/v1/projects/p/secrets/s",
+                                 "//secretmanager.googleapis.com/s",
                                  "//other.googleapis.com/projects/p/secrets/s"}) {
     EXPECT_THAT(Parsed(text), HasSubstr(" ")) << text;
   }
