@@ -39,6 +39,16 @@ struct Impersonation {
 };
 net::HttpRequest ImpersonationRequest(const Impersonation& impersonation, const Secret& bearer);
 
+// For claims, a JSON object as text, that Google signs in the name of that account (signJwt); the
+// lifetime is theirs.
+net::HttpRequest SigningRequest(const Impersonation& impersonation, const Secret& claims,
+                                const Secret& bearer);
+
+// Where below http://metadata.google.internal the identity token of one of the machine's service
+// accounts is, "default" or an e-mail address, with what the machine is ("format=full") where it is
+// one of Compute Engine.
+std::string IdentityPath(std::string_view account, std::string_view audience);
+
 struct AccessToken {
   Secret text;
   // Nothing: the answer does not say.
@@ -55,5 +65,7 @@ Result<AccessToken> TokenIn(const core::JsonDocument& answer, const std::string&
                             std::chrono::system_clock::time_point now);
 // The same of generateAccessToken: accessToken, and expireTime (RFC 3339).
 Result<AccessToken> ImpersonatedTokenIn(const core::JsonDocument& answer, const std::string& doing);
+// The same of signJwt: signedJwt.
+Result<Secret> SignedTokenIn(const core::JsonDocument& answer, const std::string& doing);
 
 }  // namespace qarion::secrets::gcp
