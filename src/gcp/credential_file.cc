@@ -281,7 +281,53 @@ void ReadInto(CredentialFile& read, const Members& file, std::string& problem, D
   }
 }
 
+// "//iam.googleapis.com/projects/123/locations/..." -> "123".
+std::string ProjectIn(std::string_view audience) {
+  constexpr std::string_view kBefore = "//iam.googleapis.com/projects/";
+  if (!audience.starts_with(kBefore)) return "";
+  audience.remove_prefix(kBefore.size());
+  const std::string_view project = audience.substr(0, audience.find('/'));
+  return std::ranges::all_of(project, core::IsDigit) ? std::string(project) : "";
+}
+
+void AddSecrets(const CredentialFile& file, std::vector<Secret>& secrets) {
+  const auto add = [&](const Secret& secret) {
+    if (!secret.empty()) secrets.push_back(secret.Share());
+  };
+  if (const auto* const account = std::get_if<ServiceAccount>(&file.identity)) {
+    add(account->private_key);
+  } else if (const auto* const user = std::get_if<AuthorizedUser>(&file.identity)) {
+    add(user->client_secret);
+    add(user->refresh_token);
+  } else if (const auto* const external = std::get_if<ExternalUser>(&file.identity)) {
+    add(external->client_secret);
+    add(external->refresh_token);
+  } else if (const auto* const pool = std::get_if<ExternalAccount>(&file.identity)) {
+    add(pool->client_secret);
+    if (const auto* const url = std::get_if<UrlSource>(&pool->source)) {
+      for (const auto& [name, value] : url->headers) add(value);
+    }
+  } else if (const auto* const acted = std::get_if<ImpersonatedAccount>(&file.identity)) {
+    AddSecrets(*acted->source, secrets);
+  }
+}
+
 }  // namespace
+
+std::string ProjectOf(const CredentialFile& file) {
+  if (!file.project_id.empty()) return file.project_id;
+  if (const auto* const pool = std::get_if<ExternalAccount>(&file.identity)) {
+    return ProjectIn(pool->audience);
+  }
+  const auto* const acted = std::get_if<ImpersonatedAccount>(&file.identity);
+  return acted != nullptr ? ProjectOf(*acted->source) : "";
+}
+
+std::vector<Secret> SecretsIn(const CredentialFile& file) {
+  std::vector<Secret> secrets;
+  AddSecrets(file, secrets);
+  return secrets;
+}
 
 Result<CredentialFile> ParseCredentialFile(std::string_view text, const std::string& path) {
   const auto refuse = [&](const std::string& problem) {

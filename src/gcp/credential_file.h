@@ -95,6 +95,13 @@ struct CredentialFile {
   std::string universe = kDefaultUniverse;
 };
 
+// The project that whoever is in `file` belongs to: its project_id, or the number in the audience
+// of an identity pool. Empty where the file does not say.
+std::string ProjectOf(const CredentialFile& file);
+
+// Every secret in it.
+std::vector<Secret> SecretsIn(const CredentialFile& file);
+
 // Reads one. `path` is named in errors, as a key of context ("file") too; nothing that may be
 // secret is shown. kBadData: it is not a JSON object, its type is missing, unknown or not supported
 // (gdch_service_account), a member is missing or of the wrong kind, or a URL is none or not https

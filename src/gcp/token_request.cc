@@ -16,7 +16,6 @@ namespace {
 
 // Of Google's own users: no file says another one.
 constexpr char kUserTokenUrl[] = "https://oauth2.googleapis.com/token";
-constexpr std::string_view kAccounts = "projects/-/serviceAccounts/";
 constexpr char kTokenType[] = "urn:ietf:params:oauth:token-type:access_token";
 constexpr std::int64_t kLongestLife = std::int64_t{366} * 24 * 3600;
 
@@ -46,33 +45,6 @@ std::string WorkforceOptions(const std::string& project) {
   SecretBuffer encoded;
   core::AppendPercentEncoded(std::move(json).Take().Reveal(), encoded);
   return std::string(encoded.Reveal());
-}
-
-// To https://iamcredentials.<universe>, about one service account.
-net::HttpRequest AccountRequest(const Impersonation& impersonation, std::string_view method,
-                                Secret body, const Secret& bearer) {
-  SecretBuffer email;
-  core::AppendPercentEncoded(impersonation.email, email, "@");
-  net::HttpRequest request{.method = "POST",
-                           .url = "https://iamcredentials." + impersonation.universe + "/v1/" +
-                                  std::string(kAccounts) + std::string(email.Reveal()) + ":" +
-                                  std::string(method),
-                           .body = std::move(body)};
-  request.headers.push_back({"Content-Type", Secret::CopyOf("application/json")});
-  SecretBuffer authorization;
-  authorization.Append("Bearer ");
-  authorization.Append(bearer.Reveal());
-  request.headers.push_back({"Authorization", std::move(authorization).Seal()});
-  return request;
-}
-
-void AddDelegates(const Impersonation& impersonation, core::JsonWriter& json) {
-  if (impersonation.delegates.empty()) return;
-  json.Key("delegates").BeginArray();
-  for (const std::string& name : impersonation.delegates) {
-    json.Text(name.starts_with("projects/") ? name : std::string(kAccounts) + name);
-  }
-  json.EndArray();
 }
 
 Error NoToken(const std::string& doing, const char* problem) {
@@ -143,31 +115,36 @@ net::HttpRequest ExchangeRequest(const ExternalAccount& account, const Secret& s
 }
 
 net::HttpRequest ImpersonationRequest(const Impersonation& impersonation, const Secret& bearer) {
+  constexpr std::string_view kAccounts = "projects/-/serviceAccounts/";
   core::JsonWriter json;
   json.BeginObject();
-  AddDelegates(impersonation, json);
+  if (!impersonation.delegates.empty()) {
+    json.Key("delegates").BeginArray();
+    for (const std::string& name : impersonation.delegates) {
+      json.Text(name.starts_with("projects/") ? name : std::string(kAccounts) + name);
+    }
+    json.EndArray();
+  }
   json.Key("scope").BeginArray().Text(kCloudScope).EndArray();
   json.Key("lifetime").Text(std::to_string(impersonation.lifetime.count()) + "s").EndObject();
-  return AccountRequest(impersonation, "generateAccessToken", std::move(json).Take(), bearer);
+
+  SecretBuffer email;
+  core::AppendPercentEncoded(impersonation.email, email, "@");
+  net::HttpRequest request{.method = "POST",
+                           .url = "https://iamcredentials." + impersonation.universe + "/v1/" +
+                                  std::string(kAccounts) + std::string(email.Reveal()) +
+                                  ":generateAccessToken",
+                           .body = std::move(json).Take()};
+  request.headers.push_back({"Content-Type", Secret::CopyOf("application/json")});
+  request.headers.push_back(BearerAuthorization(bearer));
+  return request;
 }
 
-net::HttpRequest SigningRequest(const Impersonation& impersonation, const Secret& claims,
-                                const Secret& bearer) {
-  core::JsonWriter json;
-  json.BeginObject();
-  AddDelegates(impersonation, json);
-  json.Key("payload").Text(claims.Reveal()).EndObject();
-  return AccountRequest(impersonation, "signJwt", std::move(json).Take(), bearer);
-}
-
-std::string IdentityPath(std::string_view account, std::string_view audience) {
-  SecretBuffer path;
-  path.Append("/computeMetadata/v1/instance/service-accounts/");
-  core::AppendPercentEncoded(account, path, "@");
-  path.Append("/identity?audience=");
-  core::AppendPercentEncoded(audience, path);
-  path.Append("&format=full");
-  return std::string(path.Reveal());
+net::HttpHeader BearerAuthorization(const Secret& token) {
+  SecretBuffer header;
+  header.Append("Bearer ");
+  header.Append(token.Reveal());
+  return {"Authorization", std::move(header).Seal()};
 }
 
 Result<AccessToken> TokenIn(const core::JsonDocument& answer, const std::string& doing,
@@ -188,12 +165,6 @@ Result<AccessToken> ImpersonatedTokenIn(const core::JsonDocument& answer,
   token->expires_at = core::ParseTime(answer["expireTime"].Text().value_or(""));
   if (!token->expires_at) return NoToken(doing, "has no expireTime that is a time");
   return token;
-}
-
-Result<Secret> SignedTokenIn(const core::JsonDocument& answer, const std::string& doing) {
-  auto token = Checked(answer["signedJwt"].Text(), doing);
-  if (!token) return std::move(token).error();
-  return std::move(token->text);
 }
 
 }  // namespace qarion::secrets::gcp

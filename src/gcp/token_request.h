@@ -39,15 +39,8 @@ struct Impersonation {
 };
 net::HttpRequest ImpersonationRequest(const Impersonation& impersonation, const Secret& bearer);
 
-// For claims, a JSON object as text, that Google signs in the name of that account (signJwt); the
-// lifetime is theirs.
-net::HttpRequest SigningRequest(const Impersonation& impersonation, const Secret& claims,
-                                const Secret& bearer);
-
-// Where below http://metadata.google.internal the identity token of one of the machine's service
-// accounts is, "default" or an e-mail address, with what the machine is ("format=full") where it is
-// one of Compute Engine.
-std::string IdentityPath(std::string_view account, std::string_view audience);
+// The header that shows a token (RFC 6750, 2.1).
+net::HttpHeader BearerAuthorization(const Secret& token);
 
 struct AccessToken {
   Secret text;
@@ -56,6 +49,7 @@ struct AccessToken {
 
   // The same once more; the text is shared, not copied.
   AccessToken Share() const { return {.text = text.Share(), .expires_at = expires_at}; }
+  bool IsSameAs(const AccessToken& other) const { return text.ConstantTimeEquals(other.text); }
 };
 
 // Reads the answer of a token endpoint (RFC 6749, 5.1): access_token, and expires_in in seconds as
@@ -65,7 +59,5 @@ Result<AccessToken> TokenIn(const core::JsonDocument& answer, const std::string&
                             std::chrono::system_clock::time_point now);
 // The same of generateAccessToken: accessToken, and expireTime (RFC 3339).
 Result<AccessToken> ImpersonatedTokenIn(const core::JsonDocument& answer, const std::string& doing);
-// The same of signJwt: signedJwt.
-Result<Secret> SignedTokenIn(const core::JsonDocument& answer, const std::string& doing);
 
 }  // namespace qarion::secrets::gcp

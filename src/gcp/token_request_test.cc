@@ -167,47 +167,6 @@ TEST(ImpersonationRequest, NamesThoseInBetweenInFull) {
   EXPECT_EQ(body["delegates"].Elements()[1].Text(), "projects/-/serviceAccounts/e@f");
 }
 
-// As google-auth 2.62.2 sends it: google.auth.impersonated_credentials._sign_jwt_request.
-TEST(SigningRequest, HasTheClaimsAsText) {
-  const std::string claims = R"({"sub": "t@p", "aud": "vault/app", "exp": 1})";
-  const auto request =
-      SigningRequest({.email = "t@p.iam.gserviceaccount.com", .delegates = {"d@p"}},
-                     Secret::CopyOf(claims), Secret::CopyOf("t"));
-  EXPECT_EQ(request.method, "POST");
-  EXPECT_EQ(request.url,
-            "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/"
-            "t@p.iam.gserviceaccount.com:signJwt");
-  EXPECT_EQ(HeaderOf(request, "Authorization"), "Bearer t");
-  EXPECT_EQ(HeaderOf(request, "Content-Type"), "application/json");
-  const auto body = Json(request.body.Reveal());
-  EXPECT_THAT(body.root().Names(), testing::UnorderedElementsAre("delegates", "payload"));
-  EXPECT_EQ(body["payload"].Text(), claims);
-  ASSERT_EQ(body["delegates"].Elements().size(), 1U);
-  EXPECT_EQ(body["delegates"].Elements()[0].Text(), "projects/-/serviceAccounts/d@p");
-}
-
-TEST(SignedTokenIn, NeedsATokenThatCanBeSent) {
-  const auto token = SignedTokenIn(Json(R"({"keyId":"k","signedJwt":"fake-a.b.c"})"), "it");
-  ASSERT_TRUE(token) << token.error().reason();
-  EXPECT_EQ(token->Reveal(), "fake-a.b.c");
-  for (const char* const text : {"{}", R"({"signedJwt":""})", R"({"signedJwt":"fake- b"})"}) {
-    const auto none = SignedTokenIn(Json(text), "it");
-    ASSERT_FALSE(none) << text;
-    EXPECT_EQ(none.error().code(), ErrorCode::kBadData);
-  }
-}
-
-// As google-auth 2.62.2 asks for it (google.auth.compute_engine.IDTokenCredentials), but for the
-// blank, which it writes as a plus sign.
-TEST(IdentityPath, HasTheAudienceEncoded) {
-  EXPECT_EQ(IdentityPath("default", "https://vault.test:8200/vault/my app&1"),
-            "/computeMetadata/v1/instance/service-accounts/default/identity"
-            "?audience=https%3A%2F%2Fvault.test%3A8200%2Fvault%2Fmy%20app%261&format=full");
-  EXPECT_EQ(IdentityPath("a@b/../..", "a"),
-            "/computeMetadata/v1/instance/service-accounts/a@b%2F..%2F../identity?audience=a"
-            "&format=full");
-}
-
 TEST(TokenIn, EndsWhenTheAnswerSays) {
   for (const char* const text : {R"({"access_token":"fake-token","expires_in":3599})",
                                  R"({"access_token":"fake-token","expires_in":"3599"})"}) {

@@ -1,0 +1,213 @@
+#include "gcp/session.h"
+
+#include <iterator>
+#include <utility>
+
+#include "net/url.h"
+
+namespace qarion::secrets::gcp {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds kConnectTimeout{5'000};
+constexpr std::size_t kLongestAnswer = std::size_t{1024} * 1024;
+constexpr int kUnauthorized = 401;
+// Google's libraries renew then; the metadata server has another token by that time.
+constexpr net::RenewalWindows kWindows{.advisory = seconds(225), .mandatory = seconds(0)};
+
+net::HttpClientOptions OptionsOf(const ClientSettings& settings, const Session::Log& trace) {
+  const std::string setting = settings.ca_file.setting.empty()
+                                  ? "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE"
+                                  : settings.ca_file.setting;
+  return {.tls = {.ca_file = settings.ca_file.text, .authority_setting = setting},
+          .limits = {.connect_timeout = kConnectTimeout, .body_bytes = kLongestAnswer},
+          .allows_http2 = false,
+          .trace = trace};
+}
+
+}  // namespace
+
+Result<SessionSettings> SessionSettings::Load(const core::SettingLookup& lookup) {
+  auto client = LoadClientSettings(lookup);
+  if (!client) return std::move(client).error();
+  SessionSettings settings{.client = std::move(*client), .file = {}};
+  if (settings.client.credential_file.text.empty()) return settings;
+  auto file = ReadCredentialFile(settings.client.credential_file);
+  if (!file) return std::move(file).error();
+  settings.file = std::move(*file);
+  return settings;
+}
+
+std::vector<Secret> SessionSettings::Credentials() const {
+  auto credentials = client.Credentials();
+  if (file) std::ranges::move(SecretsIn(*file), std::back_inserter(credentials));
+  return credentials;
+}
+
+Session::Session(const SessionSettings& settings, TokenUse use, Clock& clock, const Log& log,
+                 bool is_traced)
+    : settings_(settings),
+      clock_(clock),
+      services_(OptionsOf(settings.client, is_traced ? log : nullptr)),
+      metadata_client_(MetadataOptions(is_traced ? log : nullptr)),
+      context_{.settings = settings.client,
+               .services = services_,
+               .metadata = metadata_client_,
+               .clock = clock,
+               .random = random_,
+               .budget = budget_,
+               .log = log},
+      metadata_(context_),
+      source_(settings.file
+                  ? MakeFileSource(settings.client.credential_file, std::move(use), context_)
+                  : MakeMetadataSource(metadata_, context_)),
+      cache_(
+          "access token of Google's", kWindows,
+          [this](const net::Call& call) { return Fetch(call); }, clock, log) {}
+
+Result<AccessToken> Session::Fetch(const net::Call& call) {
+  const std::lock_guard turn(asking_);
+  auto token = source_->Get(call);
+  if (token) {
+    const std::lock_guard lock(mutex_);
+    expires_at_ = token->expires_at;
+    return token;
+  }
+  if (settings_.file || token.error().code() != ErrorCode::kConfiguration) return token;
+  std::string reason = "there are no Google credentials: GOOGLE_APPLICATION_CREDENTIALS is not set";
+  if (!settings_.client.well_known_file.text.empty()) {
+    reason += "; " + settings_.client.well_known_file.text + " does not exist";
+  }
+  return Error(ErrorCode::kConfiguration, reason + "; " + token.error().reason())
+      .Cure(token.error().cure());
+}
+
+Result<AccessToken> Session::Token(const net::Call& call) { return cache_.Get(call); }
+
+net::Attempt Session::SendOnce(const ApiRequest& request, const AccessToken& token,
+                               const net::Call& call, int attempt) {
+  net::HttpRequest composed{.method = request.method, .url = request.url};
+  composed.headers.push_back(BearerAuthorization(token.text));
+  if (!request.routing.empty()) {
+    composed.headers.push_back({"x-goog-request-params", Secret::CopyOf(request.routing)});
+  }
+  if (const Sourced quota = quota_project(); !quota.text.empty()) {
+    composed.headers.push_back({"x-goog-user-project", Secret::CopyOf(quota.text)});
+  }
+  if (!request.body.empty()) {
+    composed.headers.push_back({"Content-Type", Secret::CopyOf("application/json")});
+    composed.body = Secret::CopyOf(request.body);
+  }
+  return services_.Send(composed, AttemptEnd(call, clock_), call.stop, attempt);
+}
+
+Result<ApiAnswer> Session::Send(const ApiRequest& request, const net::RetryPolicy& policy,
+                                const net::Call& call) {
+  auto token = cache_.Get(call);
+  if (!token) return std::move(token).error();
+  core::SystemRandom random;
+  const auto url = net::ParseUrl(request.url);
+  const auto send = [&]() -> Result<ApiAnswer> {
+    auto response = net::SendWithRetries(
+        [&](int attempt) { return SendOnce(request, *token, call, attempt); }, policy,
+        {.clock = clock_,
+         .random = random,
+         .budget = budget_,
+         .deadline = call.deadline,
+         .stop = call.stop});
+    if (!response) return std::move(response).error();
+    return ReadAnswer(std::move(*response), url ? url->host : "", {&token->text, 1});
+  };
+  auto answer = send();
+  if (!answer || answer->status != kUnauthorized) return answer;
+  auto other = cache_.Replace(*token, call);
+  if (!other) return std::move(other).error();
+  if (!*other) return answer;
+  token = std::move(**other);
+  return send();
+}
+
+Result<std::string> Session::Learn(std::optional<std::string>& known, const char* path,
+                                   const net::Call& call) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (known) return *known;
+  }
+  const std::lock_guard turn(asking_);
+  auto text = metadata_.GetText(path, call);
+  if (!text) return text;
+  const std::lock_guard lock(mutex_);
+  known = *text;
+  return text;
+}
+
+Result<std::string> Session::Universe(const net::Call& call) {
+  if (!settings_.client.universe.text.empty()) return settings_.client.universe.text;
+  if (settings_.file) return settings_.file->universe;
+  auto universe = Learn(universe_, "universe/universe-domain", call);
+  if (!universe) return universe;
+  if (universe->empty()) return std::string(kDefaultUniverse);  // a server older than universes
+  if (net::IsHostName(*universe)) return universe;
+  return Error(ErrorCode::kBadData, "the metadata server names a universe that is no domain")
+      .Cure("set GOOGLE_CLOUD_UNIVERSE_DOMAIN");
+}
+
+Result<Sourced> Session::Project(const net::Call& call) {
+  if (!settings_.client.project.text.empty()) return settings_.client.project;
+  if (settings_.file) {
+    return Sourced{.text = ProjectOf(*settings_.file),
+                   .setting = settings_.client.credential_file.text};
+  }
+  auto project = Learn(project_, "project/project-id", call);
+  if (!project) return std::move(project).error();
+  return Sourced{.text = std::move(*project), .setting = "the metadata server"};
+}
+
+std::string Session::Principal(const net::Call& call) {
+  if (settings_.file) return PrincipalOf(*settings_.file);
+  const auto email = Learn(email_, "instance/service-accounts/default/email", call);
+  return email && !email->empty() ? "serviceAccount:" + *email : "";
+}
+
+Sourced Session::quota_project() const {
+  if (!settings_.client.quota_project.text.empty()) return settings_.client.quota_project;
+  if (!settings_.file || settings_.file->quota_project.empty()) return {};
+  return {.text = settings_.file->quota_project,
+          .setting = "quota_project_id in " + settings_.client.credential_file.text};
+}
+
+std::string Session::Origin() const {
+  if (settings_.file) {
+    return DescribeIdentity(*settings_.file) + " (" + settings_.client.credential_file.setting +
+           ": " + settings_.client.credential_file.text + ")";
+  }
+  const std::lock_guard lock(mutex_);
+  return (email_ && !email_->empty() ? "service account " + *email_ : "the service account") +
+         std::string(" of the metadata server at ") + metadata_.address();
+}
+
+std::optional<seconds> Session::left() const {
+  const std::lock_guard lock(mutex_);
+  if (!expires_at_) return std::nullopt;
+  return std::chrono::floor<seconds>(*expires_at_ - clock_.SystemNow());
+}
+
+std::vector<Session::Place> Session::places() const {
+  const ClientSettings& client = settings_.client;
+  const bool is_named = client.credential_file.setting == "GOOGLE_APPLICATION_CREDENTIALS";
+  std::vector<Place> places = {{"GOOGLE_APPLICATION_CREDENTIALS", is_named ? "" : "is not set"}};
+  if (is_named) return places;
+  places.push_back({"gcloud's file", settings_.file ? ""
+                                     : client.well_known_file.text.empty()
+                                         ? "there is no home directory"
+                                         : client.well_known_file.text + " does not exist"});
+  if (!settings_.file) {
+    places.push_back(
+        {"metadata server", client.metadata.is_disabled ? "NO_GCE_CHECK is true" : ""});
+  }
+  return places;
+}
+
+}  // namespace qarion::secrets::gcp

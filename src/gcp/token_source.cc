@@ -1,0 +1,230 @@
+#include "gcp/token_source.h"
+
+#include <array>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "core/files.h"
+#include "crypto/rsa_key.h"
+#include "gcp/subject_token.h"
+#include "gcp/token_client.h"
+
+namespace qarion::secrets::gcp {
+namespace {
+
+constexpr char kTokenPath[] =
+    "instance/service-accounts/default/"
+    "token?scopes=https%3A%2F%2Fwww.googleapis.com%2Fauth%2Fcloud-platform";
+
+// Each kind of identity has its way to a token.
+class CredentialFileSource final : public TokenSource {
+ public:
+  CredentialFileSource(const Sourced& place, TokenUse use, const SourceContext& context)
+      : place_(place), use_(std::move(use)), context_(context) {}
+
+  Result<AccessToken> Get(const net::Call& call) override {
+    auto file = ReadCredentialFile(place_);
+    if (!file) return std::move(file).error();
+    return TokenOf(*file, call);
+  }
+
+ private:
+  Result<AccessToken> TokenOf(const CredentialFile& file, const net::Call& call) {
+    return std::visit([&](const auto& identity) { return Of(identity, file, call); },
+                      file.identity);
+  }
+
+  Result<Secret> KeyOf(const ServiceAccount& account) const {
+    return crypto::ReadRsaPrivateKey(account.private_key.Reveal(), "private_key in " + place_.text);
+  }
+
+  std::chrono::sys_seconds Now() const {
+    return std::chrono::floor<std::chrono::seconds>(context_.clock.SystemNow());
+  }
+
+  // Signs the token itself (AIP-4111): nobody is asked.
+  Result<AccessToken> Of(const ServiceAccount& account, const CredentialFile& file,
+                         const net::Call& /*call*/) const {
+    const auto key = KeyOf(account);
+    if (!key) return key.error();
+    TokenUse use = use_;
+    if (file.universe != kDefaultUniverse) use = {.audience = {}, .scope = kCloudScope};
+    auto text = SelfSignedToken(account, *key, use, Now());
+    if (!text) return std::move(text).error();
+    return AccessToken{.text = std::move(*text), .expires_at = Now() + kSignedTokenLife};
+  }
+
+  Result<AccessToken> Of(const AuthorizedUser& user, const CredentialFile& /*file*/,
+                         const net::Call& call) const {
+    const std::array hidden = {user.client_secret.Share(), user.refresh_token.Share()};
+    return Asked(RefreshRequest(user), "the renewal of the login in " + place_.text, "", hidden,
+                 call);
+  }
+
+  Result<AccessToken> Of(const ExternalUser& user, const CredentialFile& /*file*/,
+                         const net::Call& call) {
+    // Some logins get another refresh token each time; the file's own counts once it is another.
+    if (!given_refresh_token_.ConstantTimeEquals(user.refresh_token)) {
+      given_refresh_token_ = user.refresh_token.Share();
+      refresh_token_ = user.refresh_token.Share();
+    }
+    const ExternalUser now{.token_url = user.token_url,
+                           .client_id = user.client_id,
+                           .client_secret = user.client_secret.Share(),
+                           .refresh_token = refresh_token_.Share()};
+    net::HttpRequest request = RefreshRequest(now);
+    request.is_repeatable = false;
+    const std::string doing = "the renewal of the login in " + place_.text;
+    const std::array hidden = {now.client_secret.Share(), now.refresh_token.Share()};
+    auto answer = AskForToken(request, doing, "", hidden, context_, call);
+    if (!answer) return std::move(answer).error();
+    auto token = TokenIn(*answer->json, doing, context_.clock.SystemNow());
+    const auto next = (*answer)["refresh_token"].Text();
+    if (token && next && !next->empty()) refresh_token_ = Secret::CopyOf(*next);
+    return token;
+  }
+
+  Result<AccessToken> Of(const ExternalAccount& account, const CredentialFile& file,
+                         const net::Call& call) const {
+    const auto subject_token = GetSubjectToken(account, context_, call);
+    if (!subject_token) return subject_token.error();
+    const std::array hidden = {subject_token->Share(), account.client_secret.Share()};
+    auto token = Asked(ExchangeRequest(account, *subject_token),
+                       "the exchange of the token of another provider (" + account.audience + ")",
+                       "", hidden, call);
+    if (!token || account.impersonated_email.empty()) return token;
+    return ActAs({.email = account.impersonated_email,
+                  .delegates = {},
+                  .universe = file.universe,
+                  .lifetime = account.impersonated_lifetime},
+                 *token, {}, call);
+  }
+
+  Result<AccessToken> Of(const ImpersonatedAccount& account, const CredentialFile& file,
+                         const net::Call& call) {
+    auto source =
+        std::holds_alternative<ServiceAccount>(account.source->identity)
+            ? Granted(std::get<ServiceAccount>(account.source->identity), *account.source, call)
+            : TokenOf(*account.source, call);
+    if (!source) return source;
+    return ActAs(
+        {.email = account.email, .delegates = account.delegates, .universe = file.universe},
+        *source, account.source->quota_project, call);
+  }
+
+  // A token of the scope that IAM wants: from the token endpoint, or signed in universes without.
+  Result<AccessToken> Granted(const ServiceAccount& account, const CredentialFile& file,
+                              const net::Call& call) const {
+    if (file.universe != kDefaultUniverse) return Of(account, file, call);
+    const auto key = KeyOf(account);
+    if (!key) return key.error();
+    const auto assertion = GrantAssertion(account, *key, kIamScope, Now());
+    if (!assertion) return assertion.error();
+    return Asked(GrantRequest(account, *assertion),
+                 "the exchange of what " + account.client_email + " signed",
+                 "serviceAccount:" + account.client_email, {&*assertion, 1}, call);
+  }
+
+  Result<AccessToken> ActAs(const Impersonation& impersonation, const AccessToken& bearer,
+                            const std::string& quota_project, const net::Call& call) const {
+    const std::string doing = "acting as " + impersonation.email;
+    net::HttpRequest request = ImpersonationRequest(impersonation, bearer.text);
+    if (!quota_project.empty()) {
+      request.headers.push_back({"x-goog-user-project", Secret::CopyOf(quota_project)});
+    }
+    auto answer = AskForToken(request, doing, "", {&bearer.text, 1}, context_, call);
+    if (!answer) return std::move(answer).error();
+    return ImpersonatedTokenIn(*answer->json, doing);
+  }
+
+  Result<AccessToken> Asked(const net::HttpRequest& request, const std::string& doing,
+                            const std::string& asker, std::span<const Secret> hidden,
+                            const net::Call& call) const {
+    auto answer = AskForToken(request, doing, asker, hidden, context_, call);
+    if (!answer) return std::move(answer).error();
+    return TokenIn(*answer->json, doing, context_.clock.SystemNow());
+  }
+
+  const Sourced& place_;
+  const TokenUse use_;
+  const SourceContext context_;
+  Secret given_refresh_token_;  // of an ExternalUser, as the file had it
+  Secret refresh_token_;        // the latest
+};
+
+class MetadataSource final : public TokenSource {
+ public:
+  MetadataSource(MetadataServer& server, const SourceContext& context)
+      : server_(server), clock_(context.clock) {}
+
+  Result<AccessToken> Get(const net::Call& call) override {
+    const auto body = server_.Get(kTokenPath, call);
+    if (!body) return body.error();
+    const std::string doing = "the token of the metadata server at " + server_.address();
+    const auto answer = core::JsonDocument::Parse(body->Reveal(), doing);
+    if (!answer) return answer.error();
+    return TokenIn(*answer, doing, clock_.SystemNow());
+  }
+
+ private:
+  MetadataServer& server_;
+  const Clock& clock_;
+};
+
+struct Describer {
+  std::string operator()(const ServiceAccount& account) const {
+    return "service account " + account.client_email;
+  }
+  std::string operator()(const AuthorizedUser& user) const {
+    return "a user's login by " + user.client_id;
+  }
+  std::string operator()(const ExternalUser& user) const {
+    return "a workforce user's login by " + user.client_id;
+  }
+  std::string operator()(const ExternalAccount& account) const {
+    const std::string pool = "an identity of " + account.audience;
+    return account.impersonated_email.empty()
+               ? pool
+               : "service account " + account.impersonated_email + " by " + pool;
+  }
+  std::string operator()(const ImpersonatedAccount& account) const {
+    return "service account " + account.email + " by " + DescribeIdentity(*account.source);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<TokenSource> MakeFileSource(const Sourced& place, TokenUse use,
+                                            const SourceContext& context) {
+  return std::make_unique<CredentialFileSource>(place, std::move(use), context);
+}
+
+std::unique_ptr<TokenSource> MakeMetadataSource(MetadataServer& server,
+                                                const SourceContext& context) {
+  return std::make_unique<MetadataSource>(server, context);
+}
+
+Result<CredentialFile> ReadCredentialFile(const Sourced& place) {
+  auto file = core::ReadFile(place.text, place.setting);
+  if (!file) return std::move(file).error();
+  return ParseCredentialFile(file->bytes.Reveal(), place.text);
+}
+
+std::string DescribeIdentity(const CredentialFile& file) {
+  return std::visit(Describer{}, file.identity);
+}
+
+std::string PrincipalOf(const CredentialFile& file) {
+  std::string email;
+  if (const auto* const account = std::get_if<ServiceAccount>(&file.identity)) {
+    email = account->client_email;
+  } else if (const auto* const pool = std::get_if<ExternalAccount>(&file.identity)) {
+    email = pool->impersonated_email;
+  } else if (const auto* const acted = std::get_if<ImpersonatedAccount>(&file.identity)) {
+    email = acted->email;
+  }
+  return email.empty() ? "" : "serviceAccount:" + email;
+}
+
+}  // namespace qarion::secrets::gcp

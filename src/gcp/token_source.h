@@ -1,0 +1,45 @@
+// Where access tokens come from.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "gcp/credential_file.h"
+#include "gcp/metadata_server.h"
+#include "gcp/signed_token.h"
+#include "gcp/source_context.h"
+#include "gcp/token_request.h"
+#include "net/call.h"
+#include "qarion/secrets/result.h"
+
+namespace qarion::secrets::gcp {
+
+// Thread-safety: one thread at a time.
+class TokenSource {
+ public:
+  virtual ~TokenSource() = default;
+
+  // Asks anew each time. No error has a key or token in it.
+  virtual Result<AccessToken> Get(const net::Call& call) = 0;
+};
+
+// Of the file that `place` names, which is read anew each time: keys are replaced while services
+// run. `use`: what a service account signs its tokens for; everybody else gets tokens of
+// kCloudScope. `place` outlives it.
+std::unique_ptr<TokenSource> MakeFileSource(const Sourced& place, TokenUse use,
+                                            const SourceContext& context);
+
+// Of the metadata server, for the machine's own service account. `server` outlives it.
+std::unique_ptr<TokenSource> MakeMetadataSource(MetadataServer& server,
+                                                const SourceContext& context);
+
+// Reads the file that `place` names. kConfiguration: it is not there or may not be read. kBadData:
+// see ParseCredentialFile; or it is longer than 1 MiB.
+Result<CredentialFile> ReadCredentialFile(const Sourced& place);
+
+// Who is in it, for people: "service account a@b".
+std::string DescribeIdentity(const CredentialFile& file);
+// The same as IAM writes it: "serviceAccount:a@b". Empty where the file does not tell.
+std::string PrincipalOf(const CredentialFile& file);
+
+}  // namespace qarion::secrets::gcp
