@@ -171,6 +171,11 @@ std::string Session::Principal(const net::Call& call) {
   return email && !email->empty() ? "serviceAccount:" + *email : "";
 }
 
+Result<Secret> Session::GetMetadata(const std::string& path, const net::Call& call) {
+  const std::lock_guard turn(asking_);
+  return metadata_.Get(path, call);
+}
+
 Sourced Session::quota_project() const {
   if (!settings_.client.quota_project.text.empty()) return settings_.client.quota_project;
   if (!settings_.file || settings_.file->quota_project.empty()) return {};

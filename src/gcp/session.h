@@ -82,6 +82,9 @@ class Session {
   // Who asks, as IAM writes it; empty where that is not known. Asks the metadata server once.
   std::string Principal(const net::Call& call);
 
+  // What the metadata server says at `path`, whoever this session is. See MetadataServer::Get.
+  Result<Secret> GetMetadata(const std::string& path, const net::Call& call);
+
   // The project that is charged, or empty, and the setting that says so.
   Sourced quota_project() const;
 
