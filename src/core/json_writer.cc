@@ -8,7 +8,7 @@ namespace qarion::secrets::core {
 JsonWriter& JsonWriter::Key(std::string_view name) {
   BeginItem();
   Quote(name);
-  out_.Append(": ");
+  out_.Append(layout_ == JsonLayout::kCompact ? ":" : ": ");
   after_key_ = true;
   return *this;
 }
@@ -38,7 +38,7 @@ JsonWriter& JsonWriter::Null() {
 }
 
 Secret JsonWriter::Take() && {
-  out_.Append('\n');
+  if (layout_ == JsonLayout::kIndented) out_.Append('\n');
   return std::move(out_).Seal();
 }
 
@@ -65,6 +65,7 @@ void JsonWriter::BeginItem() {
 }
 
 void JsonWriter::NewLine() {
+  if (layout_ == JsonLayout::kCompact) return;
   out_.Append('\n');
   for (std::size_t i = 0; i < has_items_.size(); ++i) out_.Append("  ");
 }

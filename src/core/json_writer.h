@@ -1,4 +1,4 @@
-// Writes JSON (RFC 8259) for people and programs, two blanks an indentation.
+// Writes JSON (RFC 8259) for people and programs.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,16 @@
 
 namespace qarion::secrets::core {
 
+enum class JsonLayout {
+  kIndented,  // by two blanks a level, with a newline at the end
+  kCompact,   // without white space: for what is encoded, signed or sent
+};
+
 // What it writes may hold values, so it is gathered in secret memory. Text must be UTF-8.
 class JsonWriter {
  public:
+  explicit JsonWriter(JsonLayout layout = JsonLayout::kIndented) noexcept : layout_(layout) {}
+
   JsonWriter& BeginObject() { return Begin('{'); }
   JsonWriter& EndObject() { return End('}'); }
   JsonWriter& BeginArray() { return Begin('['); }
@@ -25,7 +32,7 @@ class JsonWriter {
   JsonWriter& Bool(bool value);
   JsonWriter& Null();
 
-  // What was written, with a newline at the end.
+  // What was written.
   Secret Take() &&;
 
  private:
@@ -35,6 +42,7 @@ class JsonWriter {
   void NewLine();
   void Quote(std::string_view text);
 
+  JsonLayout layout_;
   SecretBuffer out_;
   std::vector<bool> has_items_;  // of each open object or array
   bool after_key_ = false;

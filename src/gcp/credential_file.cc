@@ -329,6 +329,25 @@ std::vector<Secret> SecretsIn(const CredentialFile& file) {
   return secrets;
 }
 
+std::vector<ForeignUrl> ForeignUrlsIn(const CredentialFile& file) {
+  std::vector<ForeignUrl> foreign;
+  const auto look = [&](const char* member, const std::string& text) {
+    const auto url = net::ParseUrl(text);
+    if (!url || ("." + url->host).ends_with("." + file.universe)) return;
+    foreign.push_back({.member = member, .host = url->host});
+  };
+  if (const auto* const account = std::get_if<ServiceAccount>(&file.identity)) {
+    look("token_uri", account->token_uri);
+  } else if (const auto* const pool = std::get_if<ExternalAccount>(&file.identity)) {
+    look("token_url", pool->token_url);
+  } else if (const auto* const user = std::get_if<ExternalUser>(&file.identity)) {
+    look("token_url", user->token_url);
+  } else if (const auto* const acted = std::get_if<ImpersonatedAccount>(&file.identity)) {
+    return ForeignUrlsIn(*acted->source);
+  }
+  return foreign;
+}
+
 Result<CredentialFile> ParseCredentialFile(std::string_view text, const std::string& path) {
   const auto refuse = [&](const std::string& problem) {
     return Error(ErrorCode::kBadData, path + ": " + problem).With("file", path).Cure(kAcquired);

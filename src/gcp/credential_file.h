@@ -102,6 +102,13 @@ std::string ProjectOf(const CredentialFile& file);
 // Every secret in it.
 std::vector<Secret> SecretsIn(const CredentialFile& file);
 
+// A URL to which credentials are sent, and which is none of Google's, nor this machine's.
+struct ForeignUrl {
+  std::string member;  // "token_url"
+  std::string host;
+};
+std::vector<ForeignUrl> ForeignUrlsIn(const CredentialFile& file);
+
 // Reads one. `path` is named in errors, as a key of context ("file") too; nothing that may be
 // secret is shown. kBadData: it is not a JSON object, its type is missing, unknown or not supported
 // (gdch_service_account), a member is missing or of the wrong kind, or a URL is none or not https

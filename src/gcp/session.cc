@@ -176,6 +176,11 @@ Result<Secret> Session::GetMetadata(const std::string& path, const net::Call& ca
   return metadata_.Get(path, call);
 }
 
+Result<std::string> Session::Scopes(const net::Call& call) {
+  if (settings_.file) return std::string(kCloudScope);
+  return Learn(scopes_, "instance/service-accounts/default/scopes", call);
+}
+
 Sourced Session::quota_project() const {
   if (!settings_.client.quota_project.text.empty()) return settings_.client.quota_project;
   if (!settings_.file || settings_.file->quota_project.empty()) return {};

@@ -81,6 +81,8 @@ class Session {
   Result<Sourced> Project(const net::Call& call);
   // Who asks, as IAM writes it; empty where that is not known. Asks the metadata server once.
   std::string Principal(const net::Call& call);
+  // What its tokens may be used for, for people. Errors: see MetadataServer::Get.
+  Result<std::string> Scopes(const net::Call& call);
 
   // What the metadata server says at `path`, whoever this session is. See MetadataServer::Get.
   Result<Secret> GetMetadata(const std::string& path, const net::Call& call);
@@ -125,6 +127,7 @@ class Session {
   std::optional<std::string> universe_;
   std::optional<std::string> project_;
   std::optional<std::string> email_;
+  std::optional<std::string> scopes_;
   std::optional<Clock::SystemTime> expires_at_;
   net::CredentialCache<AccessToken> cache_;  // last: uses all of the above
 };

@@ -12,7 +12,7 @@ namespace {
 constexpr char kGrantAudience[] = "https://oauth2.googleapis.com/token";
 
 Secret Header(const ServiceAccount& account) {
-  core::JsonWriter json;
+  core::JsonWriter json(core::JsonLayout::kCompact);
   json.BeginObject().Key("alg").Text("RS256").Key("typ").Text("JWT");
   if (!account.private_key_id.empty()) json.Key("kid").Text(account.private_key_id);
   json.EndObject();
@@ -21,7 +21,7 @@ Secret Header(const ServiceAccount& account) {
 
 // With the members that all claims to Google have; to be ended by the caller.
 core::JsonWriter BeginClaims(const ServiceAccount& account, std::chrono::sys_seconds now) {
-  core::JsonWriter json;
+  core::JsonWriter json(core::JsonLayout::kCompact);
   json.BeginObject().Key("iss").Text(account.client_email);
   json.Key("iat").Number(now.time_since_epoch().count());
   json.Key("exp").Number((now + kSignedTokenLife).time_since_epoch().count());

@@ -40,7 +40,7 @@ net::HttpHeader BasicAuthorization(const std::string& id, const Secret& secret) 
 
 // {"userProject":"p"}, percent-encoded once before the form is.
 std::string WorkforceOptions(const std::string& project) {
-  core::JsonWriter json;
+  core::JsonWriter json(core::JsonLayout::kCompact);
   json.BeginObject().Key("userProject").Text(project).EndObject();
   SecretBuffer encoded;
   core::AppendPercentEncoded(std::move(json).Take().Reveal(), encoded);
