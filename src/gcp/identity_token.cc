@@ -32,7 +32,7 @@ Result<Secret> Checked(std::string_view token, const std::string& doing) {
 
 ApiRequest SigningRequest(std::string_view email, const std::string& universe,
                           const Secret& claims) {
-  core::JsonWriter json;
+  core::JsonWriter json(core::JsonLayout::kCompact);
   json.BeginObject().Key("payload").Text(claims.Reveal()).EndObject();
   return {.method = "POST",
           .url = "https://iamcredentials." + universe + "/v1/projects/-/serviceAccounts/" +

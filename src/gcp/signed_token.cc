@@ -68,7 +68,7 @@ Result<Secret> GrantAssertion(const ServiceAccount& account, const Secret& key,
 }
 
 Secret ClaimsText(const IdentityClaims& claims, std::chrono::sys_seconds now) {
-  core::JsonWriter json;
+  core::JsonWriter json(core::JsonLayout::kCompact);
   json.BeginObject().Key("sub").Text(claims.subject).Key("aud").Text(claims.audience);
   json.Key("iat").Number(now.time_since_epoch().count());
   json.Key("exp").Number((now + claims.life).time_since_epoch().count()).EndObject();

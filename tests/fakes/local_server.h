@@ -31,6 +31,7 @@ struct LocalRequest {
 struct LocalAnswer {
   int status = 200;
   std::string body = "{}";
+  std::string headers = {};  // further lines, each with its end
 };
 
 // Serves on 127.0.0.1 until the object goes.
@@ -89,7 +90,8 @@ class LocalServer {
       const LocalAnswer answer = handler_(*request);
       const std::string text = "HTTP/1.1 " + std::to_string(answer.status) +
                                " Fake\r\nContent-Type: application/json\r\nContent-Length: " +
-                               std::to_string(answer.body.size()) + "\r\n\r\n" + answer.body;
+                               std::to_string(answer.body.size()) + "\r\n" + answer.headers +
+                               "\r\n" + answer.body;
       if (send(connection, text.data(), text.size(), MSG_NOSIGNAL) < 0) break;
     }
     shutdown(connection, SHUT_RDWR);
