@@ -336,14 +336,15 @@ std::vector<ForeignUrl> ForeignUrlsIn(const CredentialFile& file) {
     if (!url || ("." + url->host).ends_with("." + file.universe)) return;
     foreign.push_back({.member = member, .host = url->host});
   };
-  if (const auto* const account = std::get_if<ServiceAccount>(&file.identity)) {
-    look("token_uri", account->token_uri);
-  } else if (const auto* const pool = std::get_if<ExternalAccount>(&file.identity)) {
+  if (const auto* const pool = std::get_if<ExternalAccount>(&file.identity)) {
     look("token_url", pool->token_url);
   } else if (const auto* const user = std::get_if<ExternalUser>(&file.identity)) {
     look("token_url", user->token_url);
   } else if (const auto* const acted = std::get_if<ImpersonatedAccount>(&file.identity)) {
-    return ForeignUrlsIn(*acted->source);
+    // Nobody else asks the endpoint of a service account: it signs its tokens itself.
+    const auto* const source = std::get_if<ServiceAccount>(&acted->source->identity);
+    if (source == nullptr) return ForeignUrlsIn(*acted->source);
+    look("source_credentials.token_uri", source->token_uri);
   }
   return foreign;
 }

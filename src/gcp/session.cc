@@ -75,13 +75,18 @@ Result<AccessToken> Session::Fetch(const net::Call& call) {
     expires_at_ = token->expires_at;
     return token;
   }
-  if (settings_.file || token.error().code() != ErrorCode::kConfiguration) return token;
+  if (settings_.file) return token;
+  return WithPlaces(std::move(token).error());
+}
+
+// A metadata server that is not there is the last place of several.
+Error Session::WithPlaces(Error error) const {
+  if (error.code() != ErrorCode::kConfiguration) return error;
   std::string reason = "there are no Google credentials: GOOGLE_APPLICATION_CREDENTIALS is not set";
   if (!settings_.client.well_known_file.text.empty()) {
     reason += "; " + settings_.client.well_known_file.text + " does not exist";
   }
-  return Error(ErrorCode::kConfiguration, reason + "; " + token.error().reason())
-      .Cure(token.error().cure());
+  return Error(ErrorCode::kConfiguration, reason + "; " + error.reason()).Cure(error.cure());
 }
 
 Result<AccessToken> Session::Token(const net::Call& call) { return cache_.Get(call); }
@@ -137,7 +142,7 @@ Result<std::string> Session::Learn(std::optional<std::string>& known, const char
   }
   const std::lock_guard turn(asking_);
   auto text = metadata_.GetText(path, call);
-  if (!text) return text;
+  if (!text) return WithPlaces(std::move(text).error());
   const std::lock_guard lock(mutex_);
   known = *text;
   return text;

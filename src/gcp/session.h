@@ -108,6 +108,7 @@ class Session {
   net::Attempt SendOnce(const ApiRequest& request, const AccessToken& token, const net::Call& call,
                         int attempt);
   Result<AccessToken> Fetch(const net::Call& call);
+  Error WithPlaces(Error error) const;
 
   // What the metadata server says at `path`; asked again only after a failure.
   Result<std::string> Learn(std::optional<std::string>& known, const char* path,

@@ -31,7 +31,7 @@ struct LocalRequest {
 struct LocalAnswer {
   int status = 200;
   std::string body = "{}";
-  std::string headers = {};  // further lines, each with its end
+  std::map<std::string, std::string> headers = {};
 };
 
 // Serves on 127.0.0.1 until the object goes.
@@ -88,10 +88,11 @@ class LocalServer {
     std::string unread;
     while (const auto request = ReadRequest(connection, unread)) {
       const LocalAnswer answer = handler_(*request);
-      const std::string text = "HTTP/1.1 " + std::to_string(answer.status) +
-                               " Fake\r\nContent-Type: application/json\r\nContent-Length: " +
-                               std::to_string(answer.body.size()) + "\r\n" + answer.headers +
-                               "\r\n" + answer.body;
+      std::string text = "HTTP/1.1 " + std::to_string(answer.status) +
+                         " Fake\r\nContent-Type: application/json\r\nContent-Length: " +
+                         std::to_string(answer.body.size()) + "\r\n";
+      for (const auto& [name, value] : answer.headers) text += name + ": " + value + "\r\n";
+      text += "\r\n" + answer.body;
       if (send(connection, text.data(), text.size(), MSG_NOSIGNAL) < 0) break;
     }
     shutdown(connection, SHUT_RDWR);

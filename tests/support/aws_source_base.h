@@ -5,12 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,42 +19,13 @@
 #include "aws/metadata_address.h"
 #include "core/json_document.h"
 #include "tests/fakes/local_server.h"
+#include "tests/fakes/scripted_server.h"
 #include "tests/support/fake_clock_ahead.h"
 #include "tests/support/skipping_clock.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/vectors.h"
 
 namespace qarion::secrets::test {
-
-// Answers the n-th request as the n-th of its answers says, later ones as the last.
-class ScriptedServer {
- public:
-  explicit ScriptedServer(std::vector<LocalAnswer> answers) : answers_(std::move(answers)) {}
-
-  std::string Url(const std::string& path = "") const { return server_.Url() + path; }
-  std::vector<LocalRequest> seen() const {
-    const std::lock_guard lock(mutex_);
-    return seen_;
-  }
-  // "GET /path" each.
-  std::vector<std::string> Lines() const {
-    std::vector<std::string> lines;
-    for (const LocalRequest& request : seen()) lines.push_back(request.method + " " + request.path);
-    return lines;
-  }
-
- private:
-  LocalAnswer Answer(const LocalRequest& request) {
-    const std::lock_guard lock(mutex_);
-    seen_.push_back(request);
-    return answers_[std::min(seen_.size(), answers_.size()) - 1];
-  }
-
-  const std::vector<LocalAnswer> answers_;
-  mutable std::mutex mutex_;
-  std::vector<LocalRequest> seen_;
-  LocalServer server_{[this](const LocalRequest& request) { return Answer(request); }};
-};
 
 // The exchanges of a published case (aws_credentials/*/*/http-traffic.json).
 struct Traffic {

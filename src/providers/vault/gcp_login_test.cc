@@ -252,8 +252,8 @@ class GcpMachineLogin : public GcpLoginSession {
   }
 
   mutable std::mutex mutex_;  // of what follows
-  test::LocalAnswer answer_{200, "fake-header.fake-claims.fake-signature",
-                            "Metadata-Flavor: Google\r\n"};
+  test::LocalAnswer answer_{
+      200, "fake-header.fake-claims.fake-signature", {{"Metadata-Flavor", "Google"}}};
   std::vector<test::LocalRequest> asked_;
   test::LocalServer metadata_{[this](const test::LocalRequest& request) {
     const std::lock_guard lock(mutex_);
