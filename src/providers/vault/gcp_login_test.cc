@@ -226,6 +226,7 @@ TEST_F(GcpLoginSession, NeedsTheIdOfTheKey) {
 TEST_F(GcpLoginSession, IsNotRepeatedAtOnceAfterARefusal) {
   Begin({{"login", {Refusal(400)}}}, 0, home_.Settings(AccountFile()));
   EXPECT_EQ(Token(), "not_permitted");
+  Turn(std::chrono::seconds(2));
   EXPECT_EQ(Token(), "not_permitted");
   EXPECT_EQ(Count("login"), 1);
 }
