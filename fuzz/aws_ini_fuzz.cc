@@ -7,10 +7,12 @@
 
 #include "aws/ini_file.h"
 #include "aws/profiles.h"
+#include "core/shell_words.h"
 #include "core/utf8.h"
 #include "require.h"
 
 namespace aws = qarion::secrets::aws;
+namespace core = qarion::secrets::core;
 
 namespace {
 

@@ -36,6 +36,7 @@ constexpr char kFooter[] =
     "  SECRETS_CACHE_TTL, SECRETS_MAX_STALE   seconds; see the man page\n"
     "  VAULT_ADDR, VAULT_TOKEN, VAULT_SECRET_PATH, ...   of the backend vault\n"
     "  AWS_SECRET_ARN, AWS_REGION, AWS_PROFILE, ...      of the backend aws_sm\n"
+    "  GCP_SECRET_PROJECT, GCP_SECRET_NAME, ...          of the backend gcp_sm\n"
     "\n"
     "Examples:\n"
     "  qsecrets check                               is everything in order?\n"

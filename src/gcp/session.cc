@@ -3,6 +3,7 @@
 #include <iterator>
 #include <utility>
 
+#include "core/wrong_setting.h"
 #include "net/url.h"
 
 namespace qarion::secrets::gcp {
@@ -37,6 +38,15 @@ Result<SessionSettings> SessionSettings::Load(const core::SettingLookup& lookup)
   auto file = ReadCredentialFile(settings.client.credential_file);
   if (!file) return std::move(file).error();
   settings.file = std::move(*file);
+  // As Google's clients have it: credentials are good in their own universe alone.
+  const Sourced& universe = settings.client.universe;
+  if (!universe.text.empty() && universe.text != settings.file->universe) {
+    return core::Wrong(universe.setting,
+                       "is " + universe.text + ", and the credentials in " +
+                           settings.client.credential_file.text + " are of " +
+                           settings.file->universe,
+                       "leave it out, or use credentials of that universe");
+  }
   return settings;
 }
 

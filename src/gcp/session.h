@@ -33,7 +33,7 @@ struct SessionSettings {
   std::optional<CredentialFile> file;  // none: the metadata server is asked
 
   // See LoadClientSettings and ReadCredentialFile: a file that is there and cannot be used is an
-  // error.
+  // error, and so is one of another universe than GOOGLE_CLOUD_UNIVERSE_DOMAIN says.
   static Result<SessionSettings> Load(const core::SettingLookup& lookup);
 
   // Every credential that stands in them.

@@ -228,10 +228,24 @@ TEST_F(SessionTest, KnowsProjectAndUniverse) {
   EXPECT_EQ(session_->Project(Soon())->setting, path_);
   EXPECT_EQ(*session_->Universe(Soon()), "example.goog");
   EXPECT_EQ(session_->Principal(Soon()), "");
-  Open({{"GOOGLE_CLOUD_PROJECT", "of-variable"}, {"GOOGLE_CLOUD_UNIVERSE_DOMAIN", "other.goog"}});
+  Open({{"GOOGLE_CLOUD_PROJECT", "of-variable"}, {"GOOGLE_CLOUD_UNIVERSE_DOMAIN", "example.goog"}});
   EXPECT_EQ(session_->Project(Soon())->text, "of-variable");
-  EXPECT_EQ(*session_->Universe(Soon()), "other.goog");
+  EXPECT_EQ(*session_->Universe(Soon()), "example.goog");
   EXPECT_THAT(requests_, IsEmpty());
+}
+
+TEST_F(SessionTest, StaysInTheUniverseOfItsCredentials) {
+  const auto settings =
+      SessionSettings::Load([this](const std::string& name) -> std::optional<std::string_view> {
+        if (name == "GOOGLE_APPLICATION_CREDENTIALS") return path_;
+        if (name == "GOOGLE_CLOUD_UNIVERSE_DOMAIN") return "example.goog";
+        return std::nullopt;
+      });
+  ASSERT_FALSE(settings);
+  EXPECT_EQ(settings.error().code(), ErrorCode::kConfiguration);
+  EXPECT_THAT(settings.error().reason(),
+              testing::AllOf(testing::StartsWith("GOOGLE_CLOUD_UNIVERSE_DOMAIN is example.goog"),
+                             testing::EndsWith("are of googleapis.com")));
 }
 
 }  // namespace

@@ -13,8 +13,10 @@
 #include "aws/ini_file.h"
 #include "aws/profiles.h"
 #include "aws/variables.h"
+#include "core/shell_words.h"
 
 namespace aws = qarion::secrets::aws;
+namespace core = qarion::secrets::core;
 
 namespace {
 

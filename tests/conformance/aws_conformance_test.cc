@@ -7,8 +7,7 @@
 #include "core/json_writer.h"
 #include "crypto/base64.h"
 #include "named_backend.h"
-#include "net/http_client.h"
-#include "tests/fakes/python_server.h"
+#include "store_server.h"
 
 namespace qarion::secrets::conformance {
 namespace {
@@ -19,14 +18,13 @@ constexpr char kAdministrator[] =
     "SignedHeaders=host, Signature=fake";
 
 // A server that checks signatures and policies, for all tests of this process.
-class Server {
+class Server : public StoreServer {
  public:
   static Server& The() {
     static Server server;
     return server;
   }
 
-  std::string address() const { return "http://127.0.0.1:" + python_.port(); }
   const std::string& key_id() const { return key_id_; }
   const std::string& secret_key() const { return secret_key_; }
 
@@ -36,17 +34,14 @@ class Server {
     request.headers.push_back({"Content-Type", Secret::CopyOf("application/x-amz-json-1.1")});
     request.headers.push_back({"X-Amz-Target", Secret::CopyOf("secretsmanager." + action)});
     request.body = std::move(body);
-    const auto made =
-        client_.Send(request, Clock::System()->SteadyNow() + std::chrono::seconds(20));
-    ASSERT_TRUE(made.result) << made.result.error().reason();
-    ASSERT_EQ(made.result->status, 200) << made.result->body.Reveal();
+    Send(request);
   }
 
  private:
-  test::PythonServer python_{QARION_AWS_SERVER, {}};
-  const std::string key_id_ = python_.NextLine();
-  const std::string secret_key_ = python_.NextLine();
-  net::HttpClient client_{{}};
+  Server() : StoreServer(QARION_AWS_SERVER) {}
+
+  const std::string key_id_ = NextLine();
+  const std::string secret_key_ = NextLine();
 };
 
 // `aws_sm` against a real server, each test with a secret of its own.

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
@@ -34,6 +35,9 @@ class Backend {
 
   // Whether a value may hold zero bytes and bytes that are not UTF-8.
   virtual bool holds_any_byte() const = 0;
+
+  // How many bytes a value may have at least.
+  virtual std::size_t longest_value() const { return std::size_t{256} * 1024; }
 };
 
 struct Case {

@@ -4,35 +4,28 @@
 
 #include "core/json_writer.h"
 #include "named_backend.h"
-#include "net/http_client.h"
-#include "tests/fakes/python_server.h"
+#include "store_server.h"
 
 namespace qarion::secrets::conformance {
 namespace {
 
 // A server in development mode, for all tests of this process.
-class Server {
+class Server : public StoreServer {
  public:
   static Server& The() {
     static Server server;
     return server;
   }
 
-  std::string address() const { return "http://127.0.0.1:" + python_.port(); }
-
   void Call(const std::string& method, const std::string& path, Secret body) {
     net::HttpRequest request{.method = method, .url = address() + "/v1/" + path};
     request.headers.push_back({"X-Vault-Token", Secret::CopyOf("root")});
     request.body = std::move(body);
-    const auto made =
-        client_.Send(request, Clock::System()->SteadyNow() + std::chrono::seconds(20));
-    ASSERT_TRUE(made.result) << made.result.error().reason();
-    ASSERT_LT(made.result->status, 300) << made.result->body.Reveal();
+    Send(request);
   }
 
  private:
-  test::PythonServer python_{QARION_BAO_SERVER, {}};
-  net::HttpClient client_{{}};
+  Server() : StoreServer(QARION_BAO_SERVER) {}
 };
 
 // `vault` against a real server, each test with a secret of its own.

@@ -1,5 +1,6 @@
 """What the fakes of the clouds' services stand on: a server over HTTP that keeps every request, and any answer of which
 a test can replace."""
+import contextlib
 import http.server
 import socket
 import threading
@@ -55,7 +56,8 @@ class AnsweringServer:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                with contextlib.suppress(ConnectionError):  # the client may be gone
+                    self.wfile.write(body)
 
             do_GET = do_PUT = do_POST = do_DELETE = do_PATCH = answer
 

@@ -4,7 +4,8 @@ them against Google's own libraries. What they say of tokens and permissions is 
 `secrets`, of the machine in `metadata`. Any answer can be replaced, and every request is kept.
 
 As a program: until its input ends; prints its port, then the key file of a service account that may read the secret
-`qarion` of the project `fake-project`, on one line.
+`qarion` of the project `fake-project`, on one line. Beside Google's calls it has two of its own:
+POST /fake/secrets/[LOCATION/]NAME adds a version with the body as payload, DELETE takes the secret away.
 """
 import json
 import pathlib
@@ -28,6 +29,7 @@ class Services(AnsweringServer):
         self.identity = Identity(self.now)
         self.secrets = SecretManager(self.identity)
         self.metadata = MetadataServer(self.identity)
+        self.parts = [self.metadata, self.identity, self.secrets]
         super().__init__(addresses)
         self.address = f"127.0.0.1:{self.port}"
         self.identity.url = self.url
@@ -59,7 +61,7 @@ class Services(AnsweringServer):
     def usual_answer(self, request):
         with self.lock:
             try:
-                for service in (self.metadata, self.identity, self.secrets):
+                for service in self.parts:
                     if service.serves(request):
                         return service.answer(request)
                 raise page(404, "Not Found")
@@ -67,8 +69,30 @@ class Services(AnsweringServer):
                 return refusal.status, refusal.body, refusal.headers
 
 
+class Arranger:
+    """Secrets without Google's calls, and without permissions."""
+    PREFIX = "/fake/secrets/"
+
+    def __init__(self, secrets):
+        self.secrets = secrets
+
+    def serves(self, request):
+        return request.path.startswith(self.PREFIX)
+
+    def answer(self, request):
+        place, _, name = request.path.removeprefix(self.PREFIX).rpartition("/")
+        full = "projects/1234" + (f"/locations/{place}" if place else "") + f"/secrets/{name}"
+        if request.method == "DELETE":
+            self.secrets.secrets.pop(full, None)
+            return 200, {}
+        secret = self.secrets.secrets.get(full) or self.secrets.add_secret("fake-project", name, location=place or None)
+        self.secrets.add_version(secret, request.body.encode())
+        return 200, {}
+
+
 if __name__ == "__main__":
     services = Services()
+    services.parts.append(Arranger(services.secrets))
     services.secrets.add_project("fake-project", 1234)
     services.secrets.add_secret("fake-project", "qarion", b'{"SECRET_KEY": "fake-signing-key-0123456789abcdef"}')
     account = services.identity.new_account("reader@fake-project.iam.gserviceaccount.com")

@@ -96,7 +96,7 @@ std::string MapsWith(const std::string& settings, const std::string& module_dire
 
 TEST_F(ProviderRegistry, MapsNothingIntoTheProcessThatWasNotSelected) {
   for (const char* name : {"example", "crashes_when_loaded"}) Install(name);
-  for (const char* path : {AWS_SM_MODULE, VAULT_MODULE}) InstallFile(path);
+  for (const char* path : {AWS_SM_MODULE, GCP_SM_MODULE, VAULT_MODULE}) InstallFile(path);
   const std::string maps =
       MapsWith("SECRETS_BACKEND=env POSTGRES_PASSWORD=fake-password", directory_);
   EXPECT_NE(maps.find("print_maps"), std::string::npos);
@@ -105,32 +105,58 @@ TEST_F(ProviderRegistry, MapsNothingIntoTheProcessThatWasNotSelected) {
   }
 }
 
+// Of the modules of the project only that of `backend` is in `maps`.
+void ExpectAlone(const std::string& maps, const std::string& backend) {
+  for (const std::string each : {"aws_sm", "gcp_sm", "vault"}) {
+    EXPECT_EQ(maps.find("qarion_secrets_" + each + ".so") != std::string::npos, each == backend)
+        << each << " with " << backend;
+  }
+}
+
 TEST_F(ProviderRegistry, MapsOneModuleAlone) {
-  for (const char* path : {AWS_SM_MODULE, VAULT_MODULE}) InstallFile(path);
+  for (const char* path : {AWS_SM_MODULE, GCP_SM_MODULE, VAULT_MODULE}) InstallFile(path);
   const test::LocalServer aws([](const test::LocalRequest&) {
     return test::LocalAnswer{
         .body = R"({"ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:fake-AbCdEf",)"
                 R"( "Name": "fake", "VersionId": "fake-version",)"
                 R"( "SecretString": "{\"POSTGRES_PASSWORD\": \"fake\"}"})"};
   });
-  std::string maps = MapsWith(
-      "SECRETS_BACKEND=aws_sm AWS_SECRET_ARN=fake AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=AKIAFAKE "
-      "AWS_SECRET_ACCESS_KEY=fake AWS_ENDPOINT_URL=" +
-          aws.Url(),
-      directory_);
-  EXPECT_NE(maps.find("qarion_secrets_aws_sm.so"), std::string::npos);
-  EXPECT_EQ(maps.find("qarion_secrets_vault.so"), std::string::npos);
+  ExpectAlone(MapsWith("SECRETS_BACKEND=aws_sm AWS_SECRET_ARN=fake AWS_REGION=us-east-1 "
+                       "AWS_ACCESS_KEY_ID=AKIAFAKE "
+                       "AWS_SECRET_ACCESS_KEY=fake AWS_ENDPOINT_URL=" +
+                           aws.Url(),
+                       directory_),
+              "aws_sm");
+
+  // Who logs in as a workforce user, and the secret.
+  const test::LocalServer gcp([](const test::LocalRequest& request) {
+    if (request.path == "/token") {
+      return test::LocalAnswer{.body = R"({"access_token": "fake", "expires_in": 3600})"};
+    }
+    return test::LocalAnswer{
+        // {"POSTGRES_PASSWORD": "fake"}
+        .body = R"({"name": "projects/1/secrets/fake/versions/1",)"
+                R"( "payload": {"data": "eyJQT1NUR1JFU19QQVNTV09SRCI6ICJmYWtlIn0="}})"};
+  });
+  Write("user.json", R"({"type": "external_account_authorized_user", "client_id": "fake",)"
+                     R"( "client_secret": "fake", "refresh_token": "fake", "token_url": ")" +
+                         gcp.Url() + "/token\"}");
+  ExpectAlone(MapsWith("SECRETS_BACKEND=gcp_sm GCP_SECRET_NAME=projects/1/secrets/fake "
+                       "GOOGLE_APPLICATION_CREDENTIALS=" +
+                           Path("user.json") + " GCP_SECRET_ENDPOINT=" + gcp.Url(),
+                       directory_),
+              "gcp_sm");
 
   const test::LocalServer vault([](const test::LocalRequest&) {
     return test::LocalAnswer{
         .body = R"({"data": {"data": {"POSTGRES_PASSWORD": "fake"}, "metadata": {"version": 1}}})"};
   });
-  maps = MapsWith(
-      "SECRETS_BACKEND=vault VAULT_TOKEN=fake VAULT_SECRET_PATH=secret/data/fake VAULT_ADDR=" +
-          vault.Url(),
-      directory_);
-  EXPECT_NE(maps.find("qarion_secrets_vault.so"), std::string::npos);
-  EXPECT_EQ(maps.find("qarion_secrets_aws_sm.so"), std::string::npos);
+  ExpectAlone(
+      MapsWith(
+          "SECRETS_BACKEND=vault VAULT_TOKEN=fake VAULT_SECRET_PATH=secret/data/fake VAULT_ADDR=" +
+              vault.Url(),
+          directory_),
+      "vault");
 }
 
 }  // namespace
