@@ -12,11 +12,11 @@
 namespace qarion::secrets::vault {
 namespace {
 
-// Roles take what ends within 15 minutes, unless their max_jwt_exp says otherwise, and what ended
-// up to a minute ago. This fits shorter ones, too, and clocks that are some minutes apart.
+// Roles take what ends within 15 minutes from now, or as their max_jwt_exp says. This fits shorter
+// ones, too, and clocks that are some minutes apart.
 constexpr std::chrono::minutes kLife{5};
 
-// Of a service account with a key that has others sign for it.
+// What a service account with a key asks to sign in another one's name.
 constexpr char kSigner[] = "https://iamcredentials.googleapis.com/";
 
 // "serviceAccount:a@b" -> "a@b".

@@ -414,8 +414,8 @@ class Identity:
         return claims["sub"]
 
     def called_account(self, request, method, permission, *members):
-        """What is asked of iamcredentials.googleapis.com, and which account it is about. Whoever asks has the permission
-        on the first in between, each of them on the next, and the last on the account."""
+        """What is asked of iamcredentials.googleapis.com, and which account it is about. Whoever asks has the
+        permission on the first in between, each of them on the next, and the last on the account."""
         method_name = "google.iam.credentials.v1.IAMCredentials." + method[0].upper() + method[1:]
         caller = self.caller(request, method_name, "iamcredentials.googleapis.com", CLOUD, IAM)
         asked = request.document("delegates", *members)
