@@ -186,6 +186,11 @@ std::string Session::Principal(const net::Call& call) {
   return email && !email->empty() ? "serviceAccount:" + *email : "";
 }
 
+Result<Secret> Session::GetMetadata(const std::string& path, const net::Call& call) {
+  const std::lock_guard turn(asking_);
+  return metadata_.Get(path, call);
+}
+
 Result<std::string> Session::Scopes(const net::Call& call) {
   if (settings_.file) return std::string(kCloudScope);
   return Learn(scopes_, "instance/service-accounts/default/scopes", call);

@@ -84,6 +84,9 @@ class Session {
   // What its tokens may be used for, for people. Errors: see MetadataServer::Get.
   Result<std::string> Scopes(const net::Call& call);
 
+  // What the metadata server says at `path`, whoever this session is. See MetadataServer::Get.
+  Result<Secret> GetMetadata(const std::string& path, const net::Call& call);
+
   // The project that is charged, or empty, and the setting that says so.
   Sourced quota_project() const;
 

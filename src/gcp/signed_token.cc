@@ -19,7 +19,7 @@ Secret Header(const ServiceAccount& account) {
   return std::move(json).Take();
 }
 
-// With the members that all claims have; to be ended by the caller.
+// With the members that all claims to Google have; to be ended by the caller.
 core::JsonWriter BeginClaims(const ServiceAccount& account, std::chrono::sys_seconds now) {
   core::JsonWriter json(core::JsonLayout::kCompact);
   json.BeginObject().Key("iss").Text(account.client_email);
@@ -29,17 +29,21 @@ core::JsonWriter BeginClaims(const ServiceAccount& account, std::chrono::sys_sec
 }
 
 // In the compact form (RFC 7515, 3.1).
-Result<Secret> Signed(const ServiceAccount& account, const Secret& key, core::JsonWriter claims) {
-  claims.EndObject();
+Result<Secret> Signed(const ServiceAccount& account, const Secret& key, const Secret& claims) {
   SecretBuffer token;
   token.Append(crypto::EncodeBase64Url(Header(account).Reveal()).Reveal());
   token.Append('.');
-  token.Append(crypto::EncodeBase64Url(std::move(claims).Take().Reveal()).Reveal());
+  token.Append(crypto::EncodeBase64Url(claims.Reveal()).Reveal());
   const auto signature = crypto::SignRs256(key, token.Reveal());
   if (!signature) return signature.error();
   token.Append('.');
   token.Append(crypto::EncodeBase64Url(signature->Reveal()).Reveal());
   return std::move(token).Seal();
+}
+
+Result<Secret> Signed(const ServiceAccount& account, const Secret& key, core::JsonWriter claims) {
+  claims.EndObject();
+  return Signed(account, key, std::move(claims).Take());
 }
 
 }  // namespace
@@ -61,6 +65,19 @@ Result<Secret> GrantAssertion(const ServiceAccount& account, const Secret& key,
   core::JsonWriter claims = BeginClaims(account, now);
   claims.Key("aud").Text(kGrantAudience).Key("scope").Text(scope);
   return Signed(account, key, std::move(claims));
+}
+
+Secret ClaimsText(const IdentityClaims& claims, std::chrono::sys_seconds now) {
+  core::JsonWriter json(core::JsonLayout::kCompact);
+  json.BeginObject().Key("sub").Text(claims.subject).Key("aud").Text(claims.audience);
+  json.Key("iat").Number(now.time_since_epoch().count());
+  json.Key("exp").Number((now + claims.life).time_since_epoch().count()).EndObject();
+  return std::move(json).Take();
+}
+
+Result<Secret> SignedIdentity(const ServiceAccount& account, const Secret& key,
+                              const IdentityClaims& claims, std::chrono::sys_seconds now) {
+  return Signed(account, key, ClaimsText(claims, now));
 }
 
 }  // namespace qarion::secrets::gcp

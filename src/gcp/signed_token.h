@@ -11,7 +11,7 @@
 
 namespace qarion::secrets::gcp {
 
-// How long either is good: the longest that Google allows.
+// How long either of the first two is good: the longest that Google allows.
 inline constexpr std::chrono::seconds kSignedTokenLife{3600};
 
 // Stands in for an access token, without anybody being asked (AIP-4111): for one service where
@@ -30,5 +30,19 @@ Result<Secret> SelfSignedToken(const ServiceAccount& account, const Secret& key,
 // Google's, wherever the endpoint is: it accepts no other.
 Result<Secret> GrantAssertion(const ServiceAccount& account, const Secret& key,
                               std::string_view scope, std::chrono::sys_seconds now);
+
+// Tells somebody else than Google who one is; they get the account's public key from Google.
+struct IdentityClaims {
+  std::string subject;  // the service account's e-mail address
+  std::string audience;
+  std::chrono::seconds life;
+};
+
+// The claims sub, aud, iat and exp as JSON (RFC 7519, 4.1), for signJwt.
+Secret ClaimsText(const IdentityClaims& claims, std::chrono::sys_seconds now);
+
+// The same signed by the account, whose address the subject should be. As SelfSignedToken.
+Result<Secret> SignedIdentity(const ServiceAccount& account, const Secret& key,
+                              const IdentityClaims& claims, std::chrono::sys_seconds now);
 
 }  // namespace qarion::secrets::gcp

@@ -109,6 +109,24 @@ TEST_F(SignedToken, AsksForAnAccessToken) {
              body.substr(begin, body.find('&', begin) - begin));
 }
 
+// google.auth.jwt.encode of google-auth 2.62.2, with the same key, of these claims.
+TEST_F(SignedToken, TellsOthersWhoOneIs) {
+  constexpr std::string_view kTheirs =
+      "eyJ0eXAiOiAiSldUIiwgImFsZyI6ICJSUzI1NiIsICJraWQiOiAia2lkMSJ9."
+      "eyJzdWIiOiAic2FAcC5pYW0uZ3NlcnZpY2VhY2NvdW50LmNvbSIsICJhdWQiOiAidmF1bHQvYXBwIiwgImlhdCI6IDE3"
+      "NjczMjMwNDUsICJleHAiOiAxNzY3MzIzNjQ1fQ."
+      "rzMaRQqehFMASenJXEo0Y0DuMKyU_4tSJn1JoZUuqZZR83aQJY8Dh85iDujgY2lTknvBmFxtS7jgU7hQPYDhszTvUecM"
+      "uhklNcNjoeqhYca23N6S94OadxBnqGnHvru3qegmUzjxAnUK2C4Qs40w-xfbwXQV6iT8MMrp97pFhTY98hNteNJzQlM5"
+      "pFq5ZLD9uZvR7vnrm2tNp5F8L3bte1IcDp9o9ZtgiJtv1e0ManTyihSdnZcQqQC5_69OjoBpYpHP-PFiUXcOMLy0qBfS"
+      "Eo8rcndCAdRk0mZ0NJRgndY1DjbaAwRasP6zHt3PqhCzsiaROiOlLk17FYt96RHDeg";
+  const IdentityClaims claims{
+      .subject = account_.client_email, .audience = "vault/app", .life = std::chrono::minutes(10)};
+  ExpectIsAs(SignedIdentity(account_, key_, claims, kNow), kTheirs);
+  const auto text = core::JsonDocument::Parse(ClaimsText(claims, kNow).Reveal(), "claims");
+  ASSERT_TRUE(text);
+  EXPECT_EQ((*text)["exp"].Integer(), 1767323645);
+}
+
 // Google's libraries leave it out where the file has none.
 TEST_F(SignedToken, NamesNoKeyWithoutAnId) {
   ServiceAccount account{

@@ -8,12 +8,15 @@
 #include <utility>
 #include <vector>
 
+#include "core/ascii.h"
+#include "gcp/token_source.h"
+
 namespace qarion::secrets::vault {
 namespace {
 
 constexpr char kKubernetesJwtFile[] = "/var/run/secrets/kubernetes.io/serviceaccount/token";
-constexpr std::array<std::string_view, 8> kMethodNames = {
-    "token", "approle", "kubernetes", "jwt", "userpass", "ldap", "cert", "aws"};
+constexpr std::array<std::string_view, 9> kMethodNames = {
+    "token", "approle", "kubernetes", "jwt", "userpass", "ldap", "cert", "aws", "gcp"};
 // All that say how to log in, but for VAULT_AUTH_METHOD.
 constexpr const char* kSettings[] = {"VAULT_TOKEN",
                                      "VAULT_TOKEN_FILE",
@@ -29,7 +32,9 @@ constexpr const char* kSettings[] = {"VAULT_TOKEN",
                                      "VAULT_AUTH_MOUNT",
                                      "VAULT_SECRET_ID_WRAPPING_PATH",
                                      "VAULT_AWS_IAM_SERVER_ID",
-                                     "VAULT_AWS_STS_REGION"};
+                                     "VAULT_AWS_STS_REGION",
+                                     "VAULT_GCP_LOGIN_TYPE",
+                                     "VAULT_GCP_SERVICE_ACCOUNT"};
 
 std::optional<AuthMethod> MethodNamed(std::string_view name) {
   const auto* const found = std::ranges::find(kMethodNames, name);
@@ -51,6 +56,7 @@ bool Reads(AuthMethod method, const std::string& setting) {
     case AuthMethod::kLdap: return name == "USERNAME" || name.starts_with("PASSWORD");
     case AuthMethod::kCert: return name == "AUTH_ROLE";
     case AuthMethod::kAws: return name == "AUTH_ROLE" || name.starts_with("AWS_");
+    case AuthMethod::kGcp: return name == "AUTH_ROLE" || name.starts_with("GCP_");
   }
   return false;
 }
@@ -87,9 +93,9 @@ AuthMethod InferMethod(SettingReader& reader, const std::vector<std::string>& gi
   if (!inferred.empty()) return inferred[0].first;
   if (has_certificate && (!given.empty() || !KeptToken(reader).exists())) return AuthMethod::kCert;
   if (!given.empty()) {
-    reader.Fail(
-        Wrong(given[0], "is set, but not how to log in",
-              "set " + reader.NameOf("VAULT_AUTH_METHOD") + " to kubernetes, jwt, cert or aws"));
+    reader.Fail(Wrong(
+        given[0], "is set, but not how to log in",
+        "set " + reader.NameOf("VAULT_AUTH_METHOD") + " to kubernetes, jwt, cert, aws or gcp"));
   }
   return AuthMethod::kToken;
 }
@@ -104,7 +110,7 @@ AuthMethod ReadMethod(SettingReader& reader, bool has_certificate) {
     const auto known = MethodNamed(named->text);
     if (!known) {
       reader.Fail(Wrong(named->setting, "names no way to log in that is known here",
-                        "write token, approle, kubernetes, jwt, userpass, ldap, cert or aws"));
+                        "write token, approle, kubernetes, jwt, userpass, ldap, cert, aws or gcp"));
       return method;
     }
     method = *known;
@@ -188,6 +194,49 @@ void ReadAws(SettingReader& reader, AuthSettings& auth) {
   auth.aws = std::move(*session);
 }
 
+// Nothing where the setting is not there.
+std::optional<GcpLoginType> ReadGcpType(SettingReader& reader) {
+  const auto type = reader.Find("VAULT_GCP_LOGIN_TYPE");
+  if (!type) return std::nullopt;
+  if (type->text == "iam") return GcpLoginType::kIam;
+  if (type->text != "gce") {
+    reader.Fail(Wrong(type->setting, "is neither iam nor gce", "write the type of the role"));
+  }
+  return GcpLoginType::kGce;
+}
+
+void ReadGcp(SettingReader& reader, AuthSettings& auth) {
+  constexpr char kAccount[] = "VAULT_GCP_SERVICE_ACCOUNT";
+  Need(reader, !auth.role.empty(), auth, "VAULT_AUTH_ROLE", false);
+  auth.gcp_service_account = reader.Text(kAccount);
+  if (!core::IsVisible(auth.gcp_service_account) || auth.gcp_service_account.contains('/')) {
+    reader.Fail(Wrong(reader.NameOf(kAccount), "is no e-mail address of a service account",
+                      "write it as name@project.iam.gserviceaccount.com"));
+  }
+  const auto type = ReadGcpType(reader);
+  const auto lookup = [&reader](const std::string& name) { return reader.Variable(name); };
+  if (type == GcpLoginType::kGce) {  // no file has a say in that
+    auto client = gcp::LoadClientSettings(lookup);
+    if (!client) return reader.Fail(std::move(client).error());
+    auth.gcp = gcp::SessionSettings{.client = std::move(*client), .file = {}};
+    auth.gcp_type = *type;
+    return;
+  }
+  auto session = gcp::SessionSettings::Load(lookup);
+  if (!session) return reader.Fail(std::move(session).error());
+  const bool knows_account = !auth.gcp_service_account.empty() ||
+                             (session->file && !gcp::PrincipalOf(*session->file).empty());
+  auth.gcp_type =
+      type.value_or(session->file && knows_account ? GcpLoginType::kIam : GcpLoginType::kGce);
+  if (auth.gcp_type == GcpLoginType::kIam && session->file && !knows_account) {
+    reader.Fail(Wrong(kAccount,
+                      "is not set, and " + session->client.credential_file.text +
+                          " is of no service account, nor of who acts as one",
+                      "set it to a service account that whoever is in the file may sign for"));
+  }
+  auth.gcp = std::move(*session);
+}
+
 }  // namespace
 
 std::string_view ToString(AuthMethod method) noexcept {
@@ -218,6 +267,7 @@ AuthSettings ReadAuthSettings(SettingReader& reader, bool has_certificate) {
     case AuthMethod::kLdap: ReadPassword(reader, auth); break;
     case AuthMethod::kCert: break;  // the server says whether it got one: a proxy may add it
     case AuthMethod::kAws: ReadAws(reader, auth); break;
+    case AuthMethod::kGcp: ReadGcp(reader, auth); break;
   }
   return auth;
 }

@@ -6,14 +6,19 @@
 #include <string_view>
 
 #include "aws/session.h"
+#include "gcp/session.h"
 #include "providers/vault/credential.h"
 #include "providers/vault/setting_reader.h"
 
 namespace qarion::secrets::vault {
 
-enum class AuthMethod { kToken, kAppRole, kKubernetes, kJwt, kUserpass, kLdap, kCert, kAws };
+enum class AuthMethod { kToken, kAppRole, kKubernetes, kJwt, kUserpass, kLdap, kCert, kAws, kGcp };
 
 std::string_view ToString(AuthMethod method) noexcept;
+
+// What the server is shown in a login by a Google Cloud identity: claims that a service account
+// signed, or Google in its name; or what the metadata server says of the machine.
+enum class GcpLoginType { kIam, kGce };
 
 struct AuthSettings {
   AuthMethod method = AuthMethod::kToken;
@@ -33,6 +38,11 @@ struct AuthSettings {
   std::optional<aws::SessionSettings> aws;
   std::string aws_server_id;
   std::string aws_sts_region;
+  // Of the login by a Google Cloud identity: where that is from, and the e-mail address or unique
+  // id of the service account to log in as, or empty: the identity's own.
+  std::optional<gcp::SessionSettings> gcp;
+  GcpLoginType gcp_type = GcpLoginType::kIam;
+  std::string gcp_service_account;
 };
 
 // Finds out the method from the settings and reads what it needs. `has_certificate`: a client

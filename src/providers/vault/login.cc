@@ -71,6 +71,10 @@ Login::Login(const VaultSettings& settings, Api& api, Clock& clock,
       certificate_(settings.tls),
       api_(api) {
   if (settings_.aws) aws_ = std::make_unique<AwsLogin>(settings_, clock, log, settings.is_traced);
+  if (settings_.gcp) {
+    gcp_ = std::make_unique<GcpLogin>(settings_, settings.addresses.front().url, clock, log,
+                                      settings.is_traced);
+  }
 }
 
 std::string Login::Path() const {
@@ -97,13 +101,25 @@ bool Login::CanRepeat() const {
   return settings_.method != AuthMethod::kToken || !settings_.token.file.empty();
 }
 
+std::string Login::CureOfRefusal() const {
+  switch (settings_.method) {
+    case AuthMethod::kKubernetes:
+      return "see that the role is bound to this service account and namespace, and that the "
+             "server may review tokens";
+    case AuthMethod::kGcp:
+      return settings_.gcp_type == GcpLoginType::kIam
+                 ? "see that the role is of the type iam and bound to this service account, that "
+                   "the server may read the account and its keys, and that clocks are right"
+                 : "see that the role is of the type gce, or iam and allows to infer from "
+                   "instances, and is bound to this machine and its service account";
+    default:
+      return "see that the credentials are right, have not expired and belong to " + Path() +
+             "; after several wrong ones the server refuses right ones too for a while";
+  }
+}
+
 Error Login::Refused(const ApiAnswer& answer) const {
-  std::string cure =
-      settings_.method == AuthMethod::kKubernetes
-          ? "see that the role is bound to this service account and namespace, and that the server "
-            "may review tokens"
-          : "see that the credentials are right, have not expired and belong to " + Path() +
-                "; after several wrong ones the server refuses right ones too for a while";
+  std::string cure = CureOfRefusal();
   if (answer.status == 404) cure = "see that " + Path() + " is there";
   // Of a mount that is not there the server says no more than 403.
   if (answer.status == 403 || answer.status == 404) {
@@ -140,8 +156,8 @@ bool Login::IsKnownToBeRefused() {
     auto given = settings_.secret_id.ReadToken();
     if (!given || !given->ConstantTimeEquals(unwrapped_from_)) return false;
   }
-  // Whether an AWS identity has other keys by now can take as long to find out as a login.
-  if (aws_) return true;
+  // Whether an identity of a cloud has other keys by now can take as long to find out as a login.
+  if (aws_ || gcp_) return true;
   auto offer = MakeOffer(/*was_refused=*/false, {});
   return offer && offer->credentials.ConstantTimeEquals(refused_);
 }
@@ -153,6 +169,12 @@ Result<Login::Offer> Login::MakeOffer(bool was_refused, const Call& call) {
     return Offer{.body = std::move(signed_offer->body),
                  .credentials = std::move(signed_offer->key),
                  .session_token = std::move(signed_offer->session_token)};
+  }
+  if (gcp_) {
+    auto jwt = gcp_->Sign(call);
+    if (!jwt) return std::move(jwt).error();
+    Secret body = GcpLoginBody(settings_.role, *jwt);
+    return Offer{.body = std::move(body), .credentials = std::move(*jwt)};
   }
   auto body = Body(call);
   if (!body) return std::move(body).error();
@@ -169,7 +191,8 @@ Result<Secret> Login::Body(const Call& call) {
   };
   switch (settings_.method) {
     case AuthMethod::kToken:
-    case AuthMethod::kAws: break;  // see MakeOffer
+    case AuthMethod::kAws:
+    case AuthMethod::kGcp: break;  // see MakeOffer
     case AuthMethod::kAppRole: {
       auto role_id = settings_.role_id.ReadToken();
       if (!add("role_id", role_id)) return role_id;

@@ -8,6 +8,7 @@
 
 #include "providers/vault/api.h"
 #include "providers/vault/aws_login.h"
+#include "providers/vault/gcp_login.h"
 #include "providers/vault/vault_settings.h"
 #include "qarion/secrets/clock.h"
 #include "qarion/secrets/result.h"
@@ -74,13 +75,15 @@ class Login {
   Result<Secret> SecretId(const Call& call);
   Result<Secret> Unwrap(const Secret& wrapping_token, const Call& call);
   Result<Grant> Exchange(const Offer& offer, const Call& call);
+  std::string CureOfRefusal() const;
   Error Refused(const ApiAnswer& answer) const;
 
   const AuthSettings& settings_;
   const std::string& name_space_;
   const net::TlsSettings& certificate_;
   Api& api_;
-  std::unique_ptr<AwsLogin> aws_;  // of that method
+  std::unique_ptr<AwsLogin> aws_;  // each of its method
+  std::unique_ptr<GcpLogin> gcp_;
   // Of a wrapped secret id, which can be unwrapped once.
   Secret unwrapped_from_;
   Secret unwrapped_;

@@ -227,6 +227,7 @@ std::vector<Secret> VaultSettings::Credentials() const {
   }
   std::ranges::move(net::PasswordsOf(proxy.url), std::back_inserter(credentials));
   if (auth.aws) std::ranges::move(auth.aws->Credentials(), std::back_inserter(credentials));
+  if (auth.gcp) std::ranges::move(auth.gcp->Credentials(), std::back_inserter(credentials));
   return credentials;
 }
 

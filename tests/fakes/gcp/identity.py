@@ -7,6 +7,7 @@ import base64
 import binascii
 import dataclasses
 import datetime
+import functools
 import json
 import re
 import secrets
@@ -23,6 +24,7 @@ IAM = "https://www.googleapis.com/auth/iam"
 TOKEN_AUDIENCES = ("https://oauth2.googleapis.com/token", "https://accounts.google.com/o/oauth2/token",
                    "https://www.googleapis.com/oauth2/v4/token")
 LONGEST_SECONDS = 3600  # of a JWT and of a token
+LONGEST_SIGNED_SECONDS = 12 * 3600  # of claims for signJwt
 SKEW_SECONDS = 300
 GRANT = "urn:ietf:params:oauth:grant-type:"
 TYPE = "urn:ietf:params:oauth:token-type:"
@@ -34,6 +36,14 @@ HOW_TO = ("Expected OAuth 2 access token, login cookie or other valid authentica
 
 def from_base64url(text):
     return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+
+
+def to_base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def new_key():
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def public_pem(key):
@@ -49,6 +59,14 @@ def read_jwt(text):
     if not isinstance(header, dict) or not isinstance(claims, dict):
         raise ValueError("not objects")
     return header, claims
+
+
+def sign_jwt(key, key_id, claims):
+    """With RS256. `claims`: an object, or JSON as text."""
+    parts = (json.dumps({"alg": "RS256", "kid": key_id, "typ": "JWT"}),
+             claims if isinstance(claims, str) else json.dumps(claims))
+    text = ".".join(to_base64url(part.encode()) for part in parts)
+    return text + "." + to_base64url(key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256()))
 
 
 def is_signed(text, header, keys):
@@ -68,16 +86,25 @@ def is_signed(text, header, keys):
 
 @dataclasses.dataclass
 class Account:
-    """A service account with one key, made now. `public_keys`: those that Google knows it by."""
+    """A service account with one key, made now. `public_keys`: those that Google knows it by, also the one that it
+    signs with itself in the account's name (signJwt)."""
     email: str
     project_id: str = "fake-project"
     enabled: bool = True
+    unique_id: str = "100000000000000000001"
 
     def __post_init__(self):
         self.principal = "serviceAccount:" + self.email
         self.key_id = secrets.token_hex(20)
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.key = new_key()
         self.public_keys = {self.key_id: self.key.public_key()}
+
+    @functools.cached_property
+    def managed_key(self):
+        """Google's own of this account: id and key."""
+        key_id, key = secrets.token_hex(20), new_key()
+        self.public_keys[key_id] = key.public_key()
+        return key_id, key
 
     @property
     def resource(self):
@@ -88,7 +115,7 @@ class Account:
         private = self.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
                                          serialization.NoEncryption())
         return {"type": "service_account", "project_id": self.project_id, "private_key_id": self.key_id,
-                "private_key": private.decode(), "client_email": self.email, "client_id": "100000000000000000001",
+                "private_key": private.decode(), "client_email": self.email, "client_id": self.unique_id,
                 "token_uri": token_uri, "universe_domain": "googleapis.com", **more}
 
 
@@ -185,6 +212,20 @@ class Identity:
         return {"access_token": token, "expires_in": self.told_seconds or self.token_seconds,
                 "token_type": "Bearer", **more}
 
+    @functools.cached_property
+    def google_key(self):
+        """That Google signs tokens with about who machines are: id and key."""
+        return secrets.token_hex(20), new_key()
+
+    def identity_token(self, account, audience, **more):
+        """As the metadata server has them."""
+        now = int(self.now())
+        key_id, key = self.google_key
+        return sign_jwt(key, key_id, {
+            "aud": audience, "azp": account.unique_id, "email": account.email, "email_verified": True,
+            "exp": now + LONGEST_SECONDS, "iat": now, "iss": "https://accounts.google.com", "sub": account.unique_id,
+            **more})
+
     # Who asks.
 
     def caller(self, request, method, service, *scopes):
@@ -233,7 +274,7 @@ class Identity:
 
     def serves(self, request):
         return request.path in ("/token", "/v1/token", "/v1/oauthtoken") or bool(
-            re.search(r"/serviceAccounts/[^/]+:generateAccessToken$|/allowedLocations$", request.path))
+            re.search(r"/serviceAccounts/[^/]+:(generateAccessToken|signJwt)$|/allowedLocations$", request.path))
 
     def answer(self, request):
         if request.path.endswith("/allowedLocations"):
@@ -243,6 +284,8 @@ class Identity:
             return 200, self.allowed_locations
         if request.method != "POST":
             raise Refusal(405, "")
+        if request.path.endswith(":signJwt"):
+            return 200, self.sign(request)
         if ":" in request.path:
             return 200, self.generate_access_token(request)
         endpoint = {"/token": self.oauth2_token, "/v1/token": self.exchange_token,
@@ -370,28 +413,49 @@ class Identity:
             raise oauth_error("invalid_grant", f"ID Token issued at {claims.get('iat')} is stale to sign-in.")
         return claims["sub"]
 
+    def called_account(self, request, method, permission, *members):
+        """What is asked of iamcredentials.googleapis.com, and which account it is about. Whoever asks has the
+        permission on the first in between, each of them on the next, and the last on the account."""
+        method_name = "google.iam.credentials.v1.IAMCredentials." + method[0].upper() + method[1:]
+        caller = self.caller(request, method_name, "iamcredentials.googleapis.com", CLOUD, IAM)
+        asked = request.document("delegates", *members)
+        request.parameters()
+        name = aws_identity.unescaped(request.path).removeprefix("/v1/").removesuffix(":" + method)
+        for target in [*(asked.get("delegates") or []), name]:
+            account = self.accounts.get(target.removeprefix("projects/-/serviceAccounts/"))
+            if account is None or not self.allows(caller, target, permission):
+                raise api_error(
+                    "PERMISSION_DENIED", f"Permission '{permission}' denied on resource (or it may not exist).",
+                    "IAM_PERMISSION_DENIED", "iam.googleapis.com", permission=permission)
+            caller = account.principal
+        return asked, account
+
     def generate_access_token(self, request):
         """https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{email}:generateAccessToken"""
-        service = "iamcredentials.googleapis.com"
-        caller = self.caller(request, "google.iam.credentials.v1.IAMCredentials.GenerateAccessToken", service, CLOUD,
-                             IAM)
-        asked = request.document("delegates", "scope", "lifetime")
-        request.parameters()
-        name = aws_identity.unescaped(request.path).removeprefix("/v1/").removesuffix(":generateAccessToken")
+        asked, account = self.called_account(request, "generateAccessToken", "iam.serviceAccounts.getAccessToken",
+                                             "scope", "lifetime")
         scopes = asked.get("scope")
         if not isinstance(scopes, list) or not scopes or not all(isinstance(scope, str) for scope in scopes):
             raise api_error("INVALID_ARGUMENT", "The scope list is required.")
         lifetime = re.fullmatch(r"(\d+)(\.\d+)?s", asked.get("lifetime") or f"{LONGEST_SECONDS}s")
         if not lifetime or not 0 < int(lifetime[1]) <= LONGEST_SECONDS:
             raise api_error("INVALID_ARGUMENT", "The value of lifetime is invalid.")
-        for target in [*(asked.get("delegates") or []), name]:
-            account = self.accounts.get(target.removeprefix("projects/-/serviceAccounts/"))
-            if account is None or not self.allows(caller, target, "iam.serviceAccounts.getAccessToken"):
-                raise api_error(
-                    "PERMISSION_DENIED", "Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it "
-                    "may not exist).", "IAM_PERMISSION_DENIED", "iam.googleapis.com",
-                    permission="iam.serviceAccounts.getAccessToken")
-            caller = account.principal
         seconds = int(lifetime[1])
         end = datetime.datetime.fromtimestamp(self.now() + seconds, datetime.UTC)
-        return {"accessToken": self.issue(caller, scopes, seconds), "expireTime": end.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        return {"accessToken": self.issue(account.principal, scopes, seconds),
+                "expireTime": end.strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+    def sign(self, request):
+        """https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{email}:signJwt"""
+        asked, account = self.called_account(request, "signJwt", "iam.serviceAccounts.signJwt", "payload")
+        try:
+            claims = json.loads(asked.get("payload"))
+        except (TypeError, ValueError):
+            claims = None
+        if not isinstance(claims, dict):
+            raise api_error("INVALID_ARGUMENT", "The payload is not a valid JSON object.")
+        end = claims.get("exp", int(self.now()))
+        if not isinstance(end, int) or not 0 <= end - int(self.now()) <= LONGEST_SIGNED_SECONDS:
+            raise api_error("INVALID_ARGUMENT", "The value of exp is invalid.")
+        key_id, key = account.managed_key
+        return {"keyId": key_id, "signedJwt": sign_jwt(key, key_id, asked["payload"])}

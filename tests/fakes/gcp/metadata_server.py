@@ -1,7 +1,7 @@
 """The metadata server of a machine."""
 import urllib.parse
 
-from answers import page
+from answers import Refusal, page
 
 ROOT = "/computeMetadata/v1"
 FLAVOUR = {"Metadata-Flavor": "Google", "Server": "Metadata Server for VM", "X-XSS-Protection": "0",
@@ -11,7 +11,8 @@ FLAVOUR = {"Metadata-Flavor": "Google", "Server": "Metadata Server for VM", "X-X
 class MetadataServer:
     """`account`: the machine's service account, if it has one. `mode`: "usual", "no flavour" answers without the
     header that says who it is, "missing" has nothing, as where something else answers at this address.
-    `universe_domain`: None as servers that are older than universes."""
+    `universe_domain`: None as servers that are older than universes. `instance`: what identity tokens say of the
+    machine; None as on machines that are none of Compute Engine."""
 
     def __init__(self, identity):
         self.identity = identity
@@ -21,6 +22,9 @@ class MetadataServer:
         self.universe_domain = "googleapis.com"
         self.scopes = ["https://www.googleapis.com/auth/cloud-platform"]
         self.mode = "usual"
+        self.instance = {"instance_creation_timestamp": 1767323045, "instance_id": "4323170000000000001",
+                         "instance_name": "fake-machine", "project_id": self.project_id,
+                         "project_number": self.project_number, "zone": "europe-west3-a"}
 
     def serves(self, request):
         return request.path == "/" or request.path.startswith("/computeMetadata")
@@ -30,6 +34,8 @@ class MetadataServer:
             raise page(404, "Not Found")
         try:
             status, body, kind = self.usual_answer(request)
+        except Refusal as refusal:
+            status, body, kind = refusal.status, refusal.body, "text/html; charset=UTF-8"
         except LookupError:
             status, body, kind = 404, page(404, "Not Found").body, "text/html; charset=UTF-8"
         return status, body, {"Content-Type": kind, **({} if self.mode == "no flavour" else FLAVOUR)}
@@ -58,6 +64,12 @@ class MetadataServer:
         if rest == "token":
             scopes = query["scopes"].split(",") if query.get("scopes") else self.scopes
             return self.identity.hand_out(self.account.principal, scopes)
+        if rest == "identity":
+            if not query.get("audience"):
+                raise page(400, "Bad Request")
+            is_full = query.get("format", "standard") == "full" and self.instance
+            more = {"google": {"compute_engine": self.instance}} if is_full else {}
+            return self.identity.identity_token(self.account, query["audience"], **more)
         if rest == "" and query.get("recursive", "").lower() == "true":
             return {"aliases": ["default"], "email": self.account.email, "scopes": self.scopes}
         plain = {"": "aliases\nemail\nidentity\nscopes\ntoken\n", "email": self.account.email,

@@ -289,6 +289,29 @@ class Tokens(FakeCase):
                             "IAM_PERMISSION_DENIED")
         self.assert_refused(self.ask("POST", path, right), 401, "CREDENTIALS_MISSING")
 
+    def test_signed_claims(self):
+        target = self.identity.accounts[OTHER] = identity.Account(OTHER)
+        path = f"/v1/{target.resource}:signJwt"
+        claims = {"sub": OTHER, "aud": "fake", "exp": self.now + 900}
+        self.assert_refused(self.ask("POST", path, {"payload": json.dumps(claims)}, self.bearer()), 403,
+                            "IAM_PERMISSION_DENIED")
+        self.identity.grant(self.reader.principal, target.resource, "iam.serviceAccounts.signJwt")
+        for scope in (CLOUD, identity.IAM):
+            answer = self.assert_accepted(self.ask("POST", path, {"payload": json.dumps(claims), "delegates": []},
+                                                   self.bearer(scopes=[scope])))
+            self.assertEqual(set(answer), {"keyId", "signedJwt"})
+            header, signed_claims = identity.read_jwt(answer["signedJwt"])
+            self.assertEqual((header["kid"], signed_claims), (answer["keyId"], claims))
+            self.assertTrue(identity.is_signed(answer["signedJwt"], header, target.public_keys))
+            self.assertFalse(identity.is_signed(answer["signedJwt"], header, {target.key_id: target.key.public_key()}))
+        for payload in (None, claims, "fake", "[]", json.dumps({"exp": str(self.now + 900)}),
+                        json.dumps({"exp": self.now - 60}), json.dumps({"exp": self.now + 12 * 3600 + 60})):
+            with self.subTest(payload):
+                self.assert_refused(self.ask("POST", path, {"payload": payload}, self.bearer()), 400,
+                                    "INVALID_ARGUMENT")
+        self.assert_refused(self.ask("POST", path, {"payload": "{}", "scope": [CLOUD]}, self.bearer()), 400,
+                            "INVALID_ARGUMENT")
+
 
 class Metadata(FakeCase):
     def setUp(self):
@@ -313,6 +336,18 @@ class Metadata(FakeCase):
                          {"aliases": ["default"], "email": READER, "scopes": [CLOUD]})
         for path in (METADATA + "none", ACCOUNT + "none", ACCOUNT.replace("default", "none") + "token"):
             self.assertEqual(self.ask("GET", path, headers=FLAVOUR)[0], 404)
+
+    def test_says_who_the_machine_is(self):
+        key_id, key = self.identity.google_key
+        path = ACCOUNT + "identity?audience=fake%20audience"
+        for more, has_instance in (("", False), ("&format=standard", False), ("&format=full", True)):
+            token = self.assert_accepted(self.ask("GET", path + more, headers=FLAVOUR))
+            header, claims = identity.read_jwt(token)
+            self.assertTrue(identity.is_signed(token, header, {key_id: key.public_key()}))
+            self.assertEqual((header["kid"], claims["aud"], claims["email"]), (key_id, "fake audience", READER))
+            self.assertEqual("google" in claims, has_instance)
+        self.assertEqual(self.ask("GET", ACCOUNT + "identity", headers=FLAVOUR)[0], 400)
+        self.assertEqual(self.ask("GET", path)[0], 403)
 
     def test_hands_out_tokens_by_name_and_scope(self):
         for path, scopes in ((ACCOUNT + "token", [CLOUD]), (ACCOUNT.replace("default", READER) + "token", [CLOUD]),

@@ -12,8 +12,10 @@ import urllib.parse
 
 import google.auth
 import google.auth.compute_engine._metadata
+import google.auth.impersonated_credentials
 import google.auth.jwt
 import google.auth.transport.requests
+import google.oauth2.credentials
 import requests
 from google.api_core import exceptions
 from google.auth.exceptions import DefaultCredentialsError, OAuthError, RefreshError
@@ -22,9 +24,9 @@ import scripted_services
 from aws_identity import Key
 from credential_files import (AWS_TYPE, authorized_user, aws_source, external_account,
                               external_account_authorized_user, impersonated_service_account)
-from identity import CLOUD, IAM, SUBJECT_TYPES, read_jwt
+from identity import CLOUD, IAM, SUBJECT_TYPES, public_pem, read_jwt
 from secret_manager import USE_PROJECT
-from support import ACCESS, ACCESSED, AUDIENCE, LATEST, NUMBER, POOL, PROJECT, GoogleCase, read_settings_again
+from support import ACCESS, ACCESSED, AUDIENCE, LATEST, NUMBER, POOL, PROJECT, READER, GoogleCase, read_settings_again
 
 GET_TOKEN = "iam.serviceAccounts.getAccessToken"
 WORKFORCE = "//iam.googleapis.com/locations/global/workforcePools/pool/providers/provider"
@@ -430,6 +432,22 @@ class Impersonation(GoogleCase):
         self.assert_reads(client)
         self.assertEqual([request.bearer() == refused for request in self.services.seen(ACCESS)], [True, True, False])
 
+    def test_signs_in_the_name_of_an_account(self):
+        """The library has that done to act for a user of a domain."""
+        self.identity.delegations.add((READER, "someone@example.com"))
+        source = google.oauth2.credentials.Credentials(self.identity.issue(self.login.principal))
+        credentials = google.auth.impersonated_credentials.Credentials(
+            source, READER, [CLOUD], subject="someone@example.com")
+        session = google.auth.transport.requests.Request()
+        with self.fails(RefreshError, "iam.serviceAccounts.signJwt"):
+            credentials.refresh(session)
+        self.identity.grant(self.login.principal, self.reader.resource, "iam.serviceAccounts.signJwt")
+        credentials.refresh(session)
+        self.assertEqual(self.identity.tokens[credentials.token].principal, "user:someone@example.com")
+        key_id, _ = self.reader.managed_key
+        header, _ = read_jwt(dict(self.services.seen("POST /token")[-1].pairs())["assertion"])
+        self.assertEqual(header["kid"], key_id)
+
     def test_locations_of_an_account_come_with_later_requests(self):
         """The library asks for them in the background."""
         self.identity.allowed_locations = {"locations": ["europe-west3"], "encodedLocations": "0xA30"}
@@ -478,6 +496,19 @@ class Metadata(GoogleCase):
         self.assert_reads(client)
         self.assertEqual(len(self.services.seen("/token")), 2)
         self.assertEqual(len(self.services.seen(ACCESS)), 3)
+
+    def test_says_who_the_machine_is(self):
+        session = google.auth.transport.requests.Request()
+        credentials = google.auth.compute_engine.IDTokenCredentials(session, "https://fake.test/path?a b",
+                                                                    use_metadata_identity_endpoint=True)
+        credentials.refresh(session)
+        key_id, key = self.identity.google_key
+        claims = google.auth.jwt.decode(credentials.token, {key_id: public_pem(key.public_key())},
+                                        audience="https://fake.test/path?a b")
+        self.assertEqual((claims["iss"], claims["sub"], claims["email"]),
+                         ("https://accounts.google.com", self.reader.unique_id, READER))
+        self.assertEqual(claims["google"]["compute_engine"]["project_id"], PROJECT)
+        self.assertIn("format=full", self.services.seen("/identity")[0].query)
 
     def test_where_no_metadata_server_answers(self):
         for mode in ("no flavour", "missing"):

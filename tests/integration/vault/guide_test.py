@@ -84,6 +84,8 @@ class Logins(VaultCase):
         self.assertEqual(set(self.shown.pop("TLS")), {"VAULT_AUTH_METHOD", "VAULT_CLIENT_CERT", "VAULT_CLIENT_KEY"})
         # OpenBao has no such method: see aws_login_test.cc.
         self.assertEqual(self.shown.pop("no"), {"VAULT_AUTH_METHOD": "aws", "VAULT_AUTH_ROLE": "app"})
+        # Nor this one: see gcp_login_test.py.
+        self.assertEqual(self.shown.pop("method"), {"VAULT_AUTH_METHOD": "gcp", "VAULT_AUTH_ROLE": "app"})
         self.assertEqual(self.shown, {})
 
     def test_tokens_without_the_default_policy(self):

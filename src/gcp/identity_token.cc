@@ -1,0 +1,77 @@
+#include "gcp/identity_token.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "core/ascii.h"
+#include "core/json_writer.h"
+#include "core/percent_encoding.h"
+#include "gcp/api_answer.h"
+#include "net/retry.h"
+
+namespace qarion::secrets::gcp {
+namespace {
+
+constexpr int kMostAttempts = 3;
+
+std::string EncodedEmail(std::string_view email) {
+  SecretBuffer encoded;
+  core::AppendPercentEncoded(email, encoded, "@");
+  return std::string(encoded.Reveal());
+}
+
+Result<Secret> Checked(std::string_view token, const std::string& doing) {
+  if (!token.empty() && core::IsVisible(token)) return Secret::CopyOf(token);
+  return Error(ErrorCode::kBadData, doing + " brought no token that can be sent")
+      .Cure("see that it is Google that answers");
+}
+
+}  // namespace
+
+ApiRequest SigningRequest(std::string_view email, const std::string& universe,
+                          const Secret& claims) {
+  core::JsonWriter json(core::JsonLayout::kCompact);
+  json.BeginObject().Key("payload").Text(claims.Reveal()).EndObject();
+  return {.method = "POST",
+          .url = "https://iamcredentials." + universe + "/v1/projects/-/serviceAccounts/" +
+                 EncodedEmail(email) + ":signJwt",
+          .routing = "",
+          .body = std::string(std::move(json).Take().Reveal())};
+}
+
+Result<Secret> SignByGoogle(Session& session, std::string_view email, const Secret& claims,
+                            const net::Call& call) {
+  const auto universe = session.Universe(call);
+  if (!universe) return universe.error();
+  const std::string doing = "signing in the name of " + std::string(email);
+  net::RetryPolicy policy{.most_attempts = kMostAttempts};
+  policy.is_worth_another_try = [](const net::HttpResponse& response) {
+    constexpr int kStatuses[] = {408, 429, 500, 503, 504};
+    return std::ranges::find(kStatuses, response.status) != std::end(kStatuses);
+  };
+  const auto answer = session.Send(SigningRequest(email, *universe, claims), policy, call);
+  if (!answer) return answer.error();
+  if (!answer->is_ok()) {
+    return ErrorOf(*answer, doing, session.Principal(call), session.clock().SystemNow());
+  }
+  if (!answer->json) return NotOfGoogle(*answer, doing);
+  return Checked((*answer)["signedJwt"].Text().value_or(""), doing);
+}
+
+std::string IdentityPath(std::string_view account, std::string_view audience) {
+  SecretBuffer query;
+  core::AppendPercentEncoded(audience, query);
+  return "instance/service-accounts/" + EncodedEmail(account) +
+         "/identity?audience=" + std::string(query.Reveal()) + "&format=full";
+}
+
+Result<Secret> MachineIdentity(Session& session, std::string_view account,
+                               std::string_view audience, const net::Call& call) {
+  const auto body = session.GetMetadata(IdentityPath(account, audience), call);
+  if (!body) return body.error();
+  return Checked(core::Trimmed(body->Reveal()), "asking the metadata server for an identity");
+}
+
+}  // namespace qarion::secrets::gcp
