@@ -3,12 +3,12 @@
 in a network of this test's own. What comes from there is checked by MiniStack."""
 import contextlib
 import socket
-import threading
 import time
 import unittest
 
 import private_network
 from private_network import CONTAINER, INSTANCE, INSTANCE_V6, POD, POD_V6
+from recorder import Recorder
 from scripted_services import EXPIRATION, INSTANCE_TOKEN, ROLES_PATH, Services
 from support import FIELDS, AwsCase
 
@@ -18,32 +18,6 @@ WITH_TOKEN = f"  x-aws-ec2-metadata-token: {INSTANCE_TOKEN}"
 
 def setUpModule():
     private_network.enter()
-
-
-class Recorder:
-    """A proxy that serves nobody: records the first line of every request, and sends clients elsewhere."""
-
-    def __init__(self):
-        self.lines = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self.listener.accept()
-                with connection:
-                    self.lines.append(connection.recv(65536).decode("latin-1").partition("\r\n")[0])
-                    connection.sendall(b"HTTP/1.1 302 Fake\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-    def settings(self, **more):
-        names = [name for upper in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY") for name in (upper, upper.lower())]
-        return {**dict.fromkeys(names, self.url), **more}
 
 
 class Default(AwsCase):

@@ -1,5 +1,5 @@
-"""A network of the test's own, in which nothing can be reached but itself, with the addresses at which
-instances, tasks and pods find their credentials."""
+"""A network of the test's own, in which nothing can be reached but itself, with the addresses at which machines,
+instances, tasks and pods of clouds find their credentials."""
 import ctypes
 import fcntl
 import os
