@@ -161,12 +161,17 @@ def exchange(url):
 
 def first_fetch(url, qsecrets, environment, token, rounds):
     server = Exchange(url, token)
-    curl = Command("curl, the same request", ["curl", "-sf", *access(url, token)], environment)
+    curl = Command("curl with a ready token", ["curl", "-sf", *access(url, token)], environment)
     get = Command("qsecrets get", [qsecrets, "get", "SECRET_KEY"], environment)
     run = Command("qsecrets exec -- true", [qsecrets, "exec", "--", "true"], environment)
-    print("\n== first fetch with a service account's key, whole process; target: get <= 1.3x curl ==")
-    measure([server, curl, get, run], rounds)
-    print_table([server, curl, get, run], curl)
+    key = pathlib.Path(environment["HOME"], "key.pem")
+    key.touch(mode=0o600)
+    key.write_text(json.loads(pathlib.Path(environment["GOOGLE_APPLICATION_CREDENTIALS"]).read_text())["private_key"])
+    signing = Command("openssl signs, then curl", [
+        "sh", "-c", f"printf %s fake | openssl dgst -sha256 -sign {key}; {shlex.join(curl.argv)}"], environment)
+    print("\n== first fetch with a service account's key, whole process; target: get <= 1.3x curl with a ready token ==")
+    measure([server, curl, signing, get, run], rounds)
+    print_table([server, curl, signing, get, run], curl)
     added = statistics.median(mine - alone for mine, alone in zip(run.wall_ms, server.wall_ms))
     print(f"  exec -- true without the server's own time: {added:.2f} ms (target <= 15)")
 
