@@ -355,8 +355,7 @@ TEST(RsaKey, LeavesTheErrorsOfOpenSslAsTheyWere) {
   ERR_clear_error();
   ERR_raise(ERR_LIB_USER, ERR_R_MALLOC_FAILURE);
   const unsigned long mine = ERR_peek_error();  // NOLINT(google-runtime-int): of OpenSSL
-  ExpectRefused(KeyOfModulus('\0' + std::string(256, '\xff')), ErrorCode::kBadData,
-                "is an RSA key whose numbers do not belong together");
+  EXPECT_FALSE(SignRs256(ReadKey(KeyOfModulus('\0' + std::string(256, '\xff'))), "message", kName));
   EXPECT_TRUE(SignRs256(ReadKey(Pem()), "message", kName));
   EXPECT_EQ(ERR_get_error(), mine);
   EXPECT_EQ(ERR_get_error(), 0U);
