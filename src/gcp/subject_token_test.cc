@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <atomic>
 #include <future>
 #include <string>
 #include <utility>
@@ -172,8 +173,22 @@ TEST_F(SubjectTokenTest, IsWaitedForNoLongerThanTheCallerWaits) {
     ended.wait();
     return test::LocalAnswer{200, "fake-late"};
   });
+  const auto begin = std::chrono::steady_clock::now();
   EXPECT_THAT(Get({.source = At(server.Url())}, Soon(milliseconds(100))),
               StartsWith("unavailable: credential_source.url: "));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+  end.set_value();
+}
+
+// An attempt takes no more than its part of the caller's time.
+TEST_F(SubjectTokenTest, IsAskedForAgainWhereTheServerHangs) {
+  std::promise<void> end;
+  std::atomic<int> asked = 0;
+  const test::LocalServer server([&, ended = end.get_future().share()](const test::LocalRequest&) {
+    if (++asked == 1) ended.wait();
+    return test::LocalAnswer{200, "fake-token"};
+  });
+  EXPECT_EQ(Get({.source = At(server.Url())}, Soon(milliseconds(2900))), "fake-token");
   end.set_value();
 }
 

@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,10 +41,7 @@ class GcpSourceBase : public testing::Test {
   }
 
   // Which client each request went through: "services" or "metadata".
-  std::vector<std::string> Clients() const {
-    const std::lock_guard lock(mutex_);
-    return clients_;
-  }
+  const std::vector<std::string>& Clients() const { return clients_; }
 
   const TemporaryDirectory directory_;
   gcp::ClientSettings settings_;
@@ -53,13 +49,10 @@ class GcpSourceBase : public testing::Test {
 
  private:
   net::HttpClientOptions Options(const char* name) {
-    return {.uses_proxy = false, .trace = [this, name](std::string_view) {
-              const std::lock_guard lock(mutex_);
-              clients_.emplace_back(name);
-            }};
+    return {.uses_proxy = false,
+            .trace = [this, name](std::string_view) { clients_.emplace_back(name); }};
   }
 
-  mutable std::mutex mutex_;
   std::vector<std::string> clients_;
   net::HttpClient services_{Options("services")};
   net::HttpClient metadata_{Options("metadata")};

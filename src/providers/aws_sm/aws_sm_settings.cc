@@ -42,6 +42,11 @@ std::string VersionChoice::Describe() const {
   return "version " + id + (stage.empty() ? "" : " at stage " + stage);
 }
 
+std::string AwsSmSettings::Source() const {
+  const bool is_arn = !secret.region.empty();
+  return secret.text + (is_arn ? "" : " in " + region);
+}
+
 Result<AwsSmSettings> LoadAwsSmSettings(const core::SettingLookup& lookup) {
   const std::string given = TextOf(lookup, kSecret);
   if (given.empty()) {

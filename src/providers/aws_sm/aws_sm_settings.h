@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "aws/arn.h"
 #include "aws/session.h"
@@ -32,6 +33,10 @@ struct AwsSmSettings {
   std::string region;
   std::string region_setting;  // that it is from
   bool is_traced = false;
+
+  // See SecretProvider.
+  std::string Source() const;
+  std::vector<Secret> Credentials() const { return session.Credentials(); }
 };
 
 // kConfiguration: a setting is malformed, missing or contradicts another; kBadData: a file of

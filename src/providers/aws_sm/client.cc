@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "providers/aws_sm/doctor.h"
+
 namespace qarion::secrets::aws_sm {
 namespace {
 
@@ -76,9 +78,11 @@ std::vector<std::pair<std::string, std::string>> Client::Describe() const {
   return lines;
 }
 
-void Client::Tell(std::vector<std::pair<std::string, std::string>> details) {
+std::vector<Finding> Client::Diagnose(const net::Call& call) {
+  Diagnosis diagnosis = Examine(settings_, *this, clock_, call);
   const std::lock_guard lock(mutex_);
-  details_ = std::move(details);
+  details_ = std::move(diagnosis.details);
+  return std::move(diagnosis.findings);
 }
 
 }  // namespace qarion::secrets::aws_sm

@@ -31,8 +31,8 @@ class Client {
 
   // For `status`: names and texts.
   std::vector<std::pair<std::string, std::string>> Describe() const;
-  // What an examination found out, for the same.
-  void Tell(std::vector<std::pair<std::string, std::string>> details);
+  // See Examine; what it finds out is for Describe too.
+  std::vector<Finding> Diagnose(const net::Call& call);
 
  private:
   bool IsCurrent(const std::string& known_version, const net::Call& call);

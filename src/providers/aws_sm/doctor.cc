@@ -6,6 +6,7 @@
 
 #include "aws/sts.h"
 #include "core/join.h"
+#include "providers/examiner_base.h"
 
 namespace qarion::secrets::aws_sm {
 namespace {
@@ -14,35 +15,22 @@ using std::chrono::seconds;
 
 constexpr seconds kTolerableSkew{60};
 
-class Examiner {
+class Examiner : private ExaminerBase {
  public:
   Examiner(const AwsSmSettings& settings, Client& client, const Clock& clock, const net::Call& call)
       : settings_(settings), client_(client), clock_(clock), call_(call) {}
 
-  std::vector<Finding> Run() {
+  Diagnosis Run() {
     LookAtSettings();
     if (LookAtCredentials()) {
       LookAtIdentity();
       LookAtSecret();
     }
     LookAtClock();
-    client_.Tell(std::move(details_));
-    return std::move(findings_);
+    return {.findings = std::move(findings_), .details = std::move(details_)};
   }
 
  private:
-  void Add(Severity severity, std::string subject, std::string problem, std::string cure) {
-    findings_.push_back({severity, std::move(subject), std::move(problem), std::move(cure)});
-  }
-  void Warn(std::string subject, std::string problem, std::string cure) {
-    Add(Severity::kWarning, std::move(subject), std::move(problem), std::move(cure));
-  }
-  // A failure that may pass is left to the fetch that follows, which tries again and then says so.
-  void Fail(std::string subject, const Error& error) {
-    if (error.IsTransient()) return;
-    Add(Severity::kError, std::move(subject), error.reason(), error.cure());
-  }
-
   void LookAtSettings() {
     const std::string& of_arn = settings_.secret.region;
     if (!of_arn.empty() && of_arn != settings_.region) {
@@ -59,10 +47,10 @@ class Examiner {
   bool LookAtCredentials() {
     const auto credentials = client_.session().GetCredentials(call_);
     for (const auto& [source, why_not] : client_.session().tried()) {
-      details_.emplace_back("credentials: " + source, why_not.empty() ? "applies" : why_not);
+      Detail("credentials: " + source, why_not.empty() ? "applies" : why_not);
     }
     if (!credentials) {
-      Fail("credentials", credentials.error());
+      FailForGood("credentials", credentials.error());
       return false;
     }
     return true;
@@ -78,35 +66,34 @@ class Examiner {
           identity.error().reason(), identity.error().cure());
       return;
     }
-    details_.emplace_back("identity", identity->arn);
-    details_.emplace_back("account", identity->account);
+    Detail("identity", identity->arn);
+    Detail("account", identity->account);
     const std::string& of_secret = settings_.secret.account;
     if (!of_secret.empty() && of_secret != identity->account) {
-      details_.emplace_back(
-          "secret's account",
-          of_secret + ", so its resource policy and its key's must allow this one");
+      Detail("secret's account",
+             of_secret + ", so its resource policy and its key's must allow this one");
     }
   }
 
   void LookAtSecret() {
     auto answer = client_.session().SendSigned(DescriptionRequest(settings_.secret), call_);
-    if (!answer) return Fail("AWS Secrets Manager", answer.error());
+    if (!answer) return FailForGood("AWS Secrets Manager", answer.error());
     LookAtDate(*answer);
     if (!answer->is_ok()) {  // reading will tell
       if (aws::IsAccessDenied(answer->error_code)) {
-        details_.emplace_back("secret",
-                              "secretsmanager:DescribeSecret is not allowed, so that neither its "
-                              "stages nor its key are known, and each refresh reads the value");
+        Detail("secret",
+               "secretsmanager:DescribeSecret is not allowed, so that neither its "
+               "stages nor its key are known, and each refresh reads the value");
       }
       return;
     }
     const auto description = DescriptionFrom(*answer, settings_.secret);
     if (!description) return;
-    details_.emplace_back("secret", description->arn);
-    details_.emplace_back("secret's stages", core::Join(description->Stages()));
-    if (!description->kms_key.empty()) details_.emplace_back("secret's key", description->kms_key);
+    Detail("secret", description->arn);
+    Detail("secret's stages", core::Join(description->Stages()));
+    if (!description->kms_key.empty()) Detail("secret's key", description->kms_key);
     if (!description->primary_region.empty() && description->primary_region != settings_.region) {
-      details_.emplace_back("replica of", description->primary_region);
+      Detail("replica of", description->primary_region);
     }
     if (description->is_deleted) {
       Add(Severity::kError, "AWS_SECRET_ARN", "names a secret that is marked for deletion",
@@ -126,7 +113,7 @@ class Examiner {
               core::Join(description->Stages()),
           "name one of those");
     } else {
-      details_.emplace_back("version at " + stage, version);
+      Detail("version at " + stage, version);
     }
   }
 
@@ -144,21 +131,19 @@ class Examiner {
   void LookAtClock() {
     const seconds offset = client_.session().services().clock().offset();
     if (offset == seconds::zero()) return;
-    details_.emplace_back("clock", "corrected by " + std::to_string(offset.count()) + " s");
+    Detail("clock", "corrected by " + std::to_string(offset.count()) + " s");
   }
 
   const AwsSmSettings& settings_;
   Client& client_;
   const Clock& clock_;
   const net::Call& call_;
-  std::vector<Finding> findings_;
-  std::vector<std::pair<std::string, std::string>> details_;
 };
 
 }  // namespace
 
-std::vector<Finding> Examine(const AwsSmSettings& settings, Client& client, const Clock& clock,
-                             const net::Call& call) {
+Diagnosis Examine(const AwsSmSettings& settings, Client& client, const Clock& clock,
+                  const net::Call& call) {
   return Examiner(settings, client, clock, call).Run();
 }
 

@@ -1,6 +1,8 @@
 // Examines step by step whether the secret can be read, and what is in the way.
 #pragma once
 
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "net/call.h"
@@ -11,9 +13,14 @@
 
 namespace qarion::secrets::aws_sm {
 
-// Looks for credentials, asks who they are and what the secret is; tells the client's `status` what
-// it found. Stops where a step fails that the next ones need. Does not read the value.
-std::vector<Finding> Examine(const AwsSmSettings& settings, Client& client, const Clock& clock,
-                             const net::Call& call);
+struct Diagnosis {
+  std::vector<Finding> findings;
+  std::vector<std::pair<std::string, std::string>> details;  // for `status`: names and texts
+};
+
+// Looks for credentials, asks who they are and what the secret is. Stops where a step fails that
+// the next ones need. Does not read the value.
+Diagnosis Examine(const AwsSmSettings& settings, Client& client, const Clock& clock,
+                  const net::Call& call);
 
 }  // namespace qarion::secrets::aws_sm

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "core/wrong_setting.h"
+#include "providers/gcp_sm/doctor.h"
 
 namespace qarion::secrets::gcp_sm {
 namespace {
@@ -22,7 +23,7 @@ Client::Client(const GcpSmSettings& settings, Clock& clock, const Log& log)
                settings.is_traced),
       project_setting_(settings.project_setting) {}
 
-Result<Payload> Client::Fetch(const net::Call& call) {
+Result<Payload> Client::Fetch(const std::string& /*known_version*/, const net::Call& call) {
   auto payload = Read(call);
   const std::lock_guard lock(mutex_);
   last_error_ = payload ? "" : payload.error().reason();
@@ -150,9 +151,11 @@ std::vector<std::pair<std::string, std::string>> Client::Describe() const {
   return lines;
 }
 
-void Client::Tell(std::vector<std::pair<std::string, std::string>> details) {
+std::vector<Finding> Client::Diagnose(const net::Call& call) {
+  Diagnosis diagnosis = Examine(settings_, *this, clock_, call);
   const std::lock_guard lock(mutex_);
-  details_ = std::move(details);
+  details_ = std::move(diagnosis.details);
+  return std::move(diagnosis.findings);
 }
 
 }  // namespace qarion::secrets::gcp_sm

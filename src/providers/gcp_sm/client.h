@@ -25,7 +25,7 @@ class Client {
   Client(const GcpSmSettings& settings, Clock& clock, const Log& log);
 
   // Reads and checks the version that the settings name. What arrives damaged is read once more.
-  Result<Payload> Fetch(const net::Call& call);
+  Result<Payload> Fetch(const std::string& known_version, const net::Call& call);
 
   // What the settings leave to the credentials: project and endpoint.
   struct Target {
@@ -39,8 +39,8 @@ class Client {
 
   // For `status`: names and texts.
   std::vector<std::pair<std::string, std::string>> Describe() const;
-  // What an examination found out, for the same.
-  void Tell(std::vector<std::pair<std::string, std::string>> details);
+  // See Examine; what it finds out is for Describe too.
+  std::vector<Finding> Diagnose(const net::Call& call);
 
  private:
   Result<Payload> Read(const net::Call& call);

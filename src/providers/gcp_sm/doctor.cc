@@ -4,43 +4,31 @@
 #include <utility>
 
 #include "gcp/api_answer.h"
+#include "providers/examiner_base.h"
 #include "providers/gcp_sm/secret_version.h"
 
 namespace qarion::secrets::gcp_sm {
 namespace {
 
-class Examiner {
+class Examiner : private ExaminerBase {
  public:
   Examiner(const GcpSmSettings& settings, Client& client, const Clock& clock, const net::Call& call)
       : settings_(settings), client_(client), clock_(clock), call_(call) {}
 
-  std::vector<Finding> Run() {
+  Diagnosis Run() {
     LookAtSettings();
     if (LookAtCredentials()) {
       LookAtIdentity();
       if (const auto target = client_.Find(call_)) {
         LookAtVersion(*target);
       } else {
-        Fail("project", target.error());
+        FailForGood("project", target.error());
       }
     }
-    client_.Tell(std::move(details_));
-    return std::move(findings_);
+    return {.findings = std::move(findings_), .details = std::move(details_)};
   }
 
  private:
-  void Add(Severity severity, std::string subject, std::string problem, std::string cure) {
-    findings_.push_back({severity, std::move(subject), std::move(problem), std::move(cure)});
-  }
-  void Warn(std::string subject, std::string problem, std::string cure) {
-    Add(Severity::kWarning, std::move(subject), std::move(problem), std::move(cure));
-  }
-  // A failure that may pass is left to the fetch that follows, which tries again and then says so.
-  void Fail(std::string subject, const Error& error) {
-    if (error.IsTransient()) return;
-    Add(Severity::kError, std::move(subject), error.reason(), error.cure());
-  }
-
   void LookAtSettings() {
     if (IsNumber(settings_.name.version)) {
       Warn("GCP_SECRET_VERSION",
@@ -61,30 +49,30 @@ class Examiner {
     const auto token = client_.session().Token(call_);
     for (const auto& [name, why_not] : client_.session().places()) {
       const std::string usual = token ? "in use" : "applies, and fails";
-      details_.emplace_back("credentials: " + name, why_not.empty() ? usual : why_not);
+      Detail("credentials: " + name, why_not.empty() ? usual : why_not);
     }
-    if (!token) Fail("credentials", token.error());
+    if (!token) FailForGood("credentials", token.error());
     return token.has_value();
   }
 
   void LookAtIdentity() {
     const std::string principal = client_.session().Principal(call_);
-    details_.emplace_back("principal", principal.empty() ? "is not known" : principal);
+    Detail("principal", principal.empty() ? "is not known" : principal);
     const auto scopes = client_.session().Scopes(call_);
     if (!scopes) return;
-    details_.emplace_back("scopes", *scopes);
+    Detail("scopes", *scopes);
   }
 
   void LookAtVersion(const Client::Target& target) {
     const auto answer =
         client_.session().Send(GetRequest(target.endpoint, target.name), OncePolicy(), call_);
-    if (!answer) return Fail("Google Cloud Secret Manager", answer.error());
+    if (!answer) return FailForGood("Google Cloud Secret Manager", answer.error());
     LookAtClock(*answer);
     if (!answer->is_ok()) {  // reading will tell
       if (answer->error_code == "PERMISSION_DENIED") {
-        details_.emplace_back("version",
-                              "its state is not known, for want of "
-                              "secretmanager.versions.get (roles/secretmanager.viewer)");
+        Detail("version",
+               "its state is not known, for want of "
+               "secretmanager.versions.get (roles/secretmanager.viewer)");
       }
       return;
     }
@@ -92,9 +80,9 @@ class Examiner {
       return std::string((*answer)[member].Text().value_or("not said"));
     };
     const std::string state = text("state");
-    details_.emplace_back("version", text("name"));
-    details_.emplace_back("version's state", state);
-    details_.emplace_back("version's time", text("createTime"));
+    Detail("version", text("name"));
+    Detail("version's state", state);
+    Detail("version's time", text("createTime"));
     if (state != "DISABLED" && state != "DESTROYED") return;
     if (settings_.falls_back) {
       Warn("GCP_SECRET_VERSION",
@@ -115,14 +103,12 @@ class Examiner {
   Client& client_;
   const Clock& clock_;
   const net::Call& call_;
-  std::vector<Finding> findings_;
-  std::vector<std::pair<std::string, std::string>> details_;
 };
 
 }  // namespace
 
-std::vector<Finding> Examine(const GcpSmSettings& settings, Client& client, const Clock& clock,
-                             const net::Call& call) {
+Diagnosis Examine(const GcpSmSettings& settings, Client& client, const Clock& clock,
+                  const net::Call& call) {
   return Examiner(settings, client, clock, call).Run();
 }
 

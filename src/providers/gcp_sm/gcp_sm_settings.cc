@@ -83,6 +83,11 @@ Result<bool> ReadFallback(const core::SettingLookup& lookup, const std::string& 
 
 }  // namespace
 
+std::string GcpSmSettings::Source() const {
+  const std::string where = name.project.empty() ? "secret " + name.secret : name.Resource();
+  return where + " version " + name.version;
+}
+
 Result<GcpSmSettings> LoadGcpSmSettings(const core::SettingLookup& lookup) {
   const std::string given = TextOf(lookup, kName);
   auto name = ParseSecretName(given.empty() ? kUsualName : given, kName);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/setting_lookup.h"
 #include "gcp/session.h"
@@ -18,6 +19,10 @@ struct GcpSmSettings {
   std::string endpoint;         // GCP_SECRET_ENDPOINT, without a slash at its end, or empty
   gcp::SessionSettings session;
   bool is_traced = false;
+
+  // See SecretProvider.
+  std::string Source() const;
+  std::vector<Secret> Credentials() const { return session.Credentials(); }
 };
 
 // kConfiguration: a setting is malformed or contradicts another; kBadData: the file with

@@ -9,6 +9,7 @@
 #include "core/json_writer.h"
 #include "core/thread.h"
 #include "net/url.h"
+#include "providers/examiner_base.h"
 
 namespace qarion::secrets::vault {
 namespace {
@@ -20,7 +21,7 @@ constexpr seconds kTolerableSkew{30};
 constexpr seconds kSoon{3600};
 constexpr seconds kLongestProbe{10};
 
-class Examiner {
+class Examiner : private ExaminerBase {
  public:
   Examiner(const VaultSettings& settings, Api& api, Session& session, const Clock& clock,
            const Call& call)
@@ -29,22 +30,10 @@ class Examiner {
   Diagnosis Run() {
     LookAtSettings();
     if (AnyAddressServes() && LogIn() && LookAtToken() && !HasFewUses()) LookAtSecret();
-    return {.findings = std::move(findings_), .servers = std::move(servers_)};
+    return {.findings = std::move(findings_), .servers = std::move(details_)};
   }
 
  private:
-  void Add(Severity severity, std::string subject, std::string problem, std::string cure) {
-    findings_.push_back({severity, std::move(subject), std::move(problem), std::move(cure)});
-  }
-  void Warn(std::string subject, std::string problem, std::string cure) {
-    Add(Severity::kWarning, std::move(subject), std::move(problem), std::move(cure));
-  }
-  void Fail(std::string subject, const Error& error) {
-    std::string_view problem = error.reason();
-    if (problem.starts_with(subject + ": ")) problem.remove_prefix(subject.size() + 2);
-    Add(Severity::kError, std::move(subject), std::string(problem), error.cure());
-  }
-
   void LookAtSettings() {
     if (!settings_.tls.is_verified) {
       Warn("VAULT_SKIP_VERIFY", "is true: whoever answers at the address gets the token",
@@ -110,10 +99,9 @@ class Examiner {
     const auto version = (*answer)["version"].Text();
     // A quota answers so too, and tells nothing of the server's state.
     const bool is_throttled = answer->status == 429 && !(*answer)["standby"].exists();
-    servers_.emplace_back(
-        "server " + shown,
-        (is_throttled ? "not told, because of a rate limit" : StateOf(answer->status)) +
-            (version ? ", version " + std::string(*version) : ""));
+    Detail("server " + shown,
+           (is_throttled ? "not told, because of a rate limit" : StateOf(answer->status)) +
+               (version ? ", version " + std::string(*version) : ""));
     switch (answer->status) {
       case 200:
       case 429:  // a standby
@@ -244,8 +232,6 @@ class Examiner {
   Session& session_;
   const Clock& clock_;
   const Call call_;
-  std::vector<Finding> findings_;
-  std::vector<std::pair<std::string, std::string>> servers_;
 };
 
 }  // namespace

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/per_process.h"
 #include "core/random.h"
+#include "providers/client_provider.h"
 #include "providers/vault/api.h"
 #include "providers/vault/doctor.h"
 #include "providers/vault/kv.h"
@@ -26,7 +26,7 @@ class Client {
         api_(settings_, clock, settings_.is_traced ? log : nullptr),
         session_(settings_, api_, clock, std::make_unique<core::SystemRandom>(), log) {}
 
-  Result<Payload> Fetch(const Call& call) {
+  Result<Payload> Fetch(const std::string& /*known_version*/, const Call& call) {
     auto payload = FetchOnce(call);
     if (api_.TakeUnknownRedirect()) session_.LearnSoon();
     const std::lock_guard lock(mutex_);
@@ -138,47 +138,11 @@ class Client {
   std::vector<std::pair<std::string, std::string>> servers_;  // as they were last examined
 };
 
-class VaultProvider final : public SecretProvider {
- public:
-  VaultProvider(VaultSettings settings, Clock& clock, std::function<void(std::string_view)> log)
-      : settings_(std::move(settings)), client_([this, &clock, log = std::move(log)] {
-          return std::make_unique<Client>(settings_, clock, log);
-        }) {}
-
-  Result<Payload> Fetch(const FetchRequest& request) override {
-    return client_.Get().Fetch({.deadline = request.deadline, .stop = request.stop});
-  }
-
-  std::string Source() const override {
-    const std::string& first = settings_.addresses.front().shown;
-    const std::size_t others = settings_.addresses.size() - 1;
-    return settings_.path + " at " + first +
-           (others == 0 ? "" : " and " + std::to_string(others) + " more");
-  }
-
-  std::vector<std::pair<std::string, std::string>> Describe() const override {
-    return client_.Get().Describe();
-  }
-
-  std::vector<Secret> Credentials() const override { return settings_.Credentials(); }
-
-  std::vector<Finding> Diagnose(const FetchRequest& request) override {
-    return client_.Get().Diagnose({.deadline = request.deadline, .stop = request.stop});
-  }
-
- private:
-  const VaultSettings settings_;
-  const core::PerProcess<Client> client_;
-};
-
 }  // namespace
 
 Result<std::unique_ptr<SecretProvider>> CreateVaultProvider(
     const SettingLookup& lookup, Clock& clock, const std::function<void(std::string_view)>& log) {
-  auto settings = LoadVaultSettings(lookup);
-  if (!settings) return std::move(settings).error();
-  return std::unique_ptr<SecretProvider>(
-      std::make_unique<VaultProvider>(std::move(*settings), clock, log));
+  return MakeProvider<Client>(LoadVaultSettings(lookup), clock, log);
 }
 
 }  // namespace qarion::secrets::vault

@@ -214,6 +214,12 @@ void ReadHeaders(SettingReader& reader, VaultSettings& settings) {
 
 }  // namespace
 
+std::string VaultSettings::Source() const {
+  const std::size_t others = addresses.size() - 1;
+  return path + " at " + addresses.front().shown +
+         (others == 0 ? "" : " and " + std::to_string(others) + " more");
+}
+
 std::vector<Secret> VaultSettings::Credentials() const {
   std::vector<Secret> credentials;
   for (const Secret* secret : {&auth.token.text, &auth.role_id.text, &auth.secret_id.text,

@@ -41,6 +41,8 @@ struct VaultSettings {
 
   // Every credential that stands in a setting.
   std::vector<Secret> Credentials() const;
+  // See SecretProvider.
+  std::string Source() const;
 };
 
 // Reads the settings of the official client with its names, precedence and strictness (HashiCorp

@@ -1,0 +1,41 @@
+// What all examinations of stores have in common.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "qarion/secrets/error.h"
+#include "qarion/secrets/finding.h"
+
+namespace qarion::secrets {
+
+// Thread-safety: one thread at a time.
+class ExaminerBase {
+ protected:
+  void Add(Severity severity, std::string subject, std::string problem, std::string cure) {
+    findings_.push_back({severity, std::move(subject), std::move(problem), std::move(cure)});
+  }
+  void Warn(std::string subject, std::string problem, std::string cure) {
+    Add(Severity::kWarning, std::move(subject), std::move(problem), std::move(cure));
+  }
+  void Fail(std::string subject, const Error& error) {
+    std::string_view problem = error.reason();
+    if (problem.starts_with(subject + ": ")) problem.remove_prefix(subject.size() + 2);
+    Add(Severity::kError, std::move(subject), std::string(problem), error.cure());
+  }
+  // A failure that may pass is left to the fetch that follows, which tries again and then says so.
+  void FailForGood(std::string subject, const Error& error) {
+    if (!error.IsTransient()) Fail(std::move(subject), error);
+  }
+  void Detail(std::string name, std::string text) {
+    details_.emplace_back(std::move(name), std::move(text));
+  }
+
+  std::vector<Finding> findings_;
+  // For `status`: names and texts.
+  std::vector<std::pair<std::string, std::string>> details_;
+};
+
+}  // namespace qarion::secrets
