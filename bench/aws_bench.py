@@ -10,7 +10,6 @@ import os
 import pathlib
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,7 +23,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests/integration/aws"))
 import configurations  # noqa: E402
 import servers  # noqa: E402
-from process_timing import Command, Timed, measure, print_table  # noqa: E402
+from footprint import exec_peak_memory, report_peak_memory, report_size  # noqa: E402
+from process_timing import (Command, Finding, Timed, measure, measure_findings, print_findings,  # noqa: E402
+                            print_findings_head, print_table)
 from scripted_services import Services  # noqa: E402
 
 SECRET = "qarion"
@@ -79,24 +80,6 @@ class Exchange(Timed):
         return elapsed * 1000, 0
 
 
-class Finding(Timed):
-    """A process that finds credentials and prints how long that took it, besides its start and end."""
-
-    def __init__(self, name, argv, env):
-        super().__init__(name)
-        self.argv = argv
-        self.env = env
-        self.inner_ms = []
-
-    def run(self):
-        begin = time.perf_counter()
-        printed = subprocess.run(self.argv, env=self.env, check=True, stdin=subprocess.DEVNULL,
-                                 stdout=subprocess.PIPE).stdout
-        elapsed = time.perf_counter() - begin
-        self.inner_ms.append(float(printed))
-        return elapsed * 1000, 0
-
-
 def first_fetch(url, qsecrets, environment, rounds):
     server = Exchange(url, environment)
     curl = Command("curl --aws-sigv4, the same request", [
@@ -126,26 +109,9 @@ def first_fetch_in_python(qsecrets, environment, aws, rounds):
     print_table(commands, get)
 
 
-def peak_memory(qsecrets, environment):
-    print("\n== peak resident memory of a process that read the secret ==")
-    status = "sed -n 's/^VmHWM:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$PPID/status"
-    for name, argv in (("qsecrets exec", [qsecrets, "exec", "--", "sh", "-c", status]),
-                       ("boto3 script", [*BOTO3, "memory", SECRET])):
-        kib = int(subprocess.check_output(argv, env=environment, stderr=subprocess.DEVNULL))
-        print(f"  {name:15} {kib / 1024:6.1f} MB")
-
-
-def report_size(module):
-    with tempfile.TemporaryDirectory() as directory:
-        stripped = pathlib.Path(directory, "stripped")
-        subprocess.run(["strip", "-o", stripped, module], check=True)
-        print(f"  the module's file: {module.stat().st_size / 1024:.0f} KiB, {stripped.stat().st_size / 1024:.0f} "
-              "without its symbols (target: a few hundred)")
-
-
 def cold_credentials(aws_bench, rounds):
     print("\n== credentials found by a new process, and requests made for them: within the process, and as a whole ==")
-    print(f"  {'':24}   ours ms  boto3 ms   ratio | whole  ours ms  boto3 ms   ratio | requests  ours boto3")
+    print_findings_head("boto3")
     known = {configuration.name: configuration for configuration in configurations.ALL}
     services = Services()
     try:
@@ -159,28 +125,13 @@ def cold_credentials(aws_bench, rounds):
 def report_provider(provider, configuration, services, directory, aws_bench, rounds):
     home = os.path.join(directory, "home")
     environment = configuration.sandbox(home, services)
+
+    def prepare():
+        configuration.sandbox(home, services)  # anew: a refreshed token is kept
+        services.reset(configuration.answers)
+
     findings = [Finding("ours", [aws_bench], environment), Finding("boto3", [*BOTO3, "credentials"], environment)]
-    requests = []
-    for number in range(rounds + 1):
-        for finding in findings:
-            configuration.sandbox(home, services)  # anew: a refreshed token is kept
-            if number == 0:  # warms up, and shows the requests
-                services.reset(configuration.answers)
-                finding.run()
-                finding.inner_ms.clear()
-                requests.append(len(services.lines()))
-            else:
-                measure([finding], rounds=1, warm_up=0)
-    ours, theirs = findings
-    inner, whole = [tuple(statistics.median(times(finding)) for finding in findings)
-                    for times in (lambda finding: finding.inner_ms, lambda finding: finding.wall_ms)]
-    print(f"  {provider:24} {inner[0]:9.2f} {inner[1]:9.2f} {ratio(ours.inner_ms, theirs.inner_ms):6.3f}x"
-          f" |       {whole[0]:9.2f} {whole[1]:9.2f} {ratio(ours.wall_ms, theirs.wall_ms):6.3f}x"
-          f" | {requests[0]:14} {requests[1]:5}")
-
-
-def ratio(mine, others):
-    return statistics.median(one / other for one, other in zip(mine, others))
+    print_findings(provider, findings, measure_findings(findings, services, prepare, rounds))
 
 
 def main():
@@ -200,7 +151,8 @@ def main():
                        "AWS_ENDPOINT_URL_SECRETS_MANAGER": server.url, **server.make_user("bench")}
         first_fetch(server.url, arguments.qsecrets, environment, arguments.rounds)
         first_fetch_in_python(arguments.qsecrets, environment, arguments.aws, few)
-        peak_memory(arguments.qsecrets, environment)
+        report_peak_memory({"qsecrets exec": (exec_peak_memory(arguments.qsecrets), environment),
+                            "boto3 script": ([*BOTO3, "memory", SECRET], environment)})
     finally:
         server.close()
     report_size(arguments.module)

@@ -38,7 +38,7 @@ void BM_SignRs256(benchmark::State& state) {
   }
   const std::string message(400, 'x');
   for (auto _ : state) {
-    auto signature = crypto::SignRs256(*key, message);
+    auto signature = crypto::SignRs256(*key, message, "key");
     benchmark::DoNotOptimize(signature->Reveal().data());
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()));

@@ -1,5 +1,6 @@
 // Any bytes as a private key in PEM, and as the DER within one. Errors must be quiet and blame what
-// was read; what is taken must sign.
+// was read; what is taken must
+// sign, or turn out to be damaged.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,21 +10,23 @@
 #include "require.h"
 
 namespace crypto = qarion::secrets::crypto;
+using qarion::secrets::Error;
 using qarion::secrets::ErrorCode;
 
 namespace {
 
+void RequireQuiet(const Error& error) {
+  Require(error.code() == ErrorCode::kBadData || error.code() == ErrorCode::kConfiguration);
+  // Its text is made of fixed words and a number.
+  Require(error.reason().starts_with("key ") && error.reason().size() < 100);
+}
+
 void RequireSoundReading(std::string_view pem) {
   const auto key = crypto::ReadRsaPrivateKey(pem, "key");
-  if (key) {
-    const auto signature = crypto::SignRs256(*key, "message");
-    Require(signature && signature->size() >= crypto::kLeastRsaBits / 8);
-    return;
-  }
-  Require(key.error().code() == ErrorCode::kBadData ||
-          key.error().code() == ErrorCode::kConfiguration);
-  // Its text is made of fixed words and a number.
-  Require(key.error().reason().starts_with("key ") && key.error().reason().size() < 100);
+  if (!key) return RequireQuiet(key.error());
+  const auto signature = crypto::SignRs256(*key, "message", "key");
+  if (!signature) return RequireQuiet(signature.error());
+  Require(signature->size() >= crypto::kLeastRsaBits / 8);
 }
 
 }  // namespace

@@ -174,13 +174,6 @@ bool Verify(EVP_PKEY* key, std::string_view message, std::string_view signature)
                           message.size()) == 1;
 }
 
-bool SignsSoundly(const Numbers& numbers) {
-  constexpr std::string_view kMessage = "a message";
-  const Key key = MakeKey(numbers);
-  const auto signature = key ? Sign(key.get(), kMessage) : std::nullopt;
-  return signature && Verify(key.get(), kMessage, signature->Reveal());
-}
-
 struct PemBlock {
   std::string_view label;
   std::optional<std::string_view> body;  // nothing: the block has no end
@@ -274,12 +267,6 @@ Status CheckNumbers(const std::optional<Numbers>& numbers, const std::string& na
     return Unfit(name, "is an RSA key of " + std::to_string(bits) + " bits",
                  "give one of 2048 bits, or up to 16384");
   }
-  // Otherwise a want of OpenSSL's would be taken for a fault of the key.
-  if (auto digest = Sha256({}); !digest) return std::move(digest).error();
-  if (!KeyContext(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr))) return CannotSign();
-  if (!SignsSoundly(*numbers)) {
-    return Malformed(name, "is an RSA key whose numbers do not belong together");
-  }
   return {};
 }
 
@@ -317,15 +304,19 @@ Result<Secret> ReadRsaPrivateKey(std::string_view pem, const std::string& name) 
   return key;
 }
 
-Result<Secret> SignRs256(const Secret& key, std::string_view message) {
+Result<Secret> SignRs256(const Secret& key, std::string_view message, const std::string& name) {
   const ErrorMark mark;
   const auto numbers = ReadNumbers(key.Reveal());
   if (!numbers) return Error(ErrorCode::kInternal, "signing needs a key of ReadRsaPrivateKey");
   const Key made = MakeKey(*numbers);
   auto signature = made ? Sign(made.get(), message) : std::nullopt;
+  const bool is_sound = signature && Verify(made.get(), message, signature->Reveal());
   core::WipeTraces();
-  if (!signature) return CannotSign();
-  return *std::move(signature);
+  if (is_sound) return *std::move(signature);
+  // A want of OpenSSL's is no fault of the key.
+  if (auto digest = Sha256({}); !digest) return std::move(digest).error();
+  if (!KeyContext(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr))) return CannotSign();
+  return Malformed(name, "is an RSA key whose numbers do not belong together");
 }
 
 }  // namespace qarion::secrets::crypto

@@ -23,20 +23,21 @@ inline constexpr std::size_t kMostRsaBits = 16384;
 inline constexpr std::size_t kMostPemBytes = std::size_t{64} * 1024;
 
 // Reads the first private key in PEM (RFC 7468): "PRIVATE KEY" (PKCS#8) or "RSA PRIVATE KEY"
-// (PKCS#1). What stands before and after it is of no account. Signs once, to see that its numbers
-// belong together. Returns the key as the DER of RFC 8017's RSAPrivateKey. Thread-safe.
+// (PKCS#1). What stands before and after it is of no account. Whether its numbers belong together
+// shows when it signs. Returns the key as the DER of RFC 8017's RSAPrivateKey. Thread-safe.
 //
 // `name` says in errors what was read, such as "private_key in /path/key.json"; nothing of the text
-// itself is in them. kBadData: no key, or one that cannot be read or does not sign.
+// itself is in them. kBadData: no key, or one that cannot be read.
 // kConfiguration: a key that will not do: encrypted, of another kind, public, too short, too long.
-// kInternal: as below.
 Result<Secret> ReadRsaPrivateKey(std::string_view pem, const std::string& name);
 
-// Signs `message`. `key` comes from ReadRsaPrivateKey. The signature has as many bytes as the
+// Signs `message`, and verifies the signature before anybody sees it: one made with a damaged key
+// could tell the key. `key` comes from ReadRsaPrivateKey. The signature has as many bytes as the
 // modulus; it is secret, because what it belongs to may be a credential. Thread-safe: one key may
 // sign on several threads.
 //
-// kInternal: OpenSSL has no RSA or no SHA-256, see Sha256; the key is another.
-Result<Secret> SignRs256(const Secret& key, std::string_view message);
+// kBadData: the numbers of the key, called `name` as above, do not belong together. kInternal:
+// OpenSSL has no RSA or no SHA-256, see Sha256; the key is another.
+Result<Secret> SignRs256(const Secret& key, std::string_view message, const std::string& name);
 
 }  // namespace qarion::secrets::crypto

@@ -34,7 +34,8 @@ Result<Secret> Signed(const ServiceAccount& account, const Secret& key, const Se
   token.Append(crypto::EncodeBase64Url(Header(account).Reveal()).Reveal());
   token.Append('.');
   token.Append(crypto::EncodeBase64Url(claims.Reveal()).Reveal());
-  const auto signature = crypto::SignRs256(key, token.Reveal());
+  const auto signature =
+      crypto::SignRs256(key, token.Reveal(), "the key of " + account.client_email);
   if (!signature) return signature.error();
   token.Append('.');
   token.Append(crypto::EncodeBase64Url(signature->Reveal()).Reveal());

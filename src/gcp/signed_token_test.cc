@@ -74,10 +74,10 @@ class SignedToken : public testing::Test {
     ExpectSame(ours.header, golden.header);
     ExpectSame(ours.claims, golden.claims);
     // Signatures differ with the order of members; that the key signs as theirs is shown here.
-    const auto again = crypto::SignRs256(key_, golden.signed_part);
+    const auto again = crypto::SignRs256(key_, golden.signed_part, "key");
     ASSERT_TRUE(again);
     EXPECT_EQ(crypto::EncodeBase64Url(again->Reveal()).Reveal(), golden.signature);
-    const auto signature = crypto::SignRs256(key_, ours.signed_part);
+    const auto signature = crypto::SignRs256(key_, ours.signed_part, "key");
     ASSERT_TRUE(signature);
     EXPECT_EQ(crypto::EncodeBase64Url(signature->Reveal()).Reveal(), ours.signature);
   }

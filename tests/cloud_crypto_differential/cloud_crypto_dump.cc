@@ -23,7 +23,7 @@ std::string Answer(const std::vector<std::string>& fields) {
   }
   const auto key = crypto::ReadRsaPrivateKey(fields[1], "key");
   if (!key) return "ERR\t" + key.error().reason();
-  const auto signature = crypto::SignRs256(*key, fields[2]);
+  const auto signature = crypto::SignRs256(*key, fields[2], "key");
   return signature ? test::Hex(signature->Reveal()) : "ERR\t" + signature.error().reason();
 }
 
