@@ -7,6 +7,7 @@ As a program: until its input ends; prints its port, then the key file of a serv
 `qarion` of the project `fake-project`, on one line. Beside Google's calls it has two of its own:
 POST /fake/secrets/[LOCATION/]NAME adds a version with the body as payload, DELETE takes the secret away.
 """
+import email.utils
 import json
 import pathlib
 import sys
@@ -49,14 +50,14 @@ class Services(AnsweringServer):
     def lines(self):
         return [request.line() for request in self.seen()]
 
-    @staticmethod
-    def rendered(status, body, headers=None):
+    def rendered(self, status, body, headers=None):
         kind = "text/html; charset=UTF-8"
         if not isinstance(body, (str, bytes)):
             body = json.dumps(body, indent=2) + "\n"
             kind = "application/json; charset=UTF-8"
         body = body.encode() if isinstance(body, str) else body
-        return status, body, {"Content-Type": kind, **(headers or {})}
+        date = email.utils.formatdate(self.now(), usegmt=True)
+        return status, body, {"Content-Type": kind, "Date": date, **(headers or {})}
 
     def usual_answer(self, request):
         with self.lock:

@@ -3,22 +3,18 @@
 and memory, sends nothing elsewhere and shows no secret. All of them fail side by side: a command goes on trying
 for 30 s where a failure may pass."""
 import concurrent.futures
-import contextlib
 import itertools
 import json
 import os
 import pathlib
-import subprocess
-import sys
 import tempfile
-import time
 import unittest
 
 from backend_case import QSECRETS
 from configurations import CONFIG, REFRESHABLE, SSO_LEGACY, SSO_PROFILE, SSO_SESSION, sso_cache, sso_token
+from faults import FaultServer, Ran, is_running
 from servers import free_port
 
-FAULT_SERVER = pathlib.Path(__file__).parents[2] / "fakes" / "fault_server.py"
 SIDE_BY_SIDE = 24
 COMMAND_SECONDS = 30
 MOST_SECONDS = COMMAND_SECONDS + 15  # on a machine that is busy
@@ -82,26 +78,6 @@ GOOD = json.dumps({"ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:
                    "VersionId": "fake-version", "SecretString": '{"SECRET_KEY": "fake"}'})
 
 
-class FaultServer:
-    def __init__(self, *steps):
-        self.process = subprocess.Popen([sys.executable, FAULT_SERVER, *steps], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
-        self.url = "http://127.0.0.1:" + self.process.stdout.readline().strip()
-
-    def end(self):
-        """Returns the requests that it read."""
-        requests, _ = self.process.communicate("")
-        return [json.loads(line) for line in requests.splitlines()]
-
-
-def is_running(pid_file):
-    """Whether the process is, of which it is the file; one that waits to be counted as dead is not."""
-    with contextlib.suppress(FileNotFoundError):
-        state = pathlib.Path("/proc", pid_file.read_text().strip(), "stat").read_text()
-        return state.rpartition(")")[2].split()[0] != "Z"
-    return False
-
-
 class Outcome:
     """Of `qsecrets get SECRET_KEY`."""
 
@@ -121,6 +97,8 @@ class Outcome:
                 path.write_text(text.replace("@HOME@", home))
             self.run(home, {name: value.replace("@URL@", self.url) for name, value in settings.items()})
             self.left_running = is_running(pathlib.Path(home, "pid"))
+        self.status, self.out, self.error = self.ran.status, self.ran.out, self.ran.error
+        self.seconds, self.memory_kb = self.ran.seconds, self.ran.memory_kb
         self.host = self.url.removeprefix("http://")
         self.requests = server.end() if step else []
         self.elsewhere = elsewhere.end()
@@ -129,20 +107,7 @@ class Outcome:
         environment = {"PATH": os.environ["PATH"], "HOME": home, "SECRETS_BACKEND": "aws_sm", "AWS_SECRET_ARN": "fake",
                        "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
                        "AWS_EC2_METADATA_DISABLED": "true", **settings}
-        environment |= {name: os.environ[name] for name in ("ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS",
-                                                            "LLVM_PROFILE_FILE") if name in os.environ}
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error:
-            begin = time.monotonic()
-            child = subprocess.Popen([QSECRETS, "get", "SECRET_KEY"], cwd=home, env=environment, start_new_session=True, stdin=subprocess.DEVNULL,
-                                     stdout=out, stderr=error)
-            _, status, usage = os.wait4(child.pid, 0)
-            child.returncode = self.status = os.waitstatus_to_exitcode(status)
-            self.seconds = time.monotonic() - begin
-            self.memory_kb = usage.ru_maxrss
-            out.seek(0)
-            error.seek(0)
-            self.out = out.read().decode()
-            self.error = error.read().decode()
+        self.ran = Ran([QSECRETS, "get", "SECRET_KEY"], home, environment)
 
 
 def runs():

@@ -17,20 +17,15 @@ import google.auth.compute_engine._metadata
 import requests.adapters
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
+from names import AUDIENCE, LOCATION, NUMBER, POOL, PROJECT, READER  # noqa: F401
 from secret_manager import MANAGE, READ
 from services import Services
 
-PROJECT = "fake-project"
-NUMBER = 1234
-LOCATION = "europe-west3"
-READER = "reader@fake-project.iam.gserviceaccount.com"
 SECRET = f"projects/{PROJECT}/secrets/app-db"
 REGIONAL = f"projects/{PROJECT}/locations/{LOCATION}/secrets/app-db"
 LATEST = f"{SECRET}/versions/latest"
 ACCESS = f"/v1/{LATEST}:access"
 ACCESSED = "GET " + ACCESS
-POOL = "//iam.googleapis.com/projects/1234/locations/global/workloadIdentityPools/pool"
-AUDIENCE = POOL + "/providers/provider"
 LOOKED_UP = "iamcredentials.googleapis.com"  # in the background, for the locations of an account; it may fail
 refused_hosts = set()
 

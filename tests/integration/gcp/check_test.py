@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""What `check` and `status` tell of the backend: who one is, what is read, what is wrong and what mends it."""
+import json
+import unittest
+
+from credential_files import external_account
+from gcp_case import AUDIENCE, PROJECT, GcpCase
+from identity import CLOUD
+from secret_manager import READ
+
+
+class Check(GcpCase):
+    def assert_finds(self, status, severity, subject, *words, **settings):
+        code, findings = self.findings(**settings)
+        found = [finding for finding in findings if finding["subject"] == subject]
+        self.assertTrue(found, findings)
+        text = " ".join(finding["problem"] + " " + finding["cure"] for finding in found)
+        for word in words:
+            self.assertIn(word, text)
+        self.assertEqual((code, found[0]["severity"]), (status, severity))
+
+    def test_nothing_to_find(self):
+        self.assertEqual(self.findings(), (0, []))
+
+    def test_who_am_i_and_what_is_it(self):
+        self.allow(self.reader_account.principal, *READ)
+        details = self.details()
+        self.assertEqual(details["principal"], self.reader_account.principal)
+        self.assertRegex(details["token expires"], r"^in 3[456]\d\d s$")
+        self.assertEqual(details["version"], self.secret.name + "/versions/1")
+        self.assertEqual(details["version's state"], "ENABLED")
+        self.assertEqual(details["project"], PROJECT + " from GCP_SECRET_PROJECT")
+        self.assertEqual(details["endpoint"], self.services.url + " from GCP_SECRET_ENDPOINT")
+        self.assertEqual(details["credentials: GOOGLE_APPLICATION_CREDENTIALS"], "in use")
+        self.assertIn("credentials.json", details["credentials"])
+
+    def test_of_the_machine(self):
+        self.machine()
+        text = json.dumps(self.details())
+        for word in (self.reader_account.email, self.services.address, CLOUD):
+            self.assertIn(word, text)
+
+    def test_a_file_that_leads_to_strangers(self):
+        """Who signs what is sent in place of a token asks nobody for one."""
+        self.log_in(self.key_file(token_uri="https://fake.test/token"))
+        self.assertEqual(self.findings(), (0, []))
+        provider = self.identity.new_provider(AUDIENCE, tokens={"fake-subject-token": "fake-subject"})
+        self.allow(provider.principal("fake-subject"))
+        self.log_in(external_account(self.services, AUDIENCE, {"file": self.write("subject", "fake-subject-token")}))
+        self.assert_finds(0, "warning", self.settings["GOOGLE_APPLICATION_CREDENTIALS"], "token_url", "127.0.0.1")
+
+    def test_who_may_read_but_not_look(self):
+        """The state of the version is all that is missing."""
+        self.assertEqual(self.findings(), (0, []))
+        self.assertIn("secretmanager.versions.get", json.dumps(self.details()))
+
+    def test_the_permission_that_is_missing(self):
+        self.identity.grants.clear()
+        code, findings = self.findings()
+        self.assertEqual(code, 77, findings)
+        self.assertIn("roles/secretmanager.secretAccessor", json.dumps(findings))
+
+    def test_what_mends_it_is_found(self):
+        self.project.api_enabled = False
+        code, findings = self.findings()
+        self.assertEqual(code, 78, findings)
+        self.assertIn("gcloud services enable secretmanager.googleapis.com", json.dumps(findings))
+
+    def test_a_secret_that_is_not_there(self):
+        self.assert_finds(78, "error", "gcp_sm", "none does not exist", "GCP_SECRET_NAME", GCP_SECRET_NAME="none")
+
+    def test_a_version_that_is_disabled(self):
+        self.allow(self.reader_account.principal, *READ)
+        self.secret.versions[0].state = "DISABLED"
+        code, findings = self.findings()
+        self.assertEqual(code, 78, findings)
+        self.assertIn("is disabled", json.dumps(findings))
+        self.assertIn("gcloud secrets versions enable 1", json.dumps(findings))
+
+    def test_clocks_that_differ(self):
+        """By the time of Google's answers."""
+        for seconds, direction in ((600, "behind"), (-600, "ahead of")):
+            self.services.offset = seconds
+            checked = self.run_command("check", "-o", "json")
+            self.assertRegex(checked.stdout + checked.stderr, rf"(59\d|60\d) s {direction} that of 127\.0\.0\.1")
+
+    def test_status_tells_where_settings_came_from_and_no_value(self):
+        shown = json.loads(self.run_command("status", "-o", "json").stdout)
+        settings = {setting["name"]: setting for setting in shown["settings"]}
+        self.assertEqual(settings["GCP_SECRET_PROJECT"]["source"], "process environment")
+        self.assertEqual(settings["GOOGLE_APPLICATION_CREDENTIALS"]["source"], "process environment")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,10 @@
+"""What is called how in the fake of Google's services."""
+PROJECT = "fake-project"
+NUMBER = 1234
+LOCATION = "europe-west3"
+READER = "reader@fake-project.iam.gserviceaccount.com"
+POOL = "//iam.googleapis.com/projects/1234/locations/global/workloadIdentityPools/pool"
+AUDIENCE = POOL + "/providers/provider"
+WORKFORCE = "//iam.googleapis.com/locations/global/workforcePools/pool/providers/provider"
+USER = "user:someone@example.com"
+ARN = "arn:aws:sts::222222222222:assumed-role/fake-role/fake-session"
