@@ -245,13 +245,20 @@ Error ErrorOf(const ApiAnswer& answer, const std::string& doing, const std::stri
                           code == "unauthorized_client";
   if (cure.empty()) {
     cure = is_about_identity
-               ? "see that the credentials are right and have not ended or been deleted; `qsecrets "
-                 "check` says where they are from"
+               ? "see that the credentials" + (asker.empty() ? "" : " of " + asker) +
+                     " are right and have not ended or been deleted, nor disabled; `qsecrets "
+                     "check` says where they are from"
            : is_refused ? "see what Google says, and the permissions of " +
                               (asker.empty() ? "who asks" : asker)
                         : "see what Google says, and the settings";
   }
-  return error(is_refused ? ErrorCode::kNotPermitted : ErrorCode::kConfiguration, std::move(cure));
+  // What a project lacks is not refused to somebody.
+  constexpr std::string_view kOfProject[] = {"SERVICE_DISABLED", "BILLING_DISABLED",
+                                             "CONSUMER_INVALID", "CONSUMER_DELETED",
+                                             "CONSUMER_SUSPENDED"};
+  const bool is_of_project = std::ranges::find(kOfProject, answer.reason) != std::end(kOfProject);
+  return error(is_refused && !is_of_project ? ErrorCode::kNotPermitted : ErrorCode::kConfiguration,
+               std::move(cure));
 }
 
 }  // namespace qarion::secrets::gcp

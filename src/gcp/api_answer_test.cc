@@ -41,7 +41,7 @@ TEST(ApiAnswerTest, TellsWhatGoogleSays) {
     EXPECT_EQ(answer.reason, "SERVICE_DISABLED");
     EXPECT_EQ(answer.metadata.at("consumer"), "projects/1");
     const Error error = ErrorOf(answer, "asking", "", kNow);
-    EXPECT_EQ(error.code(), ErrorCode::kNotPermitted);
+    EXPECT_EQ(error.code(), ErrorCode::kConfiguration);
     EXPECT_EQ(error.reason(),
               "asking failed: h.googleapis.com answered 403, PERMISSION_DENIED "
               "(SERVICE_DISABLED): No way");

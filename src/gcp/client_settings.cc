@@ -96,7 +96,8 @@ void ReadMetadata(Reader& reader, MetadataSettings& metadata) {
     }
   }
   if (const Sourced given = reader.First({"GCE_METADATA_TIMEOUT"}); !given.text.empty()) {
-    const auto timeout = net::ParseDuration(given.text);
+    auto timeout = net::ParseDuration(given.text);
+    if (!timeout) timeout = net::ParseDuration(given.text + "s");
     if (!timeout || *timeout < kShortestTimeout || *timeout > kLongestTimeout) {
       reader.Fail(core::Wrong(given.setting, "is not a time of at most 60 seconds",
                               "write seconds, such as 3 or 0.5, or leave it out for 3"));

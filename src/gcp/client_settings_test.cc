@@ -118,6 +118,7 @@ TEST(GcpClientSettingsTest, SayHowTheMetadataServerIsAsked) {
     ExpectRefused("GCE_METADATA_HOST", host);
   }
   EXPECT_EQ(Loaded({{"GCE_METADATA_TIMEOUT", "1"}}).metadata.timeout, milliseconds(1000));
+  EXPECT_EQ(Loaded({{"GCE_METADATA_TIMEOUT", "0.5"}}).metadata.timeout, milliseconds(500));
   EXPECT_EQ(Loaded({{"GCE_METADATA_TIMEOUT", "500ms"}}).metadata.timeout, milliseconds(500));
   for (const char* const timeout : {"0", "61", "-1", "x"}) {
     ExpectRefused("GCE_METADATA_TIMEOUT", timeout);

@@ -290,12 +290,26 @@ std::string ProjectIn(std::string_view audience) {
   return std::ranges::all_of(project, core::IsDigit) ? std::string(project) : "";
 }
 
+// As it stands in its file: with \n for each line break.
+Secret AsInJson(const Secret& text) {
+  SecretBuffer escaped(text.size());
+  for (const char c : text.Reveal()) {
+    if (c == '\n') {
+      escaped.Append("\\n");
+    } else {
+      escaped.Append(c);
+    }
+  }
+  return std::move(escaped).Seal();
+}
+
 void AddSecrets(const CredentialFile& file, std::vector<Secret>& secrets) {
   const auto add = [&](const Secret& secret) {
     if (!secret.empty()) secrets.push_back(secret.Share());
   };
   if (const auto* const account = std::get_if<ServiceAccount>(&file.identity)) {
     add(account->private_key);
+    add(AsInJson(account->private_key));
   } else if (const auto* const user = std::get_if<AuthorizedUser>(&file.identity)) {
     add(user->client_secret);
     add(user->refresh_token);

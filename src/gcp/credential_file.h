@@ -99,7 +99,7 @@ struct CredentialFile {
 // of an identity pool. Empty where the file does not say.
 std::string ProjectOf(const CredentialFile& file);
 
-// Every secret in it.
+// Every secret in it; a private key also in the form that it has in the file.
 std::vector<Secret> SecretsIn(const CredentialFile& file);
 
 // A URL to which credentials are sent, and which is none of Google's, nor this machine's.

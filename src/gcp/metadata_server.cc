@@ -22,6 +22,13 @@ constexpr char kElsewhere[] =
     "where this is no machine of Google's, name a file with credentials in "
     "GOOGLE_APPLICATION_CREDENTIALS, or log in: gcloud auth application-default login";
 
+constexpr char kWait[] = "wait; if it lasts, see that the metadata server can be reached";
+
+bool IsBusy(const net::HttpResponse& response) {
+  constexpr int kStatuses[] = {408, 429, 500, 503, 504};
+  return std::ranges::find(kStatuses, response.status) != std::end(kStatuses);
+}
+
 std::string Shown(milliseconds time) {
   return time.count() % 1000 == 0 ? std::to_string(time.count() / 1000) + " s"
                                   : std::to_string(time.count()) + " ms";
@@ -58,10 +65,7 @@ Result<net::HttpResponse> MetadataServer::Ask(const std::string& path, const net
   policy.most_attempts = settings.attempts > 0 ? settings.attempts
                          : is_known            ? kPatientAttempts
                                                : 1;
-  policy.is_worth_another_try = [](const net::HttpResponse& response) {
-    constexpr int kStatuses[] = {408, 429, 500, 503, 504};
-    return std::ranges::find(kStatuses, response.status) != std::end(kStatuses);
-  };
+  policy.is_worth_another_try = IsBusy;
   bool timed_out = false;
   auto response = net::SendWithRetries(
       [&](int attempt) {
@@ -77,14 +81,18 @@ Result<net::HttpResponse> MetadataServer::Ask(const std::string& path, const net
        .deadline = call.deadline,
        .stop = call.stop});
   if (response) {
-    if (!IsOfGoogle(*response)) {
-      return Error(ErrorCode::kConfiguration,
-                   "what answers at " + address_ + " is not Google's metadata server")
-          .Cure(kElsewhere);
+    if (IsOfGoogle(*response)) {
+      has_answered_ = true;
+      return response;
     }
-    has_answered_ = true;
-    return response;
+    // Where there was one before, or is one that is not ready, this may pass.
+    const bool may_pass = has_answered_ || (is_known && IsBusy(*response));
+    return Error(may_pass ? ErrorCode::kUnavailable : ErrorCode::kConfiguration,
+                 "what answers at " + address_ + " is not Google's metadata server (" +
+                     std::to_string(response->status) + ")")
+        .Cure(may_pass ? kWait : kElsewhere);
   }
+  if (!response.error().IsTransient()) return response;
   const std::string problem = timed_out
                                   ? address_ + " does not answer within " + Shown(settings.timeout)
                                   : response.error().reason();
@@ -93,8 +101,7 @@ Result<net::HttpResponse> MetadataServer::Ask(const std::string& path, const net
   const bool may_pass = is_known || was_cut;
   return Error(may_pass ? ErrorCode::kUnavailable : ErrorCode::kConfiguration,
                "there is no metadata server: " + problem)
-      .Cure(may_pass ? "wait; if it lasts, see that the metadata server can be reached"
-                     : kElsewhere);
+      .Cure(may_pass ? kWait : kElsewhere);
 }
 
 Result<Secret> MetadataServer::Get(const std::string& path, const net::Call& call) {

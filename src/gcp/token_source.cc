@@ -163,7 +163,9 @@ class MetadataSource final : public TokenSource {
     if (!body) return body.error();
     const std::string doing = "the token of the metadata server at " + server_.address();
     const auto answer = core::JsonDocument::Parse(body->Reveal(), doing);
-    if (!answer) return answer.error();
+    if (!answer) {
+      return Error(answer.error()).Cure("see that it is Google's metadata server that answers");
+    }
     return TokenIn(*answer, doing, clock_.SystemNow());
   }
 

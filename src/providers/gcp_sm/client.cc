@@ -98,10 +98,17 @@ Result<gcp::ApiAnswer> Client::Access(const Target& target, const net::Call& cal
 
 // Reads the newest version that is enabled, and lets `target` name it.
 Result<gcp::ApiAnswer> Client::AccessEnabled(Target& target, const net::Call& call) {
-  auto list = session_.Send(ListEnabledRequest(target.endpoint, target.name), OncePolicy(), call);
-  if (!list) return list;
-  if (!list->is_ok()) return RefusedBy(*list, target.name, call);
-  const auto version = FirstVersionIn(*list);
+  constexpr int kMostPages = 10;  // those before may be empty (AIP-158)
+  std::optional<std::string> version;
+  std::string page;
+  for (int pages = 0; pages < kMostPages && !version && (pages == 0 || !page.empty()); ++pages) {
+    auto list =
+        session_.Send(ListEnabledRequest(target.endpoint, target.name, page), OncePolicy(), call);
+    if (!list) return list;
+    if (!list->is_ok()) return RefusedBy(*list, target.name, call);
+    version = FirstVersionIn(*list);
+    page = (*list)["nextPageToken"].Text().value_or("");
+  }
   if (!version) {
     return Error(ErrorCode::kConfiguration,
                  target.name.Resource() + " has no version that is enabled")
@@ -121,7 +128,8 @@ Result<gcp::ApiAnswer> Client::AccessEnabled(Target& target, const net::Call& ca
 
 Error Client::RefusedBy(const gcp::ApiAnswer& answer, const SecretName& asked,
                         const net::Call& call) {
-  const bool names_asker = answer.error_code == "PERMISSION_DENIED";
+  const bool names_asker =
+      answer.error_code == "PERMISSION_DENIED" || answer.error_code == "UNAUTHENTICATED";
   return Refused(answer, asked, names_asker ? session_.Principal(call) : "", clock_.SystemNow());
 }
 

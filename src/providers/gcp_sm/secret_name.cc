@@ -67,7 +67,9 @@ bool IsSecretId(std::string_view text) { return Consists(text, kLongestSecretId,
 
 bool IsVersion(std::string_view text) {
   if (IsNumber(text)) return true;
-  return Consists(text, kLongestAlias, "-_") && !core::IsDigit(text.front());
+  // "An alias string must start with a letter" (Secret.version_aliases).
+  return Consists(text, kLongestAlias, "-_") && core::IsLetterOrDigit(text.front()) &&
+         !core::IsDigit(text.front());
 }
 
 Result<SecretName> ParseSecretName(std::string_view text, const std::string& setting) {

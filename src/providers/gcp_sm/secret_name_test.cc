@@ -76,10 +76,11 @@ TEST(SecretNameTest, IsWrittenAsTheApiHasIt) {
 
 TEST(SecretNameTest, HasVersionsThatAreNumbersOrAliases) {
   for (const char* const version :
-       {"1", "42", "999999999999999999", "latest", "prod", "a-1_b", "_"}) {
+       {"1", "42", "999999999999999999", "latest", "prod", "a-1_b", "Z"}) {
     EXPECT_TRUE(IsVersion(version)) << version;
   }
-  for (const char* const version : {"", "0", "01", "1a", "1.0", "a b", "a/b", "-1 ", "+1"}) {
+  for (const char* const version :
+       {"", "0", "01", "1a", "1.0", "a b", "a/b", "-1", "_a", "-a", "+1"}) {
     EXPECT_FALSE(IsVersion(version)) << version;
   }
   EXPECT_TRUE(IsVersion(std::string(63, 'a')));

@@ -8,6 +8,7 @@
 
 #include "core/ascii.h"
 #include "core/json_fields.h"
+#include "core/percent_encoding.h"
 #include "crypto/base64.h"
 #include "crypto/crc32c.h"
 
@@ -101,16 +102,18 @@ Error OutOfUse(const gcp::ApiAnswer& answer, const SecretName& asked) {
 }
 
 Error NotFound(const gcp::ApiAnswer& answer, const SecretName& asked) {
-  if (Says(answer, "ersion [") || (asked.version != kLatest && Says(answer, "ersions/"))) {
+  if (asked.version != kLatest && Says(answer, "ersion [")) {
     return Missing(
         asked, "has no version " + asked.version,
-        "see which there are: gcloud secrets versions list " + asked.secret + asked.Flags());
+        "correct GCP_SECRET_VERSION; see which there are: gcloud secrets versions list " +
+            asked.secret + asked.Flags());
   }
+  const std::string which = asked.secret + asked.Flags() + " --data-file=secret.json";
   return Missing(
       asked, "does not exist, or has no version yet (" + answer.host + ")",
       "correct GCP_SECRET_NAME, GCP_SECRET_PROJECT or GCP_SECRET_LOCATION; or create it: gcloud "
       "secrets create " +
-          asked.secret + asked.Flags() + " --data-file=secret.json");
+          which + "; or give it a version: gcloud secrets versions add " + which);
 }
 
 Error Denied(const gcp::ApiAnswer& answer, const SecretName& asked, const std::string& asker) {
@@ -147,9 +150,15 @@ gcp::ApiRequest GetRequest(const std::string& endpoint, const SecretName& name) 
   return RequestFor(endpoint, VersionResource(name), "name=" + VersionResource(name));
 }
 
-gcp::ApiRequest ListEnabledRequest(const std::string& endpoint, const SecretName& name) {
-  return RequestFor(endpoint, name.Resource() + "/versions?filter=state%3AENABLED&pageSize=1",
-                    "parent=" + name.Resource());
+gcp::ApiRequest ListEnabledRequest(const std::string& endpoint, const SecretName& name,
+                                   std::string_view page) {
+  std::string query = "?filter=state%3AENABLED&pageSize=1";
+  if (!page.empty()) {
+    SecretBuffer encoded;
+    core::AppendPercentEncoded(page, encoded);
+    query += "&pageToken=" + std::string(encoded.Reveal());
+  }
+  return RequestFor(endpoint, name.Resource() + "/versions" + query, "parent=" + name.Resource());
 }
 
 std::string EndpointOf(const SecretName& name, const std::string& universe) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "gcp/api_answer.h"
 #include "gcp/session.h"
@@ -20,7 +21,9 @@ namespace qarion::secrets::gcp_sm {
 // `endpoint`: see EndpointOf.
 gcp::ApiRequest AccessRequest(const std::string& endpoint, const SecretName& name);
 gcp::ApiRequest GetRequest(const std::string& endpoint, const SecretName& name);
-gcp::ApiRequest ListEnabledRequest(const std::string& endpoint, const SecretName& name);
+// `page`: the nextPageToken of the answer before, or empty.
+gcp::ApiRequest ListEnabledRequest(const std::string& endpoint, const SecretName& name,
+                                   std::string_view page = {});
 
 // "https://secretmanager.googleapis.com", or that of the location.
 std::string EndpointOf(const SecretName& name, const std::string& universe);

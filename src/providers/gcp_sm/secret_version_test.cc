@@ -62,6 +62,8 @@ TEST(SecretVersionTest, IsAskedForByName) {
             "https://h/v1/projects/my-project/secrets/app-db/versions?filter=state%3AENABLED&"
             "pageSize=1");
   EXPECT_EQ(list.routing, "parent=projects/my-project/secrets/app-db");
+  EXPECT_TRUE(ListEnabledRequest("https://h", Asked(), "a&b=")
+                  .url.ends_with("&pageSize=1&pageToken=a%26b%3D"));
 }
 
 TEST(SecretVersionTest, IsReadInAllFormsThatGoogleAccepts) {
@@ -232,13 +234,13 @@ TEST(SecretVersionTest, IsRefusedWithACure) {
        "PERMISSION_DENIED",
        "SERVICE_DISABLED",
        "Secret Manager API has not been used in project 456 before or it is disabled.",
-       ErrorCode::kNotPermitted,
+       ErrorCode::kConfiguration,
        {"SERVICE_DISABLED", "gcloud services enable secretmanager.googleapis.com --project=456"}},
       {403,
        "PERMISSION_DENIED",
        "BILLING_DISABLED",
        "This API method requires billing.",
-       ErrorCode::kNotPermitted,
+       ErrorCode::kConfiguration,
        {"BILLING_DISABLED", "gcloud billing projects link 456"}},
       {403,
        "PERMISSION_DENIED",
@@ -251,7 +253,7 @@ TEST(SecretVersionTest, IsRefusedWithACure) {
        "PERMISSION_DENIED",
        "CONSUMER_INVALID",
        "Project 'projects/456' not found.",
-       ErrorCode::kNotPermitted,
+       ErrorCode::kConfiguration,
        {"the project 456 is the one that is meant"}},
       {403,
        "PERMISSION_DENIED",
