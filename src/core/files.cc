@@ -47,7 +47,15 @@ std::string_view KindOf(mode_t mode) {
 Error Unreadable(const std::string& path, const std::string& what, int error) {
   std::string reason = what + ": cannot read '" + path + "': " + std::strerror(error);
   std::string cure;
+  ErrorCode code = ErrorCode::kConfiguration;
   switch (error) {
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ESTALE:  // a file system over the network that lost the file's directory for a moment
+      code = ErrorCode::kUnavailable;
+      cure = "see this machine's memory and the limits of this process (ulimit)";
+      break;
     case ENOENT:
     case ENOTDIR: cure = "correct the path, or create the file"; break;
     case EACCES:
@@ -56,7 +64,7 @@ Error Unreadable(const std::string& path, const std::string& what, int error) {
       break;
     default: cure = "see that the path names a file that can be read"; break;
   }
-  return Error(ErrorCode::kConfiguration, std::move(reason))
+  return Error(code, std::move(reason))
       .With("setting", what)
       .With("file", path)
       .Cure(std::move(cure));

@@ -25,6 +25,7 @@ enum class PipesAllowed { kNo, kYes };
 // Reads a whole file into secret memory. `/dev/stdin` and `/dev/fd/N` name this process's own
 // descriptors. `what` names the setting or use for messages: "SECRETS_ENV_FILE".
 // kConfiguration: does not exist, is a directory or another kind of file, may not be read.
+// kUnavailable: this process or machine has no descriptor or memory left.
 // kBadData: is larger than `limit`. kIo: a read fails.
 Result<FileContents> ReadFile(const std::string& path, const std::string& what,
                               PipesAllowed pipes = PipesAllowed::kNo,

@@ -1,7 +1,9 @@
 #include "core/files.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,6 +75,24 @@ TEST(ReadFile, SaysThatItMayNotRead) {
   int status = 0;
   waitpid(child, &status, 0);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+// Which may be otherwise in a moment.
+TEST(ReadFile, FailsForAMomentWhereNoDescriptorIsLeft) {
+  const test::TemporaryDirectory directory;
+  const std::string path = directory.Write("file", "fake");
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  const rlimit few{.rlim_cur = static_cast<rlim_t>(next), .rlim_max = before.rlim_max};
+  close(next);
+  setrlimit(RLIMIT_NOFILE, &few);
+  const auto file = ReadFile(path, "SETTING");
+  setrlimit(RLIMIT_NOFILE, &before);
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().code(), ErrorCode::kUnavailable);
+  EXPECT_NE(file.error().cure().find("ulimit"), std::string::npos);
+  EXPECT_TRUE(ReadFile(path, "SETTING"));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 
 namespace qarion::secrets::core {
 
@@ -23,6 +24,19 @@ class SystemRandom final : public Random {
  private:
   std::uint64_t Next();
   std::uint64_t state_[4];
+};
+
+// The same for several threads.
+class SharedRandom final : public Random {
+ public:
+  double Uniform() override {
+    const std::lock_guard lock(mutex_);
+    return random_.Uniform();
+  }
+
+ private:
+  std::mutex mutex_;
+  SystemRandom random_;
 };
 
 }  // namespace qarion::secrets::core

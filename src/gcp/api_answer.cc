@@ -37,9 +37,20 @@ core::JsonValue ErrorIn(const core::JsonDocument& json) {
   return elements.empty() ? json["error"] : elements.front()["error"];
 }
 
+// Where the document leaves it out, as that of old gateways does, the HTTP status says it (AIP-193,
+// google.rpc.Code).
 std::string_view CodeOf(const core::JsonDocument& json) {
+  constexpr std::pair<int, std::string_view> kCodes[] = {
+      {400, "INVALID_ARGUMENT"}, {401, "UNAUTHENTICATED"}, {403, "PERMISSION_DENIED"},
+      {404, "NOT_FOUND"},        {409, "ABORTED"},         {429, "RESOURCE_EXHAUSTED"}};
   const core::JsonValue error = ErrorIn(json);
-  return error.IsObject() ? error["status"].Text().value_or("") : error.Text().value_or("");
+  if (!error.IsObject()) return error.Text().value_or("");
+  if (const auto status = error["status"].Text()) return *status;
+  const auto code = error["code"].Integer();
+  for (const auto& [status, word] : kCodes) {
+    if (code == status) return word;
+  }
+  return "";
 }
 
 std::string Word(std::optional<std::string_view> text, std::span<const Secret> hidden) {
@@ -65,12 +76,12 @@ void ReadError(const core::JsonDocument& json, std::span<const Secret> hidden, A
 }
 
 bool IsTransientCode(std::string_view code) {
+  // The last two are the API's own, and tell nothing of what was asked for.
   constexpr std::string_view kCodes[] = {"internal_failure", "server_error",
-                                         "temporarily_unavailable"};
+                                         "temporarily_unavailable", "ABORTED", "CANCELLED"};
   return std::ranges::find(kCodes, code) != std::end(kCodes);
 }
 
-// Which role has a permission.
 struct Role {
   std::string_view permission;
   std::string_view role;
@@ -84,6 +95,15 @@ constexpr std::array<Role, 7> kRoles = {{
     {"iam.serviceAccounts.implicitDelegation", "roles/iam.serviceAccountTokenCreator"},
     {"serviceusage.services.use", "roles/serviceusage.serviceUsageConsumer"},
 }};
+
+}  // namespace
+
+std::string_view RoleOf(std::string_view permission) {
+  const auto* const found = std::ranges::find(kRoles, permission, &Role::permission);
+  return found == kRoles.end() ? std::string_view() : found->role;
+}
+
+namespace {
 
 class Cures {
  public:
@@ -161,10 +181,9 @@ class Cures {
     return consumer.starts_with(kPrefix) ? consumer.substr(kPrefix.size()) : consumer;
   }
   std::string Grant(const std::string& permission) const {
-    const auto* const found = std::ranges::find(kRoles, permission, &Role::permission);
-    const std::string what =
-        found == kRoles.end() ? permission : std::string(found->role) + " (" + permission + ")";
-    return "grant " + asker_ + " the role " + what;
+    const std::string_view role = RoleOf(permission);
+    return "grant " + asker_ + " the role " +
+           (role.empty() ? permission : std::string(role) + " (" + permission + ")");
   }
 
   const ApiAnswer& answer_;

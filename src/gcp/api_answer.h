@@ -50,6 +50,9 @@ bool SaysTransient(const net::HttpResponse& response);
 Error ErrorOf(const ApiAnswer& answer, const std::string& doing, const std::string& asker,
               std::chrono::system_clock::time_point now);
 
+// The predefined role that has a permission; empty where none is known here.
+std::string_view RoleOf(std::string_view permission);
+
 // An answer of 2xx that is none of Google's: something else answered in its place, such as a proxy
 // with a page of its own. kUnavailable: it tells nothing.
 Error NotOfGoogle(const ApiAnswer& answer, const std::string& doing);

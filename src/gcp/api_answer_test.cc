@@ -90,6 +90,29 @@ TEST(ApiAnswerTest, MayBeNoneOfGoogles) {
   EXPECT_EQ(ErrorOf(Answer(429, ""), "asking", "", kNow).code(), ErrorCode::kTryAgain);
 }
 
+// google.rpc.Code: neither says anything of what was asked for.
+TEST(ApiAnswerTest, MayPass) {
+  for (const auto& [status, code] : {std::pair(409, "ABORTED"), std::pair(499, "CANCELLED")}) {
+    const Error error = ErrorOf(Answer(status, R"({"error": {"code": )" + std::to_string(status) +
+                                                   R"(, "status": ")" + code + "\"}}"),
+                                "asking", "", kNow);
+    EXPECT_EQ(error.code(), ErrorCode::kUnavailable) << code;
+  }
+}
+
+TEST(ApiAnswerTest, MayLeaveItToTheStatus) {
+  const std::pair<int, ErrorCode> codes[] = {{400, ErrorCode::kConfiguration},
+                                             {401, ErrorCode::kNotPermitted},
+                                             {403, ErrorCode::kNotPermitted},
+                                             {404, ErrorCode::kConfiguration}};
+  for (const auto& [status, meaning] : codes) {
+    const Error error = ErrorOf(Answer(status, R"({"error": {"code": )" + std::to_string(status) +
+                                                   R"(, "message": "no"}})"),
+                                "asking", "", kNow);
+    EXPECT_EQ(error.code(), meaning) << status;
+  }
+}
+
 TEST(ApiAnswerTest, ShowsNothingThatWasSent) {
   std::vector<Secret> hidden;
   hidden.push_back(Secret::CopyOf("fake-ya29.token-of-somebody"));

@@ -214,9 +214,9 @@ std::string_view RegionOfZone(std::string_view zone) {
   return IsRegion(zone) ? zone : std::string_view();
 }
 
-Result<Secret> SignedIdentity(const std::string& verification_url, const std::string& region,
-                              const crypto::SigningCredentials& keys, const std::string& audience,
-                              std::chrono::sys_seconds now) {
+Result<Secret> SignedCallerIdentity(const std::string& verification_url, const std::string& region,
+                                    const crypto::SigningCredentials& keys,
+                                    const std::string& audience, std::chrono::sys_seconds now) {
   const std::string text = WithRegion(verification_url, region);
   const auto url = net::ParseUrl(text);
   if (!url || url->scheme != "https") {
@@ -254,8 +254,8 @@ Result<Secret> GetAwsSubjectToken(const AwsSource& source, const std::string& au
   if (!region) return region.error();
   const auto keys = FindKeys(context.settings.aws, instance);
   if (!keys) return keys.error();
-  return SignedIdentity(source.verification_url, *region, *keys, audience,
-                        std::chrono::floor<std::chrono::seconds>(context.clock.SystemNow()));
+  return SignedCallerIdentity(source.verification_url, *region, *keys, audience,
+                              std::chrono::floor<std::chrono::seconds>(context.clock.SystemNow()));
 }
 
 }  // namespace qarion::secrets::gcp

@@ -28,9 +28,9 @@ std::string_view RegionOfZone(std::string_view zone);
 // provider's, in a header that is not signed, as Google's libraries for Python and Node have it.
 //
 // kConfiguration: the URL is not https; the keys are none. Pure, as crypto::SignWithHeaders is.
-Result<Secret> SignedIdentity(const std::string& verification_url, const std::string& region,
-                              const crypto::SigningCredentials& keys, const std::string& audience,
-                              std::chrono::sys_seconds now);
+Result<Secret> SignedCallerIdentity(const std::string& verification_url, const std::string& region,
+                                    const crypto::SigningCredentials& keys,
+                                    const std::string& audience, std::chrono::sys_seconds now);
 
 // Takes keys and region from the environment, else from the instance's metadata where the file
 // names its URLs. Errors: see GetSubjectToken. Thread-safety: from several threads.

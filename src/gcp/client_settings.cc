@@ -1,7 +1,9 @@
 #include "gcp/client_settings.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <initializer_list>
 #include <optional>
@@ -66,7 +68,13 @@ class Reader {
   std::optional<Error> error_;
 };
 
-void ReadCredentialFile(Reader& reader, ClientSettings& settings) {
+// A file that may not be looked at may be there: then whoever reads it says so.
+bool MayBeThere(const std::string& path) {
+  return !path.empty() && (faccessat(AT_FDCWD, path.c_str(), F_OK, AT_EACCESS) == 0 ||
+                           (errno != ENOENT && errno != ENOTDIR));
+}
+
+void FindCredentialFile(Reader& reader, ClientSettings& settings) {
   settings.well_known_file = reader.First({"CLOUDSDK_CONFIG"});
   if (settings.well_known_file.text.empty()) {
     const std::string home = core::HomeDirectory(reader.Find("HOME"));
@@ -77,7 +85,7 @@ void ReadCredentialFile(Reader& reader, ClientSettings& settings) {
   if (!directory.empty()) directory += "/" + std::string(kWellKnownFile);
 
   settings.credential_file = reader.First({"GOOGLE_APPLICATION_CREDENTIALS"});
-  if (settings.credential_file.text.empty() && access(directory.c_str(), F_OK) == 0) {
+  if (settings.credential_file.text.empty() && MayBeThere(directory)) {
     settings.credential_file = settings.well_known_file;
   }
 }
@@ -135,7 +143,7 @@ std::vector<Secret> ClientSettings::Credentials() const {
 Result<ClientSettings> LoadClientSettings(const core::SettingLookup& lookup) {
   Reader reader(lookup);
   ClientSettings settings;
-  ReadCredentialFile(reader, settings);
+  FindCredentialFile(reader, settings);
   settings.project = reader.First({"GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT"});
   settings.quota_project = reader.First({"GOOGLE_CLOUD_QUOTA_PROJECT"});
   settings.universe = reader.First({"GOOGLE_CLOUD_UNIVERSE_DOMAIN"});

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <optional>
 
 #include "core/ascii.h"
+#include "core/files.h"
 #include "core/json_document.h"
 #include "net/http.h"
 #include "net/server_text.h"
@@ -37,6 +39,10 @@ std::string_view EmailIn(std::string_view url) {
   const bool is_email = url.contains('@') && core::IsVisible(url) && !url.contains('/');
   return is_email ? url : std::string_view();
 }
+
+// Whether a URL may be plain http to where machines have their metadata: to ask there, not to send
+// credentials.
+enum class MetadataAllowed { kNo, kYes };
 
 // Members of an object; the first thing that is wrong with them is kept.
 class Members {
@@ -84,12 +90,12 @@ class Members {
 
   std::string Url(std::string_view member) const {
     std::string text = Text(member);
-    if (!text.empty()) CheckUrl(member, text);
+    if (!text.empty()) CheckUrl(member, text, MetadataAllowed::kYes);
     return text;
   }
-  std::string NeededUrl(std::string_view member) const {
+  std::string NeededUrl(std::string_view member, MetadataAllowed metadata) const {
     std::string text = Needed(member);
-    if (!text.empty()) CheckUrl(member, text);
+    if (!text.empty()) CheckUrl(member, text, metadata);
     return text;
   }
   std::string Email(std::string_view member) const {
@@ -106,12 +112,13 @@ class Members {
   }
 
  private:
-  void CheckUrl(std::string_view member, const std::string& text) const {
+  void CheckUrl(std::string_view member, const std::string& text, MetadataAllowed metadata) const {
     constexpr std::string_view kMetadata[] = {"169.254.169.254", "[fd00:ec2::254]"};
     const auto url = net::ParseUrl(text);
     if (!url) return Note(member, "is no http or https URL");
     if (url->scheme == "https" || net::IsLoopback(*url)) return;
-    if (std::ranges::find(kMetadata, url->host) != std::end(kMetadata)) return;
+    const bool is_metadata = std::ranges::find(kMetadata, url->host) != std::end(kMetadata);
+    if (is_metadata && metadata == MetadataAllowed::kYes) return;
     Note(member, "is not https, so that others could read along");
   }
 
@@ -124,7 +131,7 @@ ServiceAccount ReadServiceAccount(const Members& file) {
   return {.client_email = file.Needed("client_email"),
           .private_key_id = file.Text("private_key_id"),
           .private_key = file.NeededSecret("private_key"),
-          .token_uri = file.NeededUrl("token_uri")};
+          .token_uri = file.NeededUrl("token_uri", MetadataAllowed::kNo)};
 }
 
 AuthorizedUser ReadAuthorizedUser(const Members& file) {
@@ -143,7 +150,7 @@ std::string ReadField(const Members& source) {
 }
 
 UrlSource ReadUrlSource(const Members& source) {
-  UrlSource read{.url = source.NeededUrl("url"), .field = ReadField(source)};
+  UrlSource read{.url = source.NeededUrl("url", MetadataAllowed::kYes), .field = ReadField(source)};
   const Members headers = source.Object("headers");
   for (const std::string_view name : headers.Names()) {
     if (!net::IsHeaderName(name)) {
@@ -211,7 +218,7 @@ ExternalAccount ReadExternalAccount(const Members& file) {
   if (!file.Has("credential_source")) file.Note("credential_source", "is missing");
   ExternalAccount read{.audience = file.Needed("audience"),
                        .subject_token_type = file.Needed("subject_token_type"),
-                       .token_url = file.NeededUrl("token_url"),
+                       .token_url = file.NeededUrl("token_url", MetadataAllowed::kNo),
                        .source = ReadSource(file.Object("credential_source")),
                        .impersonated_email = file.Email("service_account_impersonation_url"),
                        .impersonated_lifetime = ReadLifetime(file),
@@ -226,7 +233,7 @@ ExternalAccount ReadExternalAccount(const Members& file) {
 }
 
 ExternalUser ReadExternalUser(const Members& file) {
-  return {.token_url = file.NeededUrl("token_url"),
+  return {.token_url = file.NeededUrl("token_url", MetadataAllowed::kNo),
           .client_id = file.Needed("client_id"),
           .client_secret = file.NeededSecret("client_secret"),
           .refresh_token = file.NeededSecret("refresh_token")};
@@ -326,6 +333,27 @@ void AddSecrets(const CredentialFile& file, std::vector<Secret>& secrets) {
   }
 }
 
+struct Describer {
+  std::string operator()(const ServiceAccount& account) const {
+    return "service account " + account.client_email;
+  }
+  std::string operator()(const AuthorizedUser& user) const {
+    return "a user's login by " + user.client_id;
+  }
+  std::string operator()(const ExternalUser& user) const {
+    return "a workforce user's login by " + user.client_id;
+  }
+  std::string operator()(const ExternalAccount& account) const {
+    const std::string pool = "an identity of " + account.audience;
+    return account.impersonated_email.empty()
+               ? pool
+               : "service account " + account.impersonated_email + " by " + pool;
+  }
+  std::string operator()(const ImpersonatedAccount& account) const {
+    return "service account " + account.email + " by " + DescribeIdentity(*account.source);
+  }
+};
+
 }  // namespace
 
 std::string ProjectOf(const CredentialFile& file) {
@@ -343,13 +371,14 @@ std::vector<Secret> SecretsIn(const CredentialFile& file) {
   return secrets;
 }
 
-std::vector<ForeignUrl> ForeignUrlsIn(const CredentialFile& file) {
-  std::vector<ForeignUrl> foreign;
+std::vector<ForeignHost> ForeignHostsIn(const CredentialFile& file, const std::string& universe) {
+  std::vector<ForeignHost> foreign;
   const auto look = [&](const char* member, const std::string& text) {
     const auto url = net::ParseUrl(text);
-    if (!url || ("." + url->host).ends_with("." + file.universe)) return;
+    if (!url || ("." + url->host).ends_with("." + universe)) return;
     foreign.push_back({.member = member, .host = url->host});
   };
+  if (file.universe != universe) look("universe_domain", "https://" + file.universe);
   if (const auto* const pool = std::get_if<ExternalAccount>(&file.identity)) {
     look("token_url", pool->token_url);
   } else if (const auto* const user = std::get_if<ExternalUser>(&file.identity)) {
@@ -357,8 +386,11 @@ std::vector<ForeignUrl> ForeignUrlsIn(const CredentialFile& file) {
   } else if (const auto* const acted = std::get_if<ImpersonatedAccount>(&file.identity)) {
     // Nobody else asks the endpoint of a service account: it signs its tokens itself.
     const auto* const source = std::get_if<ServiceAccount>(&acted->source->identity);
-    if (source == nullptr) return ForeignUrlsIn(*acted->source);
-    look("source_credentials.token_uri", source->token_uri);
+    if (source != nullptr) {
+      look("source_credentials.token_uri", source->token_uri);
+    } else {
+      std::ranges::move(ForeignHostsIn(*acted->source, universe), std::back_inserter(foreign));
+    }
   }
   return foreign;
 }
@@ -375,6 +407,28 @@ Result<CredentialFile> ParseCredentialFile(std::string_view text, const std::str
   ReadInto(read, Members(json->root(), "", problem), problem, Depth::kOutermost);
   if (!problem.empty()) return refuse(problem);
   return read;
+}
+
+Result<CredentialFile> ReadCredentialFile(const core::Sourced& place) {
+  auto file = core::ReadFile(place.text, place.setting);
+  if (!file) return std::move(file).error();
+  return ParseCredentialFile(file->bytes.Reveal(), place.text);
+}
+
+std::string DescribeIdentity(const CredentialFile& file) {
+  return std::visit(Describer{}, file.identity);
+}
+
+std::string PrincipalOf(const CredentialFile& file) {
+  std::string email;
+  if (const auto* const account = std::get_if<ServiceAccount>(&file.identity)) {
+    email = account->client_email;
+  } else if (const auto* const pool = std::get_if<ExternalAccount>(&file.identity)) {
+    email = pool->impersonated_email;
+  } else if (const auto* const acted = std::get_if<ImpersonatedAccount>(&file.identity)) {
+    email = acted->email;
+  }
+  return email.empty() ? "" : "serviceAccount:" + email;
 }
 
 }  // namespace qarion::secrets::gcp

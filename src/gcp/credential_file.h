@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/setting_lookup.h"
 #include "qarion/secrets/result.h"
 #include "qarion/secrets/secret.h"
 
@@ -102,12 +103,18 @@ std::string ProjectOf(const CredentialFile& file);
 // Every secret in it; a private key also in the form that it has in the file.
 std::vector<Secret> SecretsIn(const CredentialFile& file);
 
-// A URL to which credentials are sent, and which is none of Google's, nor this machine's.
-struct ForeignUrl {
-  std::string member;  // "token_url"
+// A host to which credentials are sent by the file's own word, outside of `universe`: that of
+// whoever reads the file, not the one it names.
+struct ForeignHost {
+  std::string member;  // "token_url", "universe_domain"
   std::string host;
 };
-std::vector<ForeignUrl> ForeignUrlsIn(const CredentialFile& file);
+std::vector<ForeignHost> ForeignHostsIn(const CredentialFile& file, const std::string& universe);
+
+// Who is in it, for people: "service account a@b".
+std::string DescribeIdentity(const CredentialFile& file);
+// The same as IAM writes it: "serviceAccount:a@b". Empty where the file does not tell.
+std::string PrincipalOf(const CredentialFile& file);
 
 // Reads one. `path` is named in errors, as a key of context ("file") too; nothing that may be
 // secret is shown. kBadData: it is not a JSON object, its type is missing, unknown or not supported
@@ -116,5 +123,9 @@ std::vector<ForeignUrl> ForeignUrlsIn(const CredentialFile& file);
 //
 // Thread-safety: pure. The time it takes grows with the length of the text.
 Result<CredentialFile> ParseCredentialFile(std::string_view text, const std::string& path);
+
+// Reads the file that `place` names. kConfiguration: it is not there or may not be read. kBadData:
+// as above, or it is longer than 1 MiB.
+Result<CredentialFile> ReadCredentialFile(const core::Sourced& place);
 
 }  // namespace qarion::secrets::gcp

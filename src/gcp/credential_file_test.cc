@@ -238,6 +238,40 @@ TEST(CredentialFile, SendsSecretsOverHttpsAlone) {
     EXPECT_THAT(Problem(with(url)), HasSubstr("token_uri is no http or https URL"));
   }
   EXPECT_EQ(Problem(with("http://127.0.0.1:8080/token")), "nothing is wrong");
+  // There machines ask, and are sent nothing.
+  EXPECT_THAT(Problem(with("http://169.254.169.254/token")), HasSubstr("token_uri is not https"));
+}
+
+std::vector<std::string> ForeignIn(const std::string& text) {
+  std::vector<std::string> foreign;
+  for (const auto& [member, host] : ForeignHostsIn(Parsed(text), kDefaultUniverse)) {
+    foreign.push_back(member + " " + host);
+  }
+  return foreign;
+}
+
+TEST(CredentialFile, ShowsWhomItSendsCredentialsTo) {
+  const std::string file = External(R"({"file": "/token"})");
+  EXPECT_THAT(ForeignIn(file), testing::IsEmpty());
+  EXPECT_THAT(ForeignIn(kServiceAccount), testing::IsEmpty());
+  const auto with = [&](const std::string& url, const std::string& more = "") {
+    std::string other = file;
+    const std::string usual = "https://sts.googleapis.com/v1/token";
+    other.replace(other.find(usual), usual.size(), url);
+    return other.insert(other.find('{') + 1, more);
+  };
+  EXPECT_THAT(ForeignIn(with("https://10.0.0.1/token")),
+              testing::ElementsAre("token_url 10.0.0.1"));
+  EXPECT_THAT(ForeignIn(with("https://evil-googleapis.com/token")),
+              testing::ElementsAre("token_url evil-googleapis.com"));
+  // A file cannot declare a host to be Google's.
+  EXPECT_THAT(ForeignIn(with("https://sts.evil.test/token", R"("universe_domain": "evil.test",)")),
+              testing::ElementsAre("universe_domain evil.test", "token_url sts.evil.test"));
+  std::string source = kServiceAccount;
+  const std::string usual = "https://oauth2.googleapis.com/token";
+  source.replace(source.find(usual), usual.size(), "https://evil.test/token");
+  EXPECT_THAT(ForeignIn(Impersonated(source)),
+              testing::ElementsAre("source_credentials.token_uri evil.test"));
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "gcp/identity_token.h"
 
-#include <algorithm>
-#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -35,8 +33,7 @@ ApiRequest SigningRequest(std::string_view email, const std::string& universe,
   core::JsonWriter json(core::JsonLayout::kCompact);
   json.BeginObject().Key("payload").Text(claims.Reveal()).EndObject();
   return {.method = "POST",
-          .url = "https://iamcredentials." + universe + "/v1/projects/-/serviceAccounts/" +
-                 EncodedEmail(email) + ":signJwt",
+          .url = AccountUrl(universe, email, "signJwt"),
           .routing = "",
           .body = std::string(std::move(json).Take().Reveal())};
 }
@@ -46,12 +43,9 @@ Result<Secret> SignByGoogle(Session& session, std::string_view email, const Secr
   const auto universe = session.Universe(call);
   if (!universe) return universe.error();
   const std::string doing = "signing in the name of " + std::string(email);
-  net::RetryPolicy policy{.most_attempts = kMostAttempts};
-  policy.is_worth_another_try = [](const net::HttpResponse& response) {
-    constexpr int kStatuses[] = {408, 429, 500, 503, 504};
-    return std::ranges::find(kStatuses, response.status) != std::end(kStatuses);
-  };
-  const auto answer = session.Send(SigningRequest(email, *universe, claims), policy, call);
+  const auto answer =
+      session.Send(SigningRequest(email, *universe, claims),
+                   {.most_attempts = kMostAttempts, .is_worth_another_try = IsBusy}, call);
   if (!answer) return answer.error();
   if (!answer->is_ok()) {
     return ErrorOf(*answer, doing, session.Principal(call), session.clock().SystemNow());

@@ -1,11 +1,9 @@
 #include "gcp/metadata_server.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "core/ascii.h"
 #include "core/files.h"
-#include "net/retry.h"
 #include "net/server_text.h"
 
 namespace qarion::secrets::gcp {
@@ -23,16 +21,6 @@ constexpr char kElsewhere[] =
     "GOOGLE_APPLICATION_CREDENTIALS, or log in: gcloud auth application-default login";
 
 constexpr char kWait[] = "wait; if it lasts, see that the metadata server can be reached";
-
-bool IsBusy(const net::HttpResponse& response) {
-  constexpr int kStatuses[] = {408, 429, 500, 503, 504};
-  return std::ranges::find(kStatuses, response.status) != std::end(kStatuses);
-}
-
-std::string Shown(milliseconds time) {
-  return time.count() % 1000 == 0 ? std::to_string(time.count() / 1000) + " s"
-                                  : std::to_string(time.count()) + " ms";
-}
 
 bool IsOfGoogle(const net::HttpResponse& response) {
   return core::EqualsIgnoringCase(response.Find("metadata-flavor").value_or(""), "Google");
@@ -61,25 +49,11 @@ Result<net::HttpResponse> MetadataServer::Ask(const std::string& path, const net
   const bool is_known = IsKnown();
   net::HttpRequest request{.url = address_ + kRoot + path};
   request.headers.push_back({"Metadata-Flavor", Secret::CopyOf("Google")});
-  net::RetryPolicy policy{.backoff = kBackoff};
-  policy.most_attempts = settings.attempts > 0 ? settings.attempts
-                         : is_known            ? kPatientAttempts
-                                               : 1;
-  policy.is_worth_another_try = IsBusy;
-  bool timed_out = false;
-  auto response = net::SendWithRetries(
-      [&](int attempt) {
-        const auto end = std::min(call.deadline, context_.clock.SteadyNow() + settings.timeout);
-        net::Attempt made = context_.metadata.Send(request, end, call.stop, attempt);
-        timed_out = made.timed_out;
-        return made;
-      },
-      policy,
-      {.clock = context_.clock,
-       .random = context_.random,
-       .budget = context_.budget,
-       .deadline = call.deadline,
-       .stop = call.stop});
+  const int attempts = settings.attempts > 0 ? settings.attempts : is_known ? kPatientAttempts : 1;
+  auto response = SendPatiently(
+      context_.metadata, request,
+      {.attempts = attempts, .backoff = kBackoff, .longest_attempt = settings.timeout}, context_,
+      call);
   if (response) {
     if (IsOfGoogle(*response)) {
       has_answered_ = true;
@@ -93,14 +67,11 @@ Result<net::HttpResponse> MetadataServer::Ask(const std::string& path, const net
         .Cure(may_pass ? kWait : kElsewhere);
   }
   if (!response.error().IsTransient()) return response;
-  const std::string problem = timed_out
-                                  ? address_ + " does not answer within " + Shown(settings.timeout)
-                                  : response.error().reason();
   // Somebody whose time is over learns nothing of whether there is one.
   const bool was_cut = call.stop.stop_requested() || context_.clock.SteadyNow() >= call.deadline;
   const bool may_pass = is_known || was_cut;
   return Error(may_pass ? ErrorCode::kUnavailable : ErrorCode::kConfiguration,
-               "there is no metadata server: " + problem)
+               "there is no metadata server: " + response.error().reason())
       .Cure(may_pass ? kWait : kElsewhere);
 }
 

@@ -1,5 +1,6 @@
 #include "gcp/session.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -28,6 +29,14 @@ net::HttpClientOptions OptionsOf(const ClientSettings& settings, const Session::
           .trace = trace};
 }
 
+// As Google's clients have it: credentials are good in their own universe alone.
+Error OtherUniverse(const Sourced& wanted, const std::string& origin, const std::string& universe) {
+  return core::Wrong(
+      wanted.setting,
+      "is " + wanted.text + ", and the credentials of " + origin + " are of " + universe,
+      "leave it out, or use credentials of that universe");
+}
+
 }  // namespace
 
 Result<SessionSettings> SessionSettings::Load(const core::SettingLookup& lookup) {
@@ -38,14 +47,9 @@ Result<SessionSettings> SessionSettings::Load(const core::SettingLookup& lookup)
   auto file = ReadCredentialFile(settings.client.credential_file);
   if (!file) return std::move(file).error();
   settings.file = std::move(*file);
-  // As Google's clients have it: credentials are good in their own universe alone.
   const Sourced& universe = settings.client.universe;
   if (!universe.text.empty() && universe.text != settings.file->universe) {
-    return core::Wrong(universe.setting,
-                       "is " + universe.text + ", and the credentials in " +
-                           settings.client.credential_file.text + " are of " +
-                           settings.file->universe,
-                       "leave it out, or use credentials of that universe");
+    return OtherUniverse(universe, settings.client.credential_file.text, settings.file->universe);
   }
   return settings;
 }
@@ -70,19 +74,19 @@ Session::Session(const SessionSettings& settings, TokenUse use, Clock& clock, co
                .budget = budget_,
                .log = log},
       metadata_(context_),
-      source_(settings.file
-                  ? MakeFileSource(settings.client.credential_file, std::move(use), context_)
-                  : MakeMetadataSource(metadata_, context_)),
+      source_(settings.file ? MakeFileSource(settings.client.credential_file,
+                                             settings.file->universe, std::move(use), context_)
+                            : MakeMetadataSource(metadata_, context_)),
       cache_(
           "access token of Google's", kWindows,
           [this](const net::Call& call) { return Fetch(call); }, clock, log) {}
 
 Result<AccessToken> Session::Fetch(const net::Call& call) {
-  const std::lock_guard turn(asking_);
   auto token = source_->Get(call);
   if (token) {
     const std::lock_guard lock(mutex_);
     expires_at_ = token->expires_at;
+    token_scope_ = token->scope;
     return token;
   }
   if (settings_.file) return token;
@@ -122,13 +126,12 @@ Result<ApiAnswer> Session::Send(const ApiRequest& request, const net::RetryPolic
                                 const net::Call& call) {
   auto token = cache_.Get(call);
   if (!token) return std::move(token).error();
-  core::SystemRandom random;
   const auto url = net::ParseUrl(request.url);
   const auto send = [&]() -> Result<ApiAnswer> {
     auto response = net::SendWithRetries(
         [&](int attempt) { return SendOnce(request, *token, call, attempt); }, policy,
         {.clock = clock_,
-         .random = random,
+         .random = random_,
          .budget = budget_,
          .deadline = call.deadline,
          .stop = call.stop});
@@ -150,7 +153,6 @@ Result<std::string> Session::Learn(std::optional<std::string>& known, const char
     const std::lock_guard lock(mutex_);
     if (known) return *known;
   }
-  const std::lock_guard turn(asking_);
   auto text = metadata_.GetText(path, call);
   if (!text) return WithPlaces(std::move(text).error());
   const std::lock_guard lock(mutex_);
@@ -159,14 +161,19 @@ Result<std::string> Session::Learn(std::optional<std::string>& known, const char
 }
 
 Result<std::string> Session::Universe(const net::Call& call) {
-  if (!settings_.client.universe.text.empty()) return settings_.client.universe.text;
   if (settings_.file) return settings_.file->universe;
   auto universe = Learn(universe_, "universe/universe-domain", call);
   if (!universe) return universe;
-  if (universe->empty()) return std::string(kDefaultUniverse);  // a server older than universes
-  if (net::IsHostName(*universe)) return universe;
-  return Error(ErrorCode::kBadData, "the metadata server names a universe that is no domain")
-      .Cure("set GOOGLE_CLOUD_UNIVERSE_DOMAIN");
+  if (universe->empty()) universe = kDefaultUniverse;  // a server older than universes
+  if (!net::IsHostName(*universe)) {
+    return Error(ErrorCode::kBadData, "the metadata server names a universe that is no domain")
+        .Cure("see that it is Google's metadata server that answers");
+  }
+  const Sourced& wanted = settings_.client.universe;
+  if (!wanted.text.empty() && wanted.text != *universe) {
+    return OtherUniverse(wanted, "the metadata server", *universe);
+  }
+  return universe;
 }
 
 Result<Sourced> Session::Project(const net::Call& call) {
@@ -182,18 +189,23 @@ Result<Sourced> Session::Project(const net::Call& call) {
 
 std::string Session::Principal(const net::Call& call) {
   if (settings_.file) return PrincipalOf(*settings_.file);
-  const auto email = Learn(email_, "instance/service-accounts/default/email", call);
-  return email && !email->empty() ? "serviceAccount:" + *email : "";
+  const auto email = Learn(
+      email_, "instance/service-accounts/default/email",
+      {.deadline = std::min(call.deadline, clock_.SteadyNow() + seconds(1)), .stop = call.stop});
+  // Where a workload has no service account of its own, that of GKE says the pool.
+  return email && email->contains('@') ? "serviceAccount:" + *email : "";
 }
 
 Result<Secret> Session::GetMetadata(const std::string& path, const net::Call& call) {
-  const std::lock_guard turn(asking_);
   return metadata_.Get(path, call);
 }
 
-Result<std::string> Session::Scopes(const net::Call& call) {
-  if (settings_.file) return std::string(kCloudScope);
-  return Learn(scopes_, "instance/service-accounts/default/scopes", call);
+std::string Session::Scopes(const net::Call& call) {
+  if (!settings_.file) {
+    return Learn(scopes_, "instance/service-accounts/default/scopes", call).value_or("");
+  }
+  const std::lock_guard lock(mutex_);
+  return token_scope_;
 }
 
 Sourced Session::quota_project() const {

@@ -73,16 +73,18 @@ class Session {
   Result<ApiAnswer> Send(const ApiRequest& request, const net::RetryPolicy& policy,
                          const net::Call& call);
 
-  // The universe that hosts belong to: by GOOGLE_CLOUD_UNIVERSE_DOMAIN, the file, the metadata
-  // server, which is asked once. Errors: see MetadataServer::Get.
+  // The universe that hosts belong to: of the file, or as the metadata server says, which is asked
+  // once. kConfiguration: GOOGLE_CLOUD_UNIVERSE_DOMAIN says another; else see MetadataServer::Get.
   Result<std::string> Universe(const net::Call& call);
   // The project of GOOGLE_CLOUD_PROJECT, GCLOUD_PROJECT, the file or the metadata server. Empty:
   // none says. Errors: see MetadataServer::Get.
   Result<Sourced> Project(const net::Call& call);
-  // Who asks, as IAM writes it; empty where that is not known. Asks the metadata server once.
+  // Who asks, as IAM writes it; empty where that is not known. Gives the metadata server, where
+  // that has to say it, a second.
   std::string Principal(const net::Call& call);
-  // What its tokens may be used for, for people. Errors: see MetadataServer::Get.
-  Result<std::string> Scopes(const net::Call& call);
+  // The scopes of the token in use, as far as that is known; empty where it is not, or where the
+  // token is good for one service alone.
+  std::string Scopes(const net::Call& call);
 
   // What the metadata server says at `path`, whoever this session is. See MetadataServer::Get.
   Result<Secret> GetMetadata(const std::string& path, const net::Call& call);
@@ -116,19 +118,19 @@ class Session {
 
   const SessionSettings& settings_;
   Clock& clock_;
-  core::SystemRandom random_;
+  core::SharedRandom random_;
   net::RetryBudget budget_;
   net::HttpClient services_;
   net::HttpClient metadata_client_;
   const SourceContext context_;
   MetadataServer metadata_;
   const std::unique_ptr<TokenSource> source_;
-  std::mutex asking_;         // held by the one thread that asks a source
   mutable std::mutex mutex_;  // of what follows
   std::optional<std::string> universe_;
   std::optional<std::string> project_;
   std::optional<std::string> email_;
   std::optional<std::string> scopes_;
+  std::string token_scope_;  // of the latest token
   std::optional<Clock::SystemTime> expires_at_;
   net::CredentialCache<AccessToken> cache_;  // last: uses all of the above
 };

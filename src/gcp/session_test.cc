@@ -248,5 +248,68 @@ TEST_F(SessionTest, StaysInTheUniverseOfItsCredentials) {
                              testing::EndsWith("are of googleapis.com")));
 }
 
+// As a machine that the metadata server knows.
+class MachineTest : public SessionTest {
+ protected:
+  void OpenOn(std::map<std::string, std::string> texts,
+              std::map<std::string, std::string> given = {}) {
+    metadata_.emplace([this, texts = std::move(texts)](const test::LocalRequest& request) {
+      const std::lock_guard lock(mutex_);
+      ++asked_;
+      const std::string root = "/computeMetadata/v1/";
+      const auto found = texts.find(request.path.substr(root.size()));
+      return found == texts.end()
+                 ? test::LocalAnswer{404, "", {{"Metadata-Flavor", "Google"}}}
+                 : test::LocalAnswer{200, found->second, {{"Metadata-Flavor", "Google"}}};
+    });
+    given["GCE_METADATA_HOST"] = metadata_->Url().substr(std::string("http://").size());
+    given["GOOGLE_APPLICATION_CREDENTIALS"] = "";
+    Open(std::move(given));
+  }
+
+  int asked_ = 0;
+  std::optional<test::LocalServer> metadata_;
+};
+
+TEST_F(MachineTest, TellsWhoItIs) {
+  OpenOn({{"project/project-id", "my-project"},
+          {"instance/service-accounts/default/email", "a@b.iam.gserviceaccount.com"},
+          {"instance/service-accounts/default/scopes", "s1\ns2\n"}});
+  EXPECT_EQ(session_->Project(Soon())->text, "my-project");
+  EXPECT_EQ(session_->Principal(Soon()), "serviceAccount:a@b.iam.gserviceaccount.com");
+  EXPECT_EQ(session_->Scopes(Soon()), "s1 s2");
+  EXPECT_EQ(*session_->Universe(Soon()), "googleapis.com");
+  const int asked = asked_;
+  EXPECT_EQ(session_->Project(Soon())->text, "my-project");
+  EXPECT_EQ(session_->Principal(Soon()), "serviceAccount:a@b.iam.gserviceaccount.com");
+  EXPECT_EQ(asked_, asked);  // once each
+}
+
+// On GKE, where a workload is no service account of Google's.
+TEST_F(MachineTest, MayBeNoServiceAccount) {
+  OpenOn({{"instance/service-accounts/default/email", "my-project.svc.id.goog"}});
+  EXPECT_EQ(session_->Principal(Soon()), "");
+}
+
+TEST_F(MachineTest, StaysInItsUniverse) {
+  OpenOn({{"universe/universe-domain", "example.goog"}},
+         {{"GOOGLE_CLOUD_UNIVERSE_DOMAIN", "example.goog"}});
+  EXPECT_EQ(*session_->Universe(Soon()), "example.goog");
+  OpenOn({{"universe/universe-domain", "googleapis.com"}},
+         {{"GOOGLE_CLOUD_UNIVERSE_DOMAIN", "example.goog"}});
+  const auto universe = session_->Universe(Soon());
+  ASSERT_FALSE(universe);
+  EXPECT_EQ(universe.error().code(), ErrorCode::kConfiguration);
+  EXPECT_THAT(universe.error().reason(), HasSubstr("GOOGLE_CLOUD_UNIVERSE_DOMAIN is example.goog"));
+}
+
+TEST_F(SessionTest, RefusesAFileThatBecameOneOfAnotherUniverse) {
+  Open();
+  EXPECT_EQ(Token(), "fake-token-1");
+  WriteFile("fake-refresh-1", R"(, "universe_domain": "example.goog")");
+  clock_.Advance(seconds(3601));
+  EXPECT_THAT(Token(), HasSubstr("another universe than before"));
+}
+
 }  // namespace
 }  // namespace qarion::secrets::gcp

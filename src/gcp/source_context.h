@@ -1,7 +1,6 @@
 // What everything stands on that gets tokens.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <string_view>
@@ -9,9 +8,11 @@
 #include "core/random.h"
 #include "gcp/client_settings.h"
 #include "net/call.h"
+#include "net/http.h"
 #include "net/http_client.h"
 #include "net/retry.h"
 #include "qarion/secrets/clock.h"
+#include "qarion/secrets/result.h"
 
 namespace qarion::secrets::gcp {
 
@@ -21,18 +22,30 @@ struct SourceContext {
   net::HttpClient& services;  // Google's, and others by https; through a proxy where one is set
   net::HttpClient& metadata;  // never through a proxy
   Clock& clock;
-  core::Random& random;
+  core::Random& random;  // for several threads
   net::RetryBudget& budget;
   std::function<void(std::string_view)> log;  // never empty
 };
 
-// When an attempt is given up, so that a server that hangs leaves time for another: after half of
-// what is left, but not within a second.
-inline Clock::SteadyTime AttemptEnd(const net::Call& call, const Clock& clock) {
-  const auto now = clock.SteadyNow();
-  const auto half =
-      std::max<std::chrono::nanoseconds>((call.deadline - now) / 2, std::chrono::seconds(1));
-  return std::min(call.deadline, now + half);
-}
+// 408, 429, 500, 503 or 504: what Google's libraries take for a moment's failure.
+bool IsBusy(const net::HttpResponse& response);
+
+// How a server is asked that may fail for a moment.
+struct Patience {
+  int attempts = 3;
+  net::Backoff backoff = {};
+  std::chrono::milliseconds longest_attempt{60'000};
+  std::function<bool(const net::HttpResponse&)> may_pass = IsBusy;
+};
+
+// An attempt ends after half of the time that is left, but not within a second, so that a server
+// that hangs leaves some for another.
+Clock::SteadyTime AttemptEnd(const net::Call& call, const Clock& clock);
+
+// Sends `request` until it brings an answer that will not pass, as `patience` has it. Errors: see
+// HttpClient::Send. Thread-safety: from several threads.
+Result<net::HttpResponse> SendPatiently(net::HttpClient& client, const net::HttpRequest& request,
+                                        const Patience& patience, const SourceContext& context,
+                                        const net::Call& call);
 
 }  // namespace qarion::secrets::gcp

@@ -1,14 +1,11 @@
 #include "gcp/source_request.h"
 
-#include <algorithm>
-#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "core/json_document.h"
-#include "net/retry.h"
 #include "net/server_text.h"
 #include "net/url.h"
 
@@ -18,13 +15,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr int kMostAttempts = 3;
-constexpr int kTooManyRequests = 429;
-// An attempt gets no more than its part of the time that is left, so that a server that hangs
-// leaves some to others.
-constexpr seconds kShortestAttempt{1};
-
-bool IsTransient(int status) { return status == kTooManyRequests || status >= 500; }
+// Beside what Google's own servers say: the metadata of Azure's machines say 410 while they are
+// being renewed.
+bool MayPass(const net::HttpResponse& response) {
+  constexpr int kGone = 410;
+  return IsBusy(response) || response.status >= 500 || response.status == kGone;
+}
 
 // What must not be seen, should the answer quote it.
 std::vector<Secret> SentIn(const net::HttpRequest& request) {
@@ -50,32 +46,16 @@ std::string Said(std::string_view body, std::span<const Secret> sent) {
   return "";
 }
 
-Result<net::HttpResponse> Send(net::HttpClient& client, const SourceRequest& source,
-                               const SourceContext& context, const net::Call& call) {
-  return net::SendWithRetries(
-      [&](int attempt) {
-        const auto now = context.clock.SteadyNow();
-        const auto part = std::max<std::chrono::nanoseconds>(
-            (call.deadline - now) / std::max(kMostAttempts - attempt + 1, 1), kShortestAttempt);
-        const auto longest = std::min<std::chrono::nanoseconds>(part, source.timeout);
-        return client.Send(source.request, std::min(call.deadline, now + longest), call.stop,
-                           attempt);
-      },
-      {.most_attempts = kMostAttempts,
-       .is_worth_another_try = [](const net::HttpResponse& r) { return IsTransient(r.status); },
-       .backoff = {.first = milliseconds(200), .longest = seconds(1)}},
-      {.clock = context.clock,
-       .random = context.random,
-       .budget = context.budget,
-       .deadline = call.deadline,
-       .stop = call.stop});
-}
-
 }  // namespace
 
 Result<Secret> AskSource(net::HttpClient& client, const SourceRequest& source,
                          const SourceContext& context, const net::Call& call) {
-  const auto response = Send(client, source, context, call);
+  const auto response =
+      SendPatiently(client, source.request,
+                    {.backoff = {.first = milliseconds(200), .longest = seconds(1)},
+                     .longest_attempt = source.timeout,
+                     .may_pass = MayPass},
+                    context, call);
   if (!response) {
     const Error& error = response.error();
     return Error(error.code(), source.member + ": " + error.reason())
@@ -96,9 +76,8 @@ Result<Secret> AskSource(net::HttpClient& client, const SourceRequest& source,
   }
   if (response->status != 200) {
     const std::string said = Said(response->body.Reveal(), SentIn(source.request));
-    return wrong(
-        IsTransient(response->status) ? ErrorCode::kUnavailable : ErrorCode::kConfiguration,
-        "answers " + status + (said.empty() ? "" : ": ") + said, source.cure);
+    return wrong(MayPass(*response) ? ErrorCode::kUnavailable : ErrorCode::kConfiguration,
+                 "answers " + status + (said.empty() ? "" : ": ") + said, source.cure);
   }
   if (response->body.size() > kMostSourceBytes) {
     return wrong(ErrorCode::kBadData,

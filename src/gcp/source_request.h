@@ -25,11 +25,11 @@ struct SourceRequest {
   std::chrono::milliseconds timeout;  // of one attempt
 };
 
-// Sends it through `client`, up to three times where the server fails for a moment (429, 5xx, no
-// answer), and returns the body of an answer 200.
+// Sends it through `client`, up to three times where the server fails for a moment (408, 410, 429,
+// 5xx, no answer), and returns the body of an answer 200.
 //
 // Errors name the member and the host; what they quote of the answer has nothing of the headers,
-// the body or the query that were sent. kUnavailable: no answer, 429 or 5xx. kConfiguration:
+// the body or the query that were sent. kUnavailable: no answer, or one of these. kConfiguration:
 // another status, or see HttpClient::Send. kBadData: more than kMostSourceBytes, or no HTTP.
 // Thread-safety: from several threads.
 Result<Secret> AskSource(net::HttpClient& client, const SourceRequest& source,

@@ -10,6 +10,7 @@
 #include "core/rfc3339.h"
 #include "crypto/base64.h"
 #include "net/form.h"
+#include "net/server_text.h"
 
 namespace qarion::secrets::gcp {
 namespace {
@@ -128,16 +129,21 @@ net::HttpRequest ImpersonationRequest(const Impersonation& impersonation, const 
   json.Key("scope").BeginArray().Text(kCloudScope).EndArray();
   json.Key("lifetime").Text(std::to_string(impersonation.lifetime.count()) + "s").EndObject();
 
-  SecretBuffer email;
-  core::AppendPercentEncoded(impersonation.email, email, "@");
-  net::HttpRequest request{.method = "POST",
-                           .url = "https://iamcredentials." + impersonation.universe + "/v1/" +
-                                  std::string(kAccounts) + std::string(email.Reveal()) +
-                                  ":generateAccessToken",
-                           .body = std::move(json).Take()};
+  net::HttpRequest request{
+      .method = "POST",
+      .url = AccountUrl(impersonation.universe, impersonation.email, "generateAccessToken"),
+      .body = std::move(json).Take()};
   request.headers.push_back({"Content-Type", Secret::CopyOf("application/json")});
   request.headers.push_back(BearerAuthorization(bearer));
   return request;
+}
+
+std::string AccountUrl(const std::string& universe, std::string_view email,
+                       const std::string& method) {
+  SecretBuffer encoded;
+  core::AppendPercentEncoded(email, encoded, "@");
+  return "https://iamcredentials." + universe + "/v1/projects/-/serviceAccounts/" +
+         std::string(encoded.Reveal()) + ":" + method;
 }
 
 net::HttpHeader BearerAuthorization(const Secret& token) {
@@ -151,6 +157,7 @@ Result<AccessToken> TokenIn(const core::JsonDocument& answer, const std::string&
                             std::chrono::system_clock::time_point now) {
   auto token = Checked(answer["access_token"].Text(), doing);
   if (!token) return token;
+  token->scope = net::OneLine(answer["scope"].Text().value_or(""), {});
   if (!answer["expires_in"].exists()) return token;
   const auto seconds = SecondsIn(answer["expires_in"]);
   if (!seconds || *seconds <= 0) return NoToken(doing, "has an expires_in that is no time");
@@ -164,6 +171,7 @@ Result<AccessToken> ImpersonatedTokenIn(const core::JsonDocument& answer,
   if (!token) return token;
   token->expires_at = core::ParseTime(answer["expireTime"].Text().value_or(""));
   if (!token->expires_at) return NoToken(doing, "has no expireTime that is a time");
+  token->scope = kCloudScope;  // as it was asked for
   return token;
 }
 

@@ -39,6 +39,10 @@ struct Impersonation {
 };
 net::HttpRequest ImpersonationRequest(const Impersonation& impersonation, const Secret& bearer);
 
+// Where IAM does `method` in the name of the service account `email`.
+std::string AccountUrl(const std::string& universe, std::string_view email,
+                       const std::string& method);
+
 // The header that shows a token (RFC 6750, 2.1).
 net::HttpHeader BearerAuthorization(const Secret& token);
 
@@ -46,15 +50,20 @@ struct AccessToken {
   Secret text;
   // Nothing: the answer does not say.
   std::optional<std::chrono::system_clock::time_point> expires_at;
+  // What it may be used for, separated by blanks. Empty: the answer does not say, or it is for one
+  // service alone.
+  std::string scope = {};
 
   // The same once more; the text is shared, not copied.
-  AccessToken Share() const { return {.text = text.Share(), .expires_at = expires_at}; }
+  AccessToken Share() const {
+    return {.text = text.Share(), .expires_at = expires_at, .scope = scope};
+  }
   bool IsSameAs(const AccessToken& other) const { return text.ConstantTimeEquals(other.text); }
 };
 
-// Reads the answer of a token endpoint (RFC 6749, 5.1): access_token, and expires_in in seconds as
-// a number or a text. `doing` begins errors. kBadData: there is no token in it, or one that cannot
-// be sent.
+// Reads the answer of a token endpoint (RFC 6749, 5.1): access_token, expires_in in seconds as a
+// number or a text, and scope. `doing` begins errors. kBadData: there is no token in it, or one
+// that cannot be sent.
 Result<AccessToken> TokenIn(const core::JsonDocument& answer, const std::string& doing,
                             std::chrono::system_clock::time_point now);
 // The same of generateAccessToken: accessToken, and expireTime (RFC 3339).

@@ -5,7 +5,6 @@
 #include <utility>
 #include <variant>
 
-#include "core/files.h"
 #include "crypto/rsa_key.h"
 #include "gcp/subject_token.h"
 #include "gcp/token_client.h"
@@ -20,12 +19,19 @@ constexpr char kTokenPath[] =
 // Each kind of identity has its way to a token.
 class CredentialFileSource final : public TokenSource {
  public:
-  CredentialFileSource(const Sourced& place, TokenUse use, const SourceContext& context)
-      : place_(place), use_(std::move(use)), context_(context) {}
+  CredentialFileSource(const Sourced& place, std::string universe, TokenUse use,
+                       const SourceContext& context)
+      : place_(place), universe_(std::move(universe)), use_(std::move(use)), context_(context) {}
 
   Result<AccessToken> Get(const net::Call& call) override {
     auto file = ReadCredentialFile(place_);
     if (!file) return std::move(file).error();
+    // The hosts that it is shown to were chosen when the service started.
+    if (file->universe != universe_) {
+      return Error(ErrorCode::kConfiguration, place_.text + " is of another universe than before")
+          .With("file", place_.text)
+          .Cure("start the service again");
+    }
     return TokenOf(*file, call);
   }
 
@@ -52,7 +58,9 @@ class CredentialFileSource final : public TokenSource {
     if (file.universe != kDefaultUniverse) use = {.audience = {}, .scope = kCloudScope};
     auto text = SelfSignedToken(account, *key, use, Now());
     if (!text) return std::move(text).error();
-    return AccessToken{.text = std::move(*text), .expires_at = Now() + kSignedTokenLife};
+    return AccessToken{.text = std::move(*text),
+                       .expires_at = Now() + kSignedTokenLife,
+                       .scope = use.audience.empty() ? use.scope : ""};
   }
 
   Result<AccessToken> Of(const AuthorizedUser& user, const CredentialFile& /*file*/,
@@ -147,6 +155,7 @@ class CredentialFileSource final : public TokenSource {
   }
 
   const Sourced& place_;
+  const std::string universe_;
   const TokenUse use_;
   const SourceContext context_;
   Secret given_refresh_token_;  // of an ExternalUser, as the file had it
@@ -174,59 +183,17 @@ class MetadataSource final : public TokenSource {
   const Clock& clock_;
 };
 
-struct Describer {
-  std::string operator()(const ServiceAccount& account) const {
-    return "service account " + account.client_email;
-  }
-  std::string operator()(const AuthorizedUser& user) const {
-    return "a user's login by " + user.client_id;
-  }
-  std::string operator()(const ExternalUser& user) const {
-    return "a workforce user's login by " + user.client_id;
-  }
-  std::string operator()(const ExternalAccount& account) const {
-    const std::string pool = "an identity of " + account.audience;
-    return account.impersonated_email.empty()
-               ? pool
-               : "service account " + account.impersonated_email + " by " + pool;
-  }
-  std::string operator()(const ImpersonatedAccount& account) const {
-    return "service account " + account.email + " by " + DescribeIdentity(*account.source);
-  }
-};
-
 }  // namespace
 
-std::unique_ptr<TokenSource> MakeFileSource(const Sourced& place, TokenUse use,
-                                            const SourceContext& context) {
-  return std::make_unique<CredentialFileSource>(place, std::move(use), context);
+std::unique_ptr<TokenSource> MakeFileSource(const Sourced& place, std::string universe,
+                                            TokenUse use, const SourceContext& context) {
+  return std::make_unique<CredentialFileSource>(place, std::move(universe), std::move(use),
+                                                context);
 }
 
 std::unique_ptr<TokenSource> MakeMetadataSource(MetadataServer& server,
                                                 const SourceContext& context) {
   return std::make_unique<MetadataSource>(server, context);
-}
-
-Result<CredentialFile> ReadCredentialFile(const Sourced& place) {
-  auto file = core::ReadFile(place.text, place.setting);
-  if (!file) return std::move(file).error();
-  return ParseCredentialFile(file->bytes.Reveal(), place.text);
-}
-
-std::string DescribeIdentity(const CredentialFile& file) {
-  return std::visit(Describer{}, file.identity);
-}
-
-std::string PrincipalOf(const CredentialFile& file) {
-  std::string email;
-  if (const auto* const account = std::get_if<ServiceAccount>(&file.identity)) {
-    email = account->client_email;
-  } else if (const auto* const pool = std::get_if<ExternalAccount>(&file.identity)) {
-    email = pool->impersonated_email;
-  } else if (const auto* const acted = std::get_if<ImpersonatedAccount>(&file.identity)) {
-    email = acted->email;
-  }
-  return email.empty() ? "" : "serviceAccount:" + email;
 }
 
 }  // namespace qarion::secrets::gcp

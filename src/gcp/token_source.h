@@ -26,20 +26,11 @@ class TokenSource {
 // Of the file that `place` names, which is read anew each time: keys are replaced while services
 // run. `use`: what a service account signs its tokens for; everybody else gets tokens of
 // kCloudScope. `place` outlives it.
-std::unique_ptr<TokenSource> MakeFileSource(const Sourced& place, TokenUse use,
-                                            const SourceContext& context);
+std::unique_ptr<TokenSource> MakeFileSource(const Sourced& place, std::string universe,
+                                            TokenUse use, const SourceContext& context);
 
 // Of the metadata server, for the machine's own service account. `server` outlives it.
 std::unique_ptr<TokenSource> MakeMetadataSource(MetadataServer& server,
                                                 const SourceContext& context);
-
-// Reads the file that `place` names. kConfiguration: it is not there or may not be read. kBadData:
-// see ParseCredentialFile; or it is longer than 1 MiB.
-Result<CredentialFile> ReadCredentialFile(const Sourced& place);
-
-// Who is in it, for people: "service account a@b".
-std::string DescribeIdentity(const CredentialFile& file);
-// The same as IAM writes it: "serviceAccount:a@b". Empty where the file does not tell.
-std::string PrincipalOf(const CredentialFile& file);
 
 }  // namespace qarion::secrets::gcp

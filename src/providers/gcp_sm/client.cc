@@ -71,11 +71,13 @@ Result<Payload> Client::Read(const net::Call& call) {
     auto answer = Access(*target, call);
     if (answer && settings_.falls_back && IsOutOfUse(*answer)) {
       answer = AccessEnabled(*target, call);
-    } else {
+    } else if (answer && answer->is_ok()) {
       fell_back_to_.clear();
     }
     if (!answer) return std::move(answer).error();
-    if (!answer->is_ok()) return RefusedBy(*answer, target->name, call);
+    if (!answer->is_ok()) {
+      return RefusedBy(*answer, target->name, "secretmanager.versions.access", call);
+    }
     const auto version = VersionFrom(*answer, target->name);
     if (!version) return version.error();
     if (!version->IsIntact() && reads < kMostReads) {
@@ -105,9 +107,17 @@ Result<gcp::ApiAnswer> Client::AccessEnabled(Target& target, const net::Call& ca
     auto list =
         session_.Send(ListEnabledRequest(target.endpoint, target.name, page), OncePolicy(), call);
     if (!list) return list;
-    if (!list->is_ok()) return RefusedBy(*list, target.name, call);
+    if (!list->is_ok()) {
+      return RefusedBy(*list, target.name, "secretmanager.versions.list", call);
+    }
     version = FirstVersionIn(*list);
     page = (*list)["nextPageToken"].Text().value_or("");
+  }
+  if (!version && !page.empty()) {
+    return Error(ErrorCode::kUnavailable,
+                 "Secret Manager lists nothing but empty pages of the versions of " +
+                     target.name.Resource())
+        .Cure("wait; or name a version in GCP_SECRET_VERSION");
   }
   if (!version) {
     return Error(ErrorCode::kConfiguration,
@@ -127,10 +137,11 @@ Result<gcp::ApiAnswer> Client::AccessEnabled(Target& target, const net::Call& ca
 }
 
 Error Client::RefusedBy(const gcp::ApiAnswer& answer, const SecretName& asked,
-                        const net::Call& call) {
+                        std::string_view permission, const net::Call& call) {
   const bool names_asker =
       answer.error_code == "PERMISSION_DENIED" || answer.error_code == "UNAUTHENTICATED";
-  return Refused(answer, asked, names_asker ? session_.Principal(call) : "", clock_.SystemNow());
+  return Refused(answer, asked, names_asker ? session_.Principal(call) : "", clock_.SystemNow(),
+                 permission);
 }
 
 std::vector<std::pair<std::string, std::string>> Client::Describe() const {

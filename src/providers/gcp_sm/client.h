@@ -16,12 +16,12 @@
 
 namespace qarion::secrets::gcp_sm {
 
-// Thread-safety: Fetch and Find by one thread at a time; the rest from several threads.
+// Thread-safety: one of Fetch and Diagnose at a time; Describe from several threads.
 class Client {
  public:
   using Log = std::function<void(std::string_view)>;
 
-  // All outlive it.
+  // `settings` and `clock` outlive it.
   Client(const GcpSmSettings& settings, Clock& clock, const Log& log);
 
   // Reads and checks the version that the settings name. What arrives damaged is read once more.
@@ -46,7 +46,8 @@ class Client {
   Result<Payload> Read(const net::Call& call);
   Result<gcp::ApiAnswer> Access(const Target& target, const net::Call& call);
   Result<gcp::ApiAnswer> AccessEnabled(Target& target, const net::Call& call);
-  Error RefusedBy(const gcp::ApiAnswer& answer, const SecretName& asked, const net::Call& call);
+  Error RefusedBy(const gcp::ApiAnswer& answer, const SecretName& asked,
+                  std::string_view permission, const net::Call& call);
 
   const GcpSmSettings& settings_;
   Clock& clock_;

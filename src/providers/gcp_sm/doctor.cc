@@ -36,12 +36,15 @@ class Examiner : private ExaminerBase {
            "leave it out where the secret is rotated");
     }
     if (!settings_.session.file) return;
-    const std::string& path = settings_.session.client.credential_file.text;
-    for (const gcp::ForeignUrl& url : gcp::ForeignUrlsIn(*settings_.session.file)) {
-      Warn(path,
-           url.member + " leads to " + url.host +
+    const gcp::ClientSettings& client = settings_.session.client;
+    const std::string& universe = client.universe.text;
+    for (const auto& [member, host] : gcp::ForeignHostsIn(
+             *settings_.session.file, universe.empty() ? gcp::kDefaultUniverse : universe)) {
+      Warn(client.credential_file.text,
+           member + " leads to " + host +
                ", which is none of Google's hosts and is sent credentials",
-           "use a file that you made or can trust: see that nobody changed this one");
+           "use a file that you made or can trust: see that nobody changed this one; another "
+           "universe that is meant belongs into GOOGLE_CLOUD_UNIVERSE_DOMAIN");
     }
   }
 
@@ -58,9 +61,8 @@ class Examiner : private ExaminerBase {
   void LookAtIdentity() {
     const std::string principal = client_.session().Principal(call_);
     Detail("principal", principal.empty() ? "is not known" : principal);
-    const auto scopes = client_.session().Scopes(call_);
-    if (!scopes) return;
-    Detail("scopes", *scopes);
+    const std::string scopes = client_.session().Scopes(call_);
+    Detail("scopes", scopes.empty() ? "none, or none that is known" : scopes);
   }
 
   void LookAtVersion(const Client::Target& target) {

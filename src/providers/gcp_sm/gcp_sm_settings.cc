@@ -55,7 +55,7 @@ Result<std::string> ReadEndpoint(const core::SettingLookup& lookup) {
   std::string text = TextOf(lookup, kEndpoint);
   if (text.empty()) return text;
   const auto url = net::ParseUrl(text);
-  if (!url || !url->query.empty()) {
+  if (!url || text.contains('?')) {
     return core::Wrong(kEndpoint, "is not a URL of host, port and path alone",
                        "write it as https://host, or leave it out for Google's own");
   }

@@ -101,8 +101,8 @@ TEST(GcpSmSettingsTest, MayNameAnotherEndpoint) {
     ASSERT_TRUE(settings) << url;
     EXPECT_EQ(settings->endpoint, url);
   }
-  for (const char* const url :
-       {"secretmanager.googleapis.com", "ftp://x", "https://a:fake@x", "https://x?fake"}) {
+  for (const char* const url : {"secretmanager.googleapis.com", "ftp://x", "https://a:fake@x",
+                                "https://x?fake", "https://x?", "https://x/?"}) {
     ExpectRefused({{"GCP_SECRET_ENDPOINT", url}}, "GCP_SECRET_ENDPOINT", "is not a URL");
   }
   ExpectRefused({{"GCP_SECRET_ENDPOINT", "http://10.0.0.1"}}, "GCP_SECRET_ENDPOINT",

@@ -116,13 +116,8 @@ Error NotFound(const gcp::ApiAnswer& answer, const SecretName& asked) {
           which + "; or give it a version: gcloud secrets versions add " + which);
 }
 
-Error Denied(const gcp::ApiAnswer& answer, const SecretName& asked, const std::string& asker) {
-  const auto found = answer.metadata.find("permission");
-  const std::string permission =
-      found == answer.metadata.end() ? "secretmanager.versions.access" : found->second;
-  const std::string role = permission == "secretmanager.versions.access"
-                               ? "roles/secretmanager.secretAccessor"
-                               : "roles/secretmanager.viewer";
+Error Denied(const gcp::ApiAnswer& answer, const SecretName& asked, const std::string& asker,
+             const std::string& permission) {
   return Error(ErrorCode::kNotPermitted, "reading " + asked.Resource() +
                                              " was refused, for want of " + permission + ": " +
                                              answer.error_text)
@@ -132,7 +127,7 @@ Error Denied(const gcp::ApiAnswer& answer, const SecretName& asked, const std::s
           "see that project, name and location are right; then: gcloud secrets "
           "add-iam-policy-binding " +
           asked.secret + asked.Flags() + " --member=" + (asker.empty() ? "PRINCIPAL" : asker) +
-          " --role=" + role);
+          " --role=" + std::string(gcp::RoleOf(permission)));
 }
 
 gcp::ApiRequest RequestFor(const std::string& endpoint, const std::string& path,
@@ -152,7 +147,7 @@ gcp::ApiRequest GetRequest(const std::string& endpoint, const SecretName& name) 
 
 gcp::ApiRequest ListEnabledRequest(const std::string& endpoint, const SecretName& name,
                                    std::string_view page) {
-  std::string query = "?filter=state%3AENABLED&pageSize=1";
+  std::string query = "?filter=state%3AENABLED";
   if (!page.empty()) {
     SecretBuffer encoded;
     core::AppendPercentEncoded(page, encoded);
@@ -236,13 +231,19 @@ bool IsOutOfUse(const gcp::ApiAnswer& answer) {
 }
 
 Error Refused(const gcp::ApiAnswer& answer, const SecretName& asked, const std::string& asker,
-              std::chrono::system_clock::time_point now) {
+              std::chrono::system_clock::time_point now, std::string_view permission) {
   if (IsOutOfUse(answer)) return OutOfUse(answer, asked);
   if (answer.error_code == "NOT_FOUND") return NotFound(answer, asked);
+  const auto named = answer.metadata.find("permission");
+  const std::string missing =
+      named == answer.metadata.end() ? std::string(permission) : named->second;
   const bool is_about_permission =
       answer.reason == "IAM_PERMISSION_DENIED" ||
       (answer.reason.empty() && answer.error_code == "PERMISSION_DENIED");
-  if (is_about_permission) return Denied(answer, asked, asker);
+  // Another one than Secret Manager's is not granted on the secret.
+  if (is_about_permission && missing.starts_with("secretmanager.")) {
+    return Denied(answer, asked, asker, missing);
+  }
   return ErrorOf(answer, "reading " + asked.Resource(), asker, now);
 }
 

@@ -57,10 +57,11 @@ std::optional<std::string> FirstVersionIn(const gcp::ApiAnswer& answer);
 // Whether an answer says that the version is disabled or destroyed.
 bool IsOutOfUse(const gcp::ApiAnswer& answer);
 
-// What an answer other than 2xx means. `asker`: see gcp::ErrorOf. kConfiguration: there is no such
-// secret or version, or it is disabled or destroyed; kNotPermitted: a permission is missing; else
-// see gcp::ErrorOf.
+// What an answer other than 2xx means. `asker`: see gcp::ErrorOf. `permission`: that the call
+// needs. kConfiguration: there is no such secret or version, or it is disabled or destroyed;
+// kNotPermitted: a permission is missing; else see gcp::ErrorOf.
 Error Refused(const gcp::ApiAnswer& answer, const SecretName& asked, const std::string& asker,
-              std::chrono::system_clock::time_point now);
+              std::chrono::system_clock::time_point now,
+              std::string_view permission = "secretmanager.versions.access");
 
 }  // namespace qarion::secrets::gcp_sm

@@ -179,7 +179,7 @@ class Looking(RequestCase):
         ours = self.ours()
         self.assertEqual([sent["line"].rpartition(":")[2] for sent in (ours[0], ours[2])], ["access", "access"])
         theirs = self.google_s(lambda client: client.list_secret_versions(request={
-            "parent": SECRET, "filter": "state:ENABLED", "page_size": 1}))
+            "parent": SECRET, "filter": "state:ENABLED"}))
         for sent in (ours[1], theirs[0]):
             sent["query"].sort()
         self.assert_same(ours[1:2], theirs)
