@@ -44,7 +44,13 @@ std::string_view KindOf(mode_t mode) {
   return "not a regular file";
 }
 
-Error Unreadable(const std::string& path, const std::string& what, int error) {
+Error Unreadable(const std::string& given, const std::string& what, int error) {
+  const std::string path = ShownPath(given);
+  if (path != given) {
+    return Error(ErrorCode::kConfiguration, what + " is " + path)
+        .With("setting", what)
+        .Cure("write its content into a file that nobody else may read, and name the path of that");
+  }
   std::string reason = what + ": cannot read '" + path + "': " + std::strerror(error);
   std::string cure;
   ErrorCode code = ErrorCode::kConfiguration;
@@ -79,6 +85,19 @@ Error TooLarge(const std::string& path, const std::string& what, std::size_t lim
 }
 
 }  // namespace
+
+std::string ShownPath(const std::string& path) {
+  constexpr std::size_t kLongestName = 255;  // NAME_MAX
+  std::size_t name = 0;
+  std::size_t longest = 0;
+  for (const char c : path) {
+    name = c == '/' ? 0 : name + 1;
+    longest = std::max(longest, name);
+  }
+  const bool is_path =
+      longest <= kLongestName && path.find_first_of("{}\"\r\n") == std::string::npos;
+  return is_path ? path : "a text of " + std::to_string(path.size()) + " bytes, not a path";
+}
 
 Result<FileContents> ReadFile(const std::string& path, const std::string& what, PipesAllowed pipes,
                               std::size_t limit) {

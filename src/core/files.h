@@ -22,6 +22,10 @@ struct FileContents {
 // What else than a regular file may be read.
 enum class PipesAllowed { kNo, kYes };
 
+// A path for messages: one that cannot be any, because it holds JSON, or is longer than a name in a
+// directory can be, may be a secret that stands where a path should, and is not shown.
+std::string ShownPath(const std::string& path);
+
 // Reads a whole file into secret memory. `/dev/stdin` and `/dev/fd/N` name this process's own
 // descriptors. `what` names the setting or use for messages: "SECRETS_ENV_FILE".
 // kConfiguration: does not exist, is a directory or another kind of file, may not be read.

@@ -95,5 +95,23 @@ TEST(ReadFile, FailsForAMomentWhereNoDescriptorIsLeft) {
   EXPECT_TRUE(ReadFile(path, "SETTING"));
 }
 
+// A usual mistake: the content of the file in place of its path.
+TEST(ReadFile, DoesNotShowWhatCanBeNoPath) {
+  for (const std::string& text :
+       {std::string(R"({"client_secret": "fake"})"), std::string("-----BEGIN\nfake"),
+        std::string(300, 'Z') + "fake", "/a/" + std::string(256, 'Z') + "fake/b"}) {
+    const auto file = ReadFile(text, "SETTING");
+    ASSERT_FALSE(file);
+    EXPECT_EQ(file.error().code(), ErrorCode::kConfiguration);
+    EXPECT_THAT(file.error().reason(), HasSubstr("SETTING is a text of"));
+    EXPECT_THAT(file.error().reason(), testing::Not(HasSubstr("fake")));
+    for (const auto& [name, value] : file.error().context()) {
+      EXPECT_THAT(value, testing::Not(HasSubstr("fake"))) << name;
+    }
+  }
+  const std::string deep = "/nonexistent/" + std::string(200, 'a') + "/" + std::string(200, 'b');
+  EXPECT_THAT(ReadFile(deep, "SETTING").error().reason(), HasSubstr(deep));
+}
+
 }  // namespace
 }  // namespace qarion::secrets::core

@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <initializer_list>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "core/ascii.h"
@@ -67,6 +69,15 @@ class Reader {
   const core::SettingLookup& lookup_;
   std::optional<Error> error_;
 };
+
+// Or empty.
+bool IsProject(std::string_view text) {
+  constexpr std::string_view kSigns = "-.:";
+  constexpr std::size_t kLongest = 127;
+  return text.size() <= kLongest && std::ranges::all_of(text, [&](char c) {
+           return core::IsLetterOrDigit(c) || kSigns.contains(c);
+         });
+}
 
 // A file that may not be looked at may be there: then whoever reads it says so.
 bool MayBeThere(const std::string& path) {
@@ -146,6 +157,11 @@ Result<ClientSettings> LoadClientSettings(const core::SettingLookup& lookup) {
   FindCredentialFile(reader, settings);
   settings.project = reader.First({"GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT"});
   settings.quota_project = reader.First({"GOOGLE_CLOUD_QUOTA_PROJECT"});
+  if (!IsProject(settings.quota_project.text)) {
+    reader.Fail(core::Wrong(settings.quota_project.setting,
+                            "is neither the id nor the number of a project",
+                            "write it as `gcloud projects list` shows it"));
+  }
   settings.universe = reader.First({"GOOGLE_CLOUD_UNIVERSE_DOMAIN"});
   if (!settings.universe.text.empty() && !net::IsHostName(settings.universe.text)) {
     reader.Fail(core::Wrong(settings.universe.setting, "is no domain",

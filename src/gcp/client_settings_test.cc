@@ -137,6 +137,14 @@ TEST(GcpClientSettingsTest, NameAUniverse) {
   ExpectRefused("GOOGLE_CLOUD_UNIVERSE_DOMAIN", "a/b");
 }
 
+TEST(GcpClientSettingsTest, NameAProjectToCharge) {
+  EXPECT_EQ(Loaded({{"GOOGLE_CLOUD_QUOTA_PROJECT", "example.com:p-1"}}).quota_project.text,
+            "example.com:p-1");
+  for (const char* const project : {"a\nb", "\xc3\xbc", "a b", "{}"}) {
+    ExpectRefused("GOOGLE_CLOUD_QUOTA_PROJECT", project);
+  }
+}
+
 TEST(GcpClientSettingsTest, KeepKeysOfAwsAsCredentials) {
   const ClientSettings settings = Loaded({{"AWS_ACCESS_KEY_ID", "AKIAFAKE"},
                                           {"AWS_SECRET_ACCESS_KEY", "fake-secret"},

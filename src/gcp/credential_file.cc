@@ -247,7 +247,11 @@ ImpersonatedAccount ReadImpersonated(const Members& file, std::string& problem) 
   ImpersonatedAccount read{.email = file.Email("service_account_impersonation_url"),
                            .source = std::make_unique<CredentialFile>()};
   if (read.email.empty()) file.Note("service_account_impersonation_url", "is missing or empty");
-  for (const core::JsonValue& delegate : file.Value("delegates").Elements()) {
+  const core::JsonValue delegates = file.Value("delegates");
+  if (delegates.IsObject() || delegates.IsNumber() || delegates.Text() || delegates.Bool()) {
+    file.Note("delegates", "is not a list");
+  }
+  for (const core::JsonValue& delegate : delegates.Elements()) {
     const auto name = delegate.Text();
     if (!name || name->empty()) file.Note("delegates", "has something else in it than names");
     read.delegates.emplace_back(name.value_or(""));

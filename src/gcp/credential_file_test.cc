@@ -224,6 +224,15 @@ TEST(CredentialFile, RefusesWhatCannotBeMeant) {
   for (const auto& [file, problem] : files) EXPECT_THAT(Problem(file), HasSubstr(problem));
 }
 
+TEST(CredentialFile, HasDelegatesInAList) {
+  const std::string list = R"(["a@p.iam.gserviceaccount.com"])";
+  for (const std::string other : {R"("a@p.iam.gserviceaccount.com")", "5", "{}", "true"}) {
+    std::string file = Impersonated(kUser);
+    file.replace(file.find(list), list.size(), other);
+    EXPECT_THAT(Problem(file), HasSubstr("delegates is not a list")) << other;
+  }
+}
+
 TEST(CredentialFile, SendsSecretsOverHttpsAlone) {
   const auto with = [](const std::string& url) {
     std::string file = kServiceAccount;

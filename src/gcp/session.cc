@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "core/files.h"
 #include "core/wrong_setting.h"
 #include "net/url.h"
 
@@ -98,7 +99,7 @@ Error Session::WithPlaces(Error error) const {
   if (error.code() != ErrorCode::kConfiguration) return error;
   std::string reason = "there are no Google credentials: GOOGLE_APPLICATION_CREDENTIALS is not set";
   if (!settings_.client.well_known_file.text.empty()) {
-    reason += "; " + settings_.client.well_known_file.text + " does not exist";
+    reason += "; " + core::ShownPath(settings_.client.well_known_file.text) + " does not exist";
   }
   return Error(ErrorCode::kConfiguration, reason + "; " + error.reason()).Cure(error.cure());
 }
@@ -236,10 +237,11 @@ std::vector<Session::Place> Session::places() const {
   const bool is_named = client.credential_file.setting == "GOOGLE_APPLICATION_CREDENTIALS";
   std::vector<Place> places = {{"GOOGLE_APPLICATION_CREDENTIALS", is_named ? "" : "is not set"}};
   if (is_named) return places;
-  places.push_back({"gcloud's file", settings_.file ? ""
-                                     : client.well_known_file.text.empty()
-                                         ? "there is no home directory"
-                                         : client.well_known_file.text + " does not exist"});
+  places.push_back(
+      {"gcloud's file", settings_.file ? ""
+                        : client.well_known_file.text.empty()
+                            ? "there is no home directory"
+                            : core::ShownPath(client.well_known_file.text) + " does not exist"});
   if (!settings_.file) {
     places.push_back(
         {"metadata server", client.metadata.is_disabled ? "NO_GCE_CHECK is true" : ""});

@@ -360,8 +360,13 @@ class HttpClient::Exchange {
         .With("host", parts_.host)
         .Cure("see that the server runs and can be reached from here");
   }
+  // What cannot be read of a server that fails anyway is its failure.
   Error BadData(std::string_view problem) const {
-    return Error(ErrorCode::kBadData, Where() + " " + std::string(problem))
+    constexpr long kLeastFailure = 500;
+    long status = 0;
+    curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+    return Error(status >= kLeastFailure ? ErrorCode::kUnavailable : ErrorCode::kBadData,
+                 Where() + " " + std::string(problem))
         .With("host", parts_.host)
         .Cure("see that the address is that of the store's API and not of something before it");
   }

@@ -65,7 +65,8 @@ class HttpClient {
   // Every answer is a success here, whatever its status. Errors name host and cause, never more of
   // the request. kUnavailable: no answer, a cut or late one, or stopped. kConfiguration: the URL, a
   // header's name or value, or a file of the TLS settings cannot be used, or the server is not to
-  // be trusted. kBadData: not HTTP, compressed, or larger than the limits.
+  // be trusted. kBadData: not HTTP, compressed, or larger than the limits,
+  // but with a status of 5xx kUnavailable.
   Attempt Send(const HttpRequest& request, Clock::SteadyTime deadline,
                const std::stop_token& stop = {}, int attempt = 1);
 

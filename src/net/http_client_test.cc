@@ -292,6 +292,19 @@ TEST(HttpClientDeathTest, AsksMetadataServicesThroughNoProxy) {
       "");
 }
 
+// The page of a proxy before a server that is down, say.
+TEST(HttpClient, TakesWhatItCannotReadOfAFailureForAFailure) {
+  HttpClient client({});
+  for (const auto& [step, code] : {std::pair("compressed:503", ErrorCode::kUnavailable),
+                                   std::pair("compressed:200", ErrorCode::kBadData),
+                                   std::pair("compressed:404", ErrorCode::kBadData)}) {
+    FaultServer server({step});
+    const Attempt made = Send(client, Get(server.Url()));
+    ASSERT_FALSE(made.result) << step;
+    EXPECT_EQ(made.result.error().code(), code) << step;
+  }
+}
+
 TEST(HttpClient, ReadsOldAndDoubleAnswers) {
   HttpClient client({});
   FaultServer old({"http-1.0"});

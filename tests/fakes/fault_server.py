@@ -26,7 +26,7 @@ Steps: answer:STATUS[:HEADER=VALUE]      a small JSON answer, and more of them o
        long-length                       promises more than it sends
        endless-body, endless-headers     never comes to an end
        long-header                       one header of a megabyte
-       compressed                        100 MB of zeroes with Content-Encoding: gzip
+       compressed[:STATUS]               100 MB of zeroes with Content-Encoding: gzip
        read-and-close                    reads a request and closes
        no-http                           something else than HTTP
        http-1.0                          an answer that ends with the connection
@@ -155,7 +155,7 @@ def misbehave(connection, step):
             connection.sendall(b"HTTP/1.1 200 Fake\r\nX-Fake: " + b"x" * 1_000_000 + b"\r\n\r\n")
         elif name == "compressed":
             bomb = gzip.compress(bytes(100_000_000))
-            connection.sendall(answer(headers=["Content-Encoding: gzip"], body=bomb))
+            connection.sendall(answer(*arguments[:1], headers=["Content-Encoding: gzip"], body=bomb))
         elif name == "no-http":
             connection.sendall(b"220 fake mail server\r\n")
         elif name == "http-1.0":

@@ -71,7 +71,7 @@ class Examiner : private ExaminerBase {
     if (!answer) return FailForGood("Google Cloud Secret Manager", answer.error());
     LookAtClock(*answer);
     if (!answer->is_ok()) {  // reading will tell
-      if (answer->error_code == "PERMISSION_DENIED") {
+      if (answer->reason == "IAM_PERMISSION_DENIED") {
         Detail("version",
                "its state is not known, for want of "
                "secretmanager.versions.get (roles/secretmanager.viewer)");
@@ -88,8 +88,9 @@ class Examiner : private ExaminerBase {
     if (state != "DISABLED" && state != "DESTROYED") return;
     if (settings_.falls_back) {
       Warn("GCP_SECRET_VERSION",
-           "the newest version is " + state + ": the newest one that is enabled takes its place",
-           "nothing has to be done; enable the newest, or add another, to end this");
+           "the newest version is " + state +
+               ": the newest one that is enabled is read in its place",
+           "enable the newest, or add another");
     }
   }
 

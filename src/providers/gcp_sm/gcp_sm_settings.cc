@@ -64,6 +64,10 @@ Result<std::string> ReadEndpoint(const core::SettingLookup& lookup) {
                        "write it as https://host; http is for this machine's own addresses alone");
   }
   while (text.ends_with('/')) text.pop_back();
+  if (text.ends_with("/v1")) {
+    return core::Wrong(kEndpoint, "ends with the version of the API, which is put there anyway",
+                       "leave out /v1");
+  }
   return text;
 }
 

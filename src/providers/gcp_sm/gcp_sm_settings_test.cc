@@ -105,6 +105,7 @@ TEST(GcpSmSettingsTest, MayNameAnotherEndpoint) {
                                 "https://x?fake", "https://x?", "https://x/?"}) {
     ExpectRefused({{"GCP_SECRET_ENDPOINT", url}}, "GCP_SECRET_ENDPOINT", "is not a URL");
   }
+  ExpectRefused({{"GCP_SECRET_ENDPOINT", "https://x/v1/"}}, "GCP_SECRET_ENDPOINT", "version");
   ExpectRefused({{"GCP_SECRET_ENDPOINT", "http://10.0.0.1"}}, "GCP_SECRET_ENDPOINT",
                 "is not https");
 }
