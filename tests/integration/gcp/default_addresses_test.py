@@ -129,7 +129,7 @@ class Nobody(GcpCase):
         return self.seconds_without(NO_GCE_CHECK="true")
 
     def test_an_address_where_nobody_listens_costs_nothing(self):
-        self.assertLess(self.seconds_without(INSTANCE) - self.seconds_to_start(), 0.9)
+        self.assertLess(self.seconds_without(INSTANCE) - self.seconds_to_start(), 2.5)
 
     def test_an_address_from_where_nothing_comes_back_costs_what_the_setting_says(self):
         with socket.socket() as full, contextlib.ExitStack() as callers:
@@ -142,17 +142,17 @@ class Nobody(GcpCase):
                 caller.connect_ex((INSTANCE, 80))
             start = self.seconds_to_start()
             cost = self.seconds_without("timed out after 3") - start
-            self.assertTrue(2.8 < cost < 4.5, cost)
+            self.assertTrue(2.5 < cost < 8, cost)
             cost = self.seconds_without("timed out after 5", GCE_METADATA_TIMEOUT="500ms") - start
-            self.assertTrue(0.4 < cost < 1.5, cost)
+            self.assertTrue(0.3 < cost < 2.5, cost)
             cost = self.seconds_without("timed out after 5", GCE_METADATA_TIMEOUT="500ms",
                                         GCE_METADATA_DETECT_RETRIES="2") - start
-            self.assertTrue(0.9 < cost < 3, cost)
+            self.assertTrue(0.7 < cost < 5, cost)
 
     def test_a_server_that_hangs_costs_no_more(self):
         with socket.create_server((INSTANCE, 80)):
             cost = self.seconds_without("timed out after 3") - self.seconds_to_start()
-        self.assertTrue(2.8 < cost < 4.5, cost)
+        self.assertTrue(2.5 < cost < 8, cost)
 
     def test_a_server_that_is_named_is_waited_for_as_long_as_a_command_may(self):
         """A name that does not resolve yet, an address where nobody listens yet: as while a container starts."""
