@@ -82,7 +82,7 @@ function(qarion_test name)
   target_link_libraries(${name} PRIVATE
     qarion_flags qarion_secrets_static ${arg_LIBS} GTest::gmock GTest::gtest_main)
   # What is tested is optimised; the tests themselves would take twice the time to compile.
-  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1> $<$<CONFIG:Debug>:-O0>)
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
