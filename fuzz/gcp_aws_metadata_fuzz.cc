@@ -24,14 +24,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         .access_key_id = "AKID",
         .secret_access_key = qarion::secrets::Secret::CopyOf("fake-key"),
         .session_token = {}};
-    Require(gcp::SignedIdentity(kUrl, region, keys, "fuzz", kNow).has_value());
+    Require(gcp::SignedCallerIdentity(kUrl, region, keys, "fuzz", kNow).has_value());
   }
   const auto keys = gcp::AwsKeysIn(text, "fuzz");
   if (!keys) {
     Require(keys.error().reason().starts_with("fuzz") && !keys.error().cure().empty());
     return 0;
   }
-  const auto token = gcp::SignedIdentity(kUrl, "us-east-2", *keys, "fuzz", kNow);
+  const auto token = gcp::SignedCallerIdentity(kUrl, "us-east-2", *keys, "fuzz", kNow);
   Require(token.has_value());
   for (const char c : token->Reveal()) Require(c > ' ' && c < 0x7f);
   return 0;
