@@ -36,12 +36,6 @@ Error Misconfigured(const std::string& problem, std::string cure) {
   return Error(ErrorCode::kConfiguration, problem).Cure(std::move(cure));
 }
 
-std::string Encoded(std::string_view text) {
-  SecretBuffer encoded;
-  core::AppendPercentEncoded(text, encoded);
-  return std::string(encoded.Reveal());
-}
-
 // The session that the profile names. A value that both have must be the same.
 Result<Profile> SessionOf(const Profile& profile, const ProfileValue& name,
                           const Profiles& profiles) {
@@ -230,8 +224,8 @@ class SsoSource final : public CredentialSource {
     ServiceRequest request{.service = Service::kSso,
                            .method = "GET",
                            .path = "/federation/credentials",
-                           .query = "role_name=" + Encoded(config.role_name.text) +
-                                    "&account_id=" + Encoded(config.account_id.text),
+                           .query = "role_name=" + core::PercentEncoded(config.role_name.text) +
+                                    "&account_id=" + core::PercentEncoded(config.account_id.text),
                            .region = config.region.text};
     request.headers.push_back({"x-amz-sso_bearer_token", token.Share()});
     request.hidden.push_back(token.Share());

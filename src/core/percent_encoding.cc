@@ -24,4 +24,10 @@ void AppendPercentEncoded(std::string_view bytes, SecretBuffer& out, std::string
   }
 }
 
+std::string PercentEncoded(std::string_view bytes, std::string_view kept) {
+  SecretBuffer encoded;
+  AppendPercentEncoded(bytes, encoded, kept);
+  return std::string(encoded.Reveal());
+}
+
 }  // namespace qarion::secrets::core

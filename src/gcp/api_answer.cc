@@ -96,15 +96,6 @@ constexpr std::array<Role, 7> kRoles = {{
     {"serviceusage.services.use", "roles/serviceusage.serviceUsageConsumer"},
 }};
 
-}  // namespace
-
-std::string_view RoleOf(std::string_view permission) {
-  const auto* const found = std::ranges::find(kRoles, permission, &Role::permission);
-  return found == kRoles.end() ? std::string_view() : found->role;
-}
-
-namespace {
-
 class Cures {
  public:
   Cures(const ApiAnswer& answer, const std::string& asker)
@@ -191,6 +182,11 @@ class Cures {
 };
 
 }  // namespace
+
+std::string_view RoleOf(std::string_view permission) {
+  const auto* const found = std::ranges::find(kRoles, permission, &Role::permission);
+  return found == kRoles.end() ? std::string_view() : found->role;
+}
 
 ApiAnswer ReadAnswer(net::HttpResponse response, std::string host, std::span<const Secret> hidden) {
   ApiAnswer answer{

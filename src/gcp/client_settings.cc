@@ -70,15 +70,6 @@ class Reader {
   std::optional<Error> error_;
 };
 
-// Or empty.
-bool IsProject(std::string_view text) {
-  constexpr std::string_view kSigns = "-.:";
-  constexpr std::size_t kLongest = 127;
-  return text.size() <= kLongest && std::ranges::all_of(text, [&](char c) {
-           return core::IsLetterOrDigit(c) || kSigns.contains(c);
-         });
-}
-
 // A file that may not be looked at may be there: then whoever reads it says so.
 bool MayBeThere(const std::string& path) {
   return !path.empty() && (faccessat(AT_FDCWD, path.c_str(), F_OK, AT_EACCESS) == 0 ||
@@ -143,6 +134,15 @@ void ReadMetadata(Reader& reader, MetadataSettings& metadata) {
 
 }  // namespace
 
+bool IsProject(std::string_view text) {
+  constexpr std::string_view kSigns = "-.:";
+  constexpr std::size_t kLongest = 127;  // "example.com:my-project" is the longer form
+  return !text.empty() && text.size() <= kLongest && core::IsLetterOrDigit(text.front()) &&
+         !text.contains("..") && std::ranges::all_of(text, [&](char c) {
+           return core::IsLetterOrDigit(c) || kSigns.contains(c);
+         });
+}
+
 std::vector<Secret> ClientSettings::Credentials() const {
   std::vector<Secret> credentials;
   for (const Secret* const secret : {&aws.secret_access_key, &aws.session_token}) {
@@ -157,7 +157,7 @@ Result<ClientSettings> LoadClientSettings(const core::SettingLookup& lookup) {
   FindCredentialFile(reader, settings);
   settings.project = reader.First({"GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT"});
   settings.quota_project = reader.First({"GOOGLE_CLOUD_QUOTA_PROJECT"});
-  if (!IsProject(settings.quota_project.text)) {
+  if (!settings.quota_project.text.empty() && !IsProject(settings.quota_project.text)) {
     reader.Fail(core::Wrong(settings.quota_project.setting,
                             "is neither the id nor the number of a project",
                             "write it as `gcloud projects list` shows it"));

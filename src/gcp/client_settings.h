@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/setting_lookup.h"
@@ -13,6 +14,9 @@
 namespace qarion::secrets::gcp {
 
 using core::Sourced;
+
+// Whether it can be a project's id or number: "my-project", "example.com:my-project", "123".
+bool IsProject(std::string_view text);
 
 struct MetadataSettings {
   bool is_disabled = false;  // NO_GCE_CHECK=true: there is none

@@ -14,12 +14,6 @@ namespace {
 
 constexpr int kMostAttempts = 3;
 
-std::string EncodedEmail(std::string_view email) {
-  SecretBuffer encoded;
-  core::AppendPercentEncoded(email, encoded, "@");
-  return std::string(encoded.Reveal());
-}
-
 Result<Secret> Checked(std::string_view token, const std::string& doing) {
   if (!token.empty() && core::IsVisible(token)) return Secret::CopyOf(token);
   return Error(ErrorCode::kBadData, doing + " brought no token that can be sent")
@@ -55,10 +49,8 @@ Result<Secret> SignByGoogle(Session& session, std::string_view email, const Secr
 }
 
 std::string IdentityPath(std::string_view account, std::string_view audience) {
-  SecretBuffer query;
-  core::AppendPercentEncoded(audience, query);
-  return "instance/service-accounts/" + EncodedEmail(account) +
-         "/identity?audience=" + std::string(query.Reveal()) + "&format=full";
+  return "instance/service-accounts/" + core::PercentEncoded(account, "@") +
+         "/identity?audience=" + core::PercentEncoded(audience) + "&format=full";
 }
 
 Result<Secret> MachineIdentity(Session& session, std::string_view account,

@@ -52,8 +52,8 @@ Result<net::HttpResponse> MetadataServer::Ask(const std::string& path, const net
   const int attempts = settings.attempts > 0 ? settings.attempts : is_known ? kPatientAttempts : 1;
   auto response = SendPatiently(
       context_.metadata, request,
-      {.attempts = attempts, .backoff = kBackoff, .longest_attempt = settings.timeout}, context_,
-      call);
+      {.most_attempts = attempts, .is_worth_another_try = IsBusy, .backoff = kBackoff}, context_,
+      call, settings.timeout);
   if (response) {
     if (IsOfGoogle(*response)) {
       has_answered_ = true;

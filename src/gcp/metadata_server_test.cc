@@ -51,8 +51,7 @@ class MetadataServerTest : public testing::Test {
                            .metadata = client_,
                            .clock = clock_,
                            .random = random_,
-                           .budget = budget_,
-                           .log = [](std::string_view) {}},
+                           .budget = budget_},
                           directory_.Path("product_name"));
   }
   net::Call Soon() { return {.deadline = clock_.SteadyNow() + seconds(60)}; }
@@ -197,8 +196,7 @@ void AskNobody(const std::string& product, seconds time, ErrorCode wanted, std::
                          .metadata = client,
                          .clock = clock,
                          .random = random,
-                         .budget = budget,
-                         .log = [](std::string_view) {}},
+                         .budget = budget},
                         directory.Path("product_name"));
   const auto answer = server.Get("project/project-id", {.deadline = clock.SteadyNow() + time});
   const bool is_right =

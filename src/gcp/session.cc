@@ -72,8 +72,7 @@ Session::Session(const SessionSettings& settings, TokenUse use, Clock& clock, co
                .metadata = metadata_client_,
                .clock = clock,
                .random = random_,
-               .budget = budget_,
-               .log = log},
+               .budget = budget_},
       metadata_(context_),
       source_(settings.file ? MakeFileSource(settings.client.credential_file,
                                              settings.file->universe, std::move(use), context_)
@@ -106,8 +105,7 @@ Error Session::WithPlaces(Error error) const {
 
 Result<AccessToken> Session::Token(const net::Call& call) { return cache_.Get(call); }
 
-net::Attempt Session::SendOnce(const ApiRequest& request, const AccessToken& token,
-                               const net::Call& call, int attempt) {
+net::HttpRequest Session::Compose(const ApiRequest& request, const AccessToken& token) const {
   net::HttpRequest composed{.method = request.method, .url = request.url};
   composed.headers.push_back(BearerAuthorization(token.text));
   if (!request.routing.empty()) {
@@ -120,7 +118,7 @@ net::Attempt Session::SendOnce(const ApiRequest& request, const AccessToken& tok
     composed.headers.push_back({"Content-Type", Secret::CopyOf("application/json")});
     composed.body = Secret::CopyOf(request.body);
   }
-  return services_.Send(composed, AttemptEnd(call, clock_), call.stop, attempt);
+  return composed;
 }
 
 Result<ApiAnswer> Session::Send(const ApiRequest& request, const net::RetryPolicy& policy,
@@ -129,13 +127,7 @@ Result<ApiAnswer> Session::Send(const ApiRequest& request, const net::RetryPolic
   if (!token) return std::move(token).error();
   const auto url = net::ParseUrl(request.url);
   const auto send = [&]() -> Result<ApiAnswer> {
-    auto response = net::SendWithRetries(
-        [&](int attempt) { return SendOnce(request, *token, call, attempt); }, policy,
-        {.clock = clock_,
-         .random = random_,
-         .budget = budget_,
-         .deadline = call.deadline,
-         .stop = call.stop});
+    auto response = SendPatiently(services_, Compose(request, *token), policy, context_, call);
     if (!response) return std::move(response).error();
     return ReadAnswer(std::move(*response), url ? url->host : "", {&token->text, 1});
   };

@@ -107,8 +107,7 @@ class Session {
   const Clock& clock() const noexcept { return clock_; }
 
  private:
-  net::Attempt SendOnce(const ApiRequest& request, const AccessToken& token, const net::Call& call,
-                        int attempt);
+  net::HttpRequest Compose(const ApiRequest& request, const AccessToken& token) const;
   Result<AccessToken> Fetch(const net::Call& call);
   Error WithPlaces(Error error) const;
 

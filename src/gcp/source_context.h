@@ -2,8 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
-#include <string_view>
 
 #include "core/random.h"
 #include "gcp/client_settings.h"
@@ -24,28 +22,18 @@ struct SourceContext {
   Clock& clock;
   core::Random& random;  // for several threads
   net::RetryBudget& budget;
-  std::function<void(std::string_view)> log;  // never empty
 };
 
 // 408, 429, 500, 503 or 504: what Google's libraries take for a moment's failure.
 bool IsBusy(const net::HttpResponse& response);
 
-// How a server is asked that may fail for a moment.
-struct Patience {
-  int attempts = 3;
-  net::Backoff backoff = {};
-  std::chrono::milliseconds longest_attempt{60'000};
-  std::function<bool(const net::HttpResponse&)> may_pass = IsBusy;
-};
-
-// An attempt ends after half of the time that is left, but not within a second, so that a server
-// that hangs leaves some for another.
-Clock::SteadyTime AttemptEnd(const net::Call& call, const Clock& clock);
-
-// Sends `request` until it brings an answer that will not pass, as `patience` has it. Errors: see
-// HttpClient::Send. Thread-safety: from several threads.
-Result<net::HttpResponse> SendPatiently(net::HttpClient& client, const net::HttpRequest& request,
-                                        const Patience& patience, const SourceContext& context,
-                                        const net::Call& call);
+// Sends `request` until it brings an answer that will not pass, by `policy`. An attempt ends after
+// half of the time that is left, but not within a second, so that a server that hangs leaves some
+// for another; and after `longest_attempt`. Errors: see HttpClient::Send. Thread-safety: from
+// several threads.
+Result<net::HttpResponse> SendPatiently(
+    net::HttpClient& client, const net::HttpRequest& request, const net::RetryPolicy& policy,
+    const SourceContext& context, const net::Call& call,
+    std::chrono::milliseconds longest_attempt = std::chrono::minutes(1));
 
 }  // namespace qarion::secrets::gcp

@@ -52,10 +52,10 @@ Result<Secret> AskSource(net::HttpClient& client, const SourceRequest& source,
                          const SourceContext& context, const net::Call& call) {
   const auto response =
       SendPatiently(client, source.request,
-                    {.backoff = {.first = milliseconds(200), .longest = seconds(1)},
-                     .longest_attempt = source.timeout,
-                     .may_pass = MayPass},
-                    context, call);
+                    {.most_attempts = 3,
+                     .is_worth_another_try = MayPass,
+                     .backoff = {.first = milliseconds(200), .longest = seconds(1)}},
+                    context, call, source.timeout);
   if (!response) {
     const Error& error = response.error();
     return Error(error.code(), source.member + ": " + error.reason())

@@ -30,12 +30,12 @@ std::vector<Secret> FormsOf(const net::HttpRequest& request, std::span<const Sec
 Result<ApiAnswer> AskForToken(const net::HttpRequest& request, const std::string& doing,
                               const std::string& asker, std::span<const Secret> hidden,
                               const SourceContext& context, const net::Call& call) {
-  Patience patience{.may_pass = [](const net::HttpResponse& response) {
-    return IsBusy(response) || SaysTransient(response);
-  }};
-  if (!request.is_repeatable) patience.attempts = 1;
+  const net::RetryPolicy policy{.most_attempts = request.is_repeatable ? 3 : 1,
+                                .is_worth_another_try = [](const net::HttpResponse& response) {
+                                  return IsBusy(response) || SaysTransient(response);
+                                }};
   const auto url = net::ParseUrl(request.url);
-  auto response = SendPatiently(context.services, request, patience, context, call);
+  auto response = SendPatiently(context.services, request, policy, context, call);
   if (!response) return std::move(response).error();
   const auto sent = FormsOf(request, hidden);
   ApiAnswer answer = ReadAnswer(std::move(*response), url ? url->host : "", sent);

@@ -43,9 +43,7 @@ net::HttpHeader BasicAuthorization(const std::string& id, const Secret& secret) 
 std::string WorkforceOptions(const std::string& project) {
   core::JsonWriter json(core::JsonLayout::kCompact);
   json.BeginObject().Key("userProject").Text(project).EndObject();
-  SecretBuffer encoded;
-  core::AppendPercentEncoded(std::move(json).Take().Reveal(), encoded);
-  return std::string(encoded.Reveal());
+  return core::PercentEncoded(std::move(json).Take().Reveal());
 }
 
 Error NoToken(const std::string& doing, const char* problem) {
@@ -140,10 +138,8 @@ net::HttpRequest ImpersonationRequest(const Impersonation& impersonation, const 
 
 std::string AccountUrl(const std::string& universe, std::string_view email,
                        const std::string& method) {
-  SecretBuffer encoded;
-  core::AppendPercentEncoded(email, encoded, "@");
   return "https://iamcredentials." + universe + "/v1/projects/-/serviceAccounts/" +
-         std::string(encoded.Reveal()) + ":" + method;
+         core::PercentEncoded(email, "@") + ":" + method;
 }
 
 net::HttpHeader BearerAuthorization(const Secret& token) {

@@ -24,8 +24,8 @@ class TokenSource {
 };
 
 // Of the file that `place` names, which is read anew each time: keys are replaced while services
-// run. `use`: what a service account signs its tokens for; everybody else gets tokens of
-// kCloudScope. `place` outlives it.
+// run. `universe`: that it has to be of. `use`: what a service account signs its tokens for;
+// everybody else gets tokens of kCloudScope. `place` outlives it.
 std::unique_ptr<TokenSource> MakeFileSource(const Sourced& place, std::string universe,
                                             TokenUse use, const SourceContext& context);
 

@@ -131,10 +131,6 @@ bool IsHostName(std::string_view text) {
          text.find_first_of("/?#@%\\") == std::string_view::npos;
 }
 
-std::string EncodePath(std::string_view path) {
-  SecretBuffer encoded;
-  core::AppendPercentEncoded(path, encoded, "/");
-  return std::string(encoded.Reveal());
-}
+std::string EncodePath(std::string_view path) { return core::PercentEncoded(path, "/"); }
 
 }  // namespace qarion::secrets::net

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +11,7 @@
 
 #include "core/per_process.h"
 #include "net/call.h"
+#include "providers/examiner_base.h"
 #include "qarion/secrets/clock.h"
 #include "qarion/secrets/provider.h"
 
@@ -17,34 +19,59 @@ namespace qarion::secrets {
 
 // `Settings` know the Source() and the Credentials() of a provider; `Client` is made of settings, a
 // clock and a log, and has all that belongs to one process: connections, tokens, what was found
-// out. It knows how to Fetch, Describe and Diagnose.
+// out. It knows how to Fetch, Describe and Diagnose; what came of the latest fetch and diagnosis is
+// kept and described here.
 template <typename Settings, typename Client>
 class ClientProvider final : public SecretProvider {
  public:
   ClientProvider(Settings settings, Clock& clock, std::function<void(std::string_view)> log)
-      : settings_(std::move(settings)), client_([this, &clock, log = std::move(log)] {
-          return std::make_unique<Client>(settings_, clock, log);
+      : settings_(std::move(settings)), here_([this, &clock, log = std::move(log)] {
+          return std::make_unique<Here>(settings_, clock, log);
         }) {}
 
   Result<Payload> Fetch(const FetchRequest& request) override {
-    return client_.Get().Fetch(request.known_version, CallOf(request));
+    Here& here = here_.Get();
+    auto payload = here.client.Fetch(request.known_version, CallOf(request));
+    const std::lock_guard lock(here.mutex);
+    here.last_error = payload ? "" : payload.error().reason();
+    return payload;
   }
   std::string Source() const override { return settings_.Source(); }
   std::vector<std::pair<std::string, std::string>> Describe() const override {
-    return client_.Get().Describe();
+    const Here& here = here_.Get();
+    auto lines = here.client.Describe();
+    const std::lock_guard lock(here.mutex);
+    lines.insert(lines.end(), here.details.begin(), here.details.end());
+    if (!here.last_error.empty()) lines.emplace_back("last fetch", here.last_error);
+    return lines;
   }
   std::vector<Secret> Credentials() const override { return settings_.Credentials(); }
   std::vector<Finding> Diagnose(const FetchRequest& request) override {
-    return client_.Get().Diagnose(CallOf(request));
+    Here& here = here_.Get();
+    Diagnosis diagnosis = here.client.Diagnose(CallOf(request));
+    const std::lock_guard lock(here.mutex);
+    here.details = std::move(diagnosis.details);
+    return std::move(diagnosis.findings);
   }
 
  private:
+  // In this process.
+  struct Here {
+    Here(const Settings& settings, Clock& clock, const std::function<void(std::string_view)>& log)
+        : client(settings, clock, log) {}
+
+    Client client;
+    mutable std::mutex mutex;                                  // of what follows
+    std::string last_error;                                    // of the latest fetch, or empty
+    std::vector<std::pair<std::string, std::string>> details;  // of the latest diagnosis
+  };
+
   static net::Call CallOf(const FetchRequest& request) {
     return {.deadline = request.deadline, .stop = request.stop};
   }
 
   const Settings settings_;
-  const core::PerProcess<Client> client_;
+  const core::PerProcess<Here> here_;
 };
 
 // What a module hands out: a provider by its settings, or what is wrong with these.

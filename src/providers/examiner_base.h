@@ -11,11 +11,18 @@
 
 namespace qarion::secrets {
 
-// Thread-safety: one thread at a time.
+// What came of one.
+struct Diagnosis {
+  std::vector<Finding> findings;
+  std::vector<std::pair<std::string, std::string>> details;  // for `status`: names and texts
+};
+
+// Gathers it. Thread-safety: one thread at a time.
 class ExaminerBase {
  protected:
   void Add(Severity severity, std::string subject, std::string problem, std::string cure) {
-    findings_.push_back({severity, std::move(subject), std::move(problem), std::move(cure)});
+    diagnosis_.findings.push_back(
+        {severity, std::move(subject), std::move(problem), std::move(cure)});
   }
   void Warn(std::string subject, std::string problem, std::string cure) {
     Add(Severity::kWarning, std::move(subject), std::move(problem), std::move(cure));
@@ -30,12 +37,13 @@ class ExaminerBase {
     if (!error.IsTransient()) Fail(std::move(subject), error);
   }
   void Detail(std::string name, std::string text) {
-    details_.emplace_back(std::move(name), std::move(text));
+    diagnosis_.details.emplace_back(std::move(name), std::move(text));
   }
 
-  std::vector<Finding> findings_;
-  // For `status`: names and texts.
-  std::vector<std::pair<std::string, std::string>> details_;
+  Diagnosis Done() { return std::move(diagnosis_); }
+
+ private:
+  Diagnosis diagnosis_;
 };
 
 }  // namespace qarion::secrets

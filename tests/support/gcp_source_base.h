@@ -65,8 +65,7 @@ class GcpSourceBase : public testing::Test {
                                     .metadata = metadata_,
                                     .clock = clock_,
                                     .random = random_,
-                                    .budget = budget_,
-                                    .log = [](std::string_view) {}};
+                                    .budget = budget_};
 };
 
 }  // namespace qarion::secrets::test

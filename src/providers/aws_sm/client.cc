@@ -22,13 +22,9 @@ Result<Payload> Client::Fetch(const std::string& known_version, const net::Call&
   const bool may_ask = !known_version.empty() && settings_.version.id.empty() && may_describe_ &&
                        clock_.SteadyNow() - read_at_ < kLongestUnread;
   const bool is_current = may_ask && IsCurrent(known_version, call);
-  Result<Payload> payload = Payload{.version = known_version, .not_modified = true};
-  if (!is_current) {
-    payload = Read(call);
-    if (payload) read_at_ = clock_.SteadyNow();
-  }
-  const std::lock_guard lock(mutex_);
-  last_error_ = payload ? "" : payload.error().reason();
+  if (is_current) return Payload{.version = known_version, .not_modified = true};
+  auto payload = Read(call);
+  if (payload) read_at_ = clock_.SteadyNow();
   return payload;
 }
 
@@ -73,16 +69,11 @@ std::vector<std::pair<std::string, std::string>> Client::Describe() const {
   }
   const std::lock_guard lock(mutex_);
   if (!value_read_.empty()) lines.emplace_back("value read", value_read_);
-  lines.insert(lines.end(), details_.begin(), details_.end());
-  if (!last_error_.empty()) lines.emplace_back("last fetch", last_error_);
   return lines;
 }
 
-std::vector<Finding> Client::Diagnose(const net::Call& call) {
-  Diagnosis diagnosis = Examine(settings_, *this, clock_, call);
-  const std::lock_guard lock(mutex_);
-  details_ = std::move(diagnosis.details);
-  return std::move(diagnosis.findings);
+Diagnosis Client::Diagnose(const net::Call& call) {
+  return Examine(settings_, *this, clock_, call);
 }
 
 }  // namespace qarion::secrets::aws_sm

@@ -11,6 +11,7 @@
 #include "aws/session.h"
 #include "providers/aws_sm/aws_sm_settings.h"
 #include "providers/aws_sm/secret_value.h"
+#include "providers/examiner_base.h"
 #include "qarion/secrets/provider.h"
 
 namespace qarion::secrets::aws_sm {
@@ -31,8 +32,8 @@ class Client {
 
   // For `status`: names and texts.
   std::vector<std::pair<std::string, std::string>> Describe() const;
-  // See Examine; what it finds out is for Describe too.
-  std::vector<Finding> Diagnose(const net::Call& call);
+  // See Examine.
+  Diagnosis Diagnose(const net::Call& call);
 
  private:
   bool IsCurrent(const std::string& known_version, const net::Call& call);
@@ -48,8 +49,6 @@ class Client {
 
   mutable std::mutex mutex_;  // of what follows
   std::string value_read_;    // which secret and version
-  std::string last_error_;
-  std::vector<std::pair<std::string, std::string>> details_;
 };
 
 }  // namespace qarion::secrets::aws_sm

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "providers/client_provider.h"
 #include "tests/support/aws_source_base.h"
 
 namespace qarion::secrets::aws_sm {
@@ -50,14 +51,15 @@ class ClientTest : public testing::Test {
           return found->second;
         });
     ASSERT_TRUE(settings) << settings.error().reason();
-    settings_ = std::make_unique<AwsSmSettings>(std::move(*settings));
-    client_ = std::make_unique<Client>(*settings_, clock_, [](std::string_view) {});
+    provider_ = std::make_unique<ClientProvider<AwsSmSettings, Client>>(
+        std::move(*settings), clock_, [](std::string_view) {});
   }
 
-  net::Call Soon() const { return {.deadline = clock_.SteadyNow() + std::chrono::minutes(1)}; }
   // "read", "not modified", or the error's code.
   std::string Fetch(const std::string& known_version) {
-    auto payload = client_->Fetch(known_version, Soon());
+    auto payload = provider_->Fetch({.fields = fields_,
+                                     .known_version = known_version,
+                                     .deadline = clock_.SteadyNow() + std::chrono::minutes(1)});
     if (!payload) return std::string(ToString(payload.error().code()));
     return payload->not_modified ? "not modified" : "read";
   }
@@ -73,8 +75,8 @@ class ClientTest : public testing::Test {
 
   test::SkippingClock clock_;
   std::unique_ptr<test::ScriptedServer> server_;
-  std::unique_ptr<AwsSmSettings> settings_;
-  std::unique_ptr<Client> client_;
+  const FieldSet fields_ = FieldSet::BuiltIn();
+  std::unique_ptr<ClientProvider<AwsSmSettings, Client>> provider_;
 };
 
 TEST_F(ClientTest, AsksForTheVersionBeforeItReadsAgain) {
@@ -106,9 +108,9 @@ TEST_F(ClientTest, TellsOfAFailureUntilAFetchSucceeds) {
   Open({kValue, kFailure, kFailure, kDescription});
   EXPECT_EQ(Fetch(""), "read");
   EXPECT_EQ(Fetch(kId), "unavailable");
-  EXPECT_THAT(client_->Describe(), Contains(Key("last fetch")));
+  EXPECT_THAT(provider_->Describe(), Contains(Key("last fetch")));
   EXPECT_EQ(Fetch(kId), "not modified");
-  EXPECT_THAT(client_->Describe(), Not(Contains(Key("last fetch"))));
+  EXPECT_THAT(provider_->Describe(), Not(Contains(Key("last fetch"))));
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 
 #include "aws/sts.h"
 #include "core/join.h"
-#include "providers/examiner_base.h"
 
 namespace qarion::secrets::aws_sm {
 namespace {
@@ -27,7 +26,7 @@ class Examiner : private ExaminerBase {
       LookAtSecret();
     }
     LookAtClock();
-    return {.findings = std::move(findings_), .details = std::move(details_)};
+    return Done();
   }
 
  private:

@@ -1,22 +1,13 @@
 // Examines step by step whether the secret can be read, and what is in the way.
 #pragma once
 
-#include <string>
-#include <utility>
-#include <vector>
-
 #include "net/call.h"
 #include "providers/aws_sm/aws_sm_settings.h"
 #include "providers/aws_sm/client.h"
+#include "providers/examiner_base.h"
 #include "qarion/secrets/clock.h"
-#include "qarion/secrets/finding.h"
 
 namespace qarion::secrets::aws_sm {
-
-struct Diagnosis {
-  std::vector<Finding> findings;
-  std::vector<std::pair<std::string, std::string>> details;  // for `status`: names and texts
-};
 
 // Looks for credentials, asks who they are and what the secret is. Stops where a step fails that
 // the next ones need. Does not read the value.

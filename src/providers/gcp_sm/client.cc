@@ -23,13 +23,6 @@ Client::Client(const GcpSmSettings& settings, Clock& clock, const Log& log)
                settings.is_traced),
       project_setting_(settings.project_setting) {}
 
-Result<Payload> Client::Fetch(const std::string& /*known_version*/, const net::Call& call) {
-  auto payload = Read(call);
-  const std::lock_guard lock(mutex_);
-  last_error_ = payload ? "" : payload.error().reason();
-  return payload;
-}
-
 Result<Client::Target> Client::Find(const net::Call& call) {
   {
     const std::lock_guard lock(mutex_);
@@ -47,7 +40,7 @@ Result<Client::Target> Client::Find(const net::Call& call) {
                          "project",
                          cure);
     }
-    if (!IsProject(project->text)) {
+    if (!gcp::IsProject(project->text)) {
       return core::Wrong(project->setting, "names a project that can be none", cure);
     }
     target.name.project = std::move(project->text);
@@ -64,7 +57,7 @@ Result<Client::Target> Client::Find(const net::Call& call) {
   return target;
 }
 
-Result<Payload> Client::Read(const net::Call& call) {
+Result<Payload> Client::Fetch(const std::string& /*known_version*/, const net::Call& call) {
   auto target = Find(call);
   if (!target) return std::move(target).error();
   for (int reads = 1;; ++reads) {
@@ -165,16 +158,11 @@ std::vector<std::pair<std::string, std::string>> Client::Describe() const {
   }
   const std::lock_guard lock(mutex_);
   if (!version_read_.empty()) lines.emplace_back("version read", version_read_);
-  lines.insert(lines.end(), details_.begin(), details_.end());
-  if (!last_error_.empty()) lines.emplace_back("last fetch", last_error_);
   return lines;
 }
 
-std::vector<Finding> Client::Diagnose(const net::Call& call) {
-  Diagnosis diagnosis = Examine(settings_, *this, clock_, call);
-  const std::lock_guard lock(mutex_);
-  details_ = std::move(diagnosis.details);
-  return std::move(diagnosis.findings);
+Diagnosis Client::Diagnose(const net::Call& call) {
+  return Examine(settings_, *this, clock_, call);
 }
 
 }  // namespace qarion::secrets::gcp_sm

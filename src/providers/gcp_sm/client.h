@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gcp/session.h"
+#include "providers/examiner_base.h"
 #include "providers/gcp_sm/gcp_sm_settings.h"
 #include "providers/gcp_sm/secret_version.h"
 #include "qarion/secrets/provider.h"
@@ -39,11 +40,10 @@ class Client {
 
   // For `status`: names and texts.
   std::vector<std::pair<std::string, std::string>> Describe() const;
-  // See Examine; what it finds out is for Describe too.
-  std::vector<Finding> Diagnose(const net::Call& call);
+  // See Examine.
+  Diagnosis Diagnose(const net::Call& call);
 
  private:
-  Result<Payload> Read(const net::Call& call);
   Result<gcp::ApiAnswer> Access(const Target& target, const net::Call& call);
   Result<gcp::ApiAnswer> AccessEnabled(Target& target, const net::Call& call);
   Error RefusedBy(const gcp::ApiAnswer& answer, const SecretName& asked,
@@ -61,8 +61,6 @@ class Client {
   std::optional<Target> target_;
   std::string project_setting_;
   std::string version_read_;
-  std::string last_error_;
-  std::vector<std::pair<std::string, std::string>> details_;
 };
 
 }  // namespace qarion::secrets::gcp_sm

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "gcp/api_answer.h"
-#include "providers/examiner_base.h"
 #include "providers/gcp_sm/secret_version.h"
 
 namespace qarion::secrets::gcp_sm {
@@ -25,7 +24,7 @@ class Examiner : private ExaminerBase {
         FailForGood("project", target.error());
       }
     }
-    return {.findings = std::move(findings_), .details = std::move(details_)};
+    return Done();
   }
 
  private:

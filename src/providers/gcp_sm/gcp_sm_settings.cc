@@ -27,7 +27,8 @@ struct Part {
   const char* problem;
   const char* cure;
 };
-constexpr Part kProjectPart = {kProject, IsProject, "is neither the id nor the number of a project",
+constexpr Part kProjectPart = {kProject, gcp::IsProject,
+                               "is neither the id nor the number of a project",
                                "write it as `gcloud projects list` shows it"};
 constexpr Part kLocationPart = {
     kLocation, IsLocation, "is no location",

@@ -5,13 +5,13 @@
 
 #include "core/ascii.h"
 #include "core/wrong_setting.h"
+#include "gcp/client_settings.h"
 
 namespace qarion::secrets::gcp_sm {
 namespace {
 
 constexpr std::size_t kLongestSecretId = 255;
 constexpr std::size_t kLongestAlias = 63;
-constexpr std::size_t kLongestProject = 127;  // "example.com:my-project" is the longer form
 constexpr std::size_t kLongestLocation = 63;
 constexpr std::size_t kMostDigits = 18;
 constexpr std::string_view kService = "//secretmanager.googleapis.com/";
@@ -55,12 +55,6 @@ bool IsNumber(std::string_view text) {
          std::ranges::all_of(text, core::IsDigit);
 }
 
-bool IsProject(std::string_view text) {
-  const bool begins = !text.empty() && core::IsLetterOrDigit(text.front());
-  return begins && Consists(text, kLongestProject, "-.:") &&
-         text.find("..") == std::string_view::npos;
-}
-
 bool IsLocation(std::string_view text) { return Consists(text, kLongestLocation, "-"); }
 
 bool IsSecretId(std::string_view text) { return Consists(text, kLongestSecretId, "-_"); }
@@ -99,7 +93,7 @@ Result<SecretName> ParseSecretName(std::string_view text, const std::string& set
   if (!has_project || !has_secret || at != parts.size()) {
     return WrongName(setting, "has slashes in it and is not the name of a secret");
   }
-  if (!IsProject(name.project)) return WrongName(setting, "names a project that can be none");
+  if (!gcp::IsProject(name.project)) return WrongName(setting, "names a project that can be none");
   if (has_location && !IsLocation(name.location)) {
     return WrongName(setting, "names a location that can be none");
   }

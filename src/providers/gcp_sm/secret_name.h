@@ -30,7 +30,6 @@ struct SecretName {
 Result<SecretName> ParseSecretName(std::string_view text, const std::string& setting);
 
 // Whether it can be the part of that name.
-bool IsProject(std::string_view text);   // "my-project", "example.com:my-project", "123"
 bool IsLocation(std::string_view text);  // "europe-west3"
 bool IsSecretId(std::string_view text);
 bool IsVersion(std::string_view text);

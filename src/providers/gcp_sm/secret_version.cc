@@ -148,11 +148,7 @@ gcp::ApiRequest GetRequest(const std::string& endpoint, const SecretName& name) 
 gcp::ApiRequest ListEnabledRequest(const std::string& endpoint, const SecretName& name,
                                    std::string_view page) {
   std::string query = "?filter=state%3AENABLED";
-  if (!page.empty()) {
-    SecretBuffer encoded;
-    core::AppendPercentEncoded(page, encoded);
-    query += "&pageToken=" + std::string(encoded.Reveal());
-  }
+  if (!page.empty()) query += "&pageToken=" + core::PercentEncoded(page);
   return RequestFor(endpoint, name.Resource() + "/versions" + query, "parent=" + name.Resource());
 }
 

@@ -9,7 +9,6 @@
 #include "core/json_writer.h"
 #include "core/thread.h"
 #include "net/url.h"
-#include "providers/examiner_base.h"
 
 namespace qarion::secrets::vault {
 namespace {
@@ -30,7 +29,7 @@ class Examiner : private ExaminerBase {
   Diagnosis Run() {
     LookAtSettings();
     if (AnyAddressServes() && LogIn() && LookAtToken() && !HasFewUses()) LookAtSecret();
-    return {.findings = std::move(findings_), .servers = std::move(details_)};
+    return Done();
   }
 
  private:
@@ -84,7 +83,7 @@ class Examiner : private ExaminerBase {
     for (Finding& failure : failures) {
       // One of several that is down is worth knowing, and no reason to fail.
       if (any_serves) failure.severity = Severity::kWarning;
-      findings_.push_back(std::move(failure));
+      Add(failure.severity, failure.subject, failure.problem, failure.cure);
     }
     return any_serves;
   }

@@ -54,7 +54,7 @@ TEST(Doctor, FindsNothingWrongWithAHealthyServer) {
   FaultServer server({Routes({})});
   const Diagnosis diagnosis = ExamineAt(server.Url(""));
   EXPECT_TRUE(diagnosis.findings.empty());
-  EXPECT_THAT(diagnosis.servers, Contains(Pair("server " + server.Url(""), "active")));
+  EXPECT_THAT(diagnosis.details, Contains(Pair("server " + server.Url(""), "active")));
 }
 
 // The codes of the server's health (API documentation, /sys/health).
@@ -78,7 +78,7 @@ TEST(Doctor, TellsTheStateOfAServerByItsCode) {
   for (const auto& tried : cases) {
     FaultServer server({Routes({{"/v1/sys/health", tried.answer}})});
     const Diagnosis diagnosis = ExamineAt(server.Url(""));
-    EXPECT_THAT(diagnosis.servers, Contains(Pair("server " + server.Url(""), tried.state)));
+    EXPECT_THAT(diagnosis.details, Contains(Pair("server " + server.Url(""), tried.state)));
     ASSERT_EQ(diagnosis.findings.size(), tried.problem == nullptr ? 0u : 1u) << tried.answer;
     if (tried.problem == nullptr) continue;
     EXPECT_EQ(diagnosis.findings[0].severity, Severity::kError);
@@ -108,7 +108,7 @@ TEST(Doctor, IsNotKeptLongByServersThatHang) {
   const auto begin = std::chrono::steady_clock::now();
   const Diagnosis diagnosis = ExamineAt(first.Url("") + "," + second.Url("") + "," + third.Url(""));
   EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(15));
-  EXPECT_THAT(diagnosis.servers, Contains(Pair("server " + third.Url(""), "active")));
+  EXPECT_THAT(diagnosis.details, Contains(Pair("server " + third.Url(""), "active")));
   ASSERT_EQ(diagnosis.findings.size(), 2u);
   for (const Finding& finding : diagnosis.findings) {
     EXPECT_EQ(finding.severity, Severity::kWarning);

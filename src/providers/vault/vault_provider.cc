@@ -1,6 +1,5 @@
 #include "providers/vault/vault_provider.h"
 
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -29,26 +28,16 @@ class Client {
   Result<Payload> Fetch(const std::string& /*known_version*/, const Call& call) {
     auto payload = FetchOnce(call);
     if (api_.TakeUnknownRedirect()) session_.LearnSoon();
-    const std::lock_guard lock(mutex_);
-    last_error_ = payload ? "" : payload.error().reason();
     return payload;
   }
 
   std::vector<std::pair<std::string, std::string>> Describe() const {
     std::vector<std::pair<std::string, std::string>> lines = {{"address", api_.address()}};
     for (auto& line : session_.Describe()) lines.push_back(std::move(line));
-    const std::lock_guard lock(mutex_);
-    lines.insert(lines.end(), servers_.begin(), servers_.end());
-    if (!last_error_.empty()) lines.emplace_back("last fetch", last_error_);
     return lines;
   }
 
-  std::vector<Finding> Diagnose(const Call& call) {
-    Diagnosis diagnosis = Examine(settings_, api_, session_, clock_, call);
-    const std::lock_guard lock(mutex_);
-    servers_ = std::move(diagnosis.servers);
-    return std::move(diagnosis.findings);
-  }
+  Diagnosis Diagnose(const Call& call) { return Examine(settings_, api_, session_, clock_, call); }
 
  private:
   Result<Payload> FetchOnce(const Call& call) {
@@ -133,9 +122,6 @@ class Client {
   Session session_;
   std::optional<KvTarget> target_;  // where a read succeeded
   KvTarget reading_;                // where the latest one went
-  mutable std::mutex mutex_;        // of what follows
-  std::string last_error_;
-  std::vector<std::pair<std::string, std::string>> servers_;  // as they were last examined
 };
 
 }  // namespace
