@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The addresses at which instances, tasks and pods find their credentials when no variable names another, for real:
 in a network of this test's own. What comes from there is checked by MiniStack."""
-import contextlib
 import socket
 import time
 import unittest
@@ -200,14 +199,7 @@ class Nobody(Default):
         self.assertLess(self.seconds_without(INSTANCE) - self.seconds_to_start(), 0.9)
 
     def test_an_address_from_where_nothing_comes_back_costs_a_second(self):
-        with socket.socket() as full, contextlib.ExitStack() as callers:
-            full.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            full.bind((INSTANCE, 80))
-            full.listen(0)
-            for _ in range(3):  # more than it has room for: what comes then is dropped
-                caller = callers.enter_context(socket.socket())
-                caller.setblocking(False)
-                caller.connect_ex((INSTANCE, 80))
+        with private_network.full_listener(INSTANCE):
             cost = self.seconds_without("does not answer within 1 s") - self.seconds_to_start()
         self.assertTrue(0.8 < cost < 2, cost)
 

@@ -12,15 +12,10 @@ import unittest
 
 from backend_case import QSECRETS
 from configurations import CONFIG, REFRESHABLE, SSO_LEGACY, SSO_PROFILE, SSO_SESSION, sso_cache, sso_token
-from faults import FaultServer, Ran, is_running
+from faults import FaultCase, FaultServer, Ran, is_running
 from servers import free_port
 
 SIDE_BY_SIDE = 24
-COMMAND_SECONDS = 30
-MOST_SECONDS = COMMAND_SECONDS + 15  # on a machine that is busy
-MOST_REQUESTS = 60
-LONG_ENOUGH = 12  # of a secret, to be looked for in outputs
-MOST_MEMORY_KB = 40 * 1024  # beyond what a command needs that has no trouble
 
 # Texts that no output may hold, not even in part.
 KEY = "fake-secret-access-key-of-nobody"
@@ -129,38 +124,9 @@ def setUpModule():
     Case.outcomes = {name: pool.submit(Outcome, *run) for name, run in runs()}
 
 
-class Case(unittest.TestCase):
-    outcomes = {}
-
-    def assert_fails(self, key, status, *words):
-        """Returns what came of it, after what holds for every failure."""
-        outcome = self.outcomes[key].result()
-        self.assertEqual((outcome.status, outcome.out), (status, ""), outcome.error)
-        for word in (*words, "to mend it: "):
-            self.assertIn(word, outcome.error)
-        for secret in (*SENT, PRINTED, PATH):
-            for at in range(0, len(secret) - LONG_ENOUGH + 1):
-                self.assertNotIn(secret[at:at + LONG_ENOUGH], outcome.error.replace("\n", ""))
-        self.assertLess(outcome.seconds, MOST_SECONDS)
-        if "ASAN_OPTIONS" not in os.environ:  # which keeps what was freed
-            self.assertLess(outcome.memory_kb, self.outcomes["good"].result().memory_kb + MOST_MEMORY_KB)
-        self.assertEqual(outcome.elsewhere, [])
-        return outcome
-
-    def assert_passing(self, key, *words):
-        """Whoever waits for the failure to pass asks for as long as it may, and not all the time."""
-        outcome = self.assert_fails(key, 69, *words, "gave up after 30000 ms")
-        self.assertGreater(outcome.seconds, COMMAND_SECONDS / 2)
-        self.assertLess(len(outcome.requests), MOST_REQUESTS)
-        return outcome
-
-    def assert_definite(self, key, status, *words, requests=1):
-        """Is said at once."""
-        outcome = self.assert_fails(key, status, *words)
-        self.assertNotIn("gave up", outcome.error)
-        self.assertLess(outcome.seconds, COMMAND_SECONDS / 2)
-        self.assertEqual(len(outcome.requests), requests)
-        return outcome
+class Case(FaultCase):
+    def secrets_of(self, outcome):
+        return (*SENT, PRINTED, PATH)
 
 
 class Servers(Case):

@@ -2,7 +2,6 @@
 """Reading the secret: what names it, versions and stages, every answer of the service, rotation; and that of
 nobody's key, token or value anything is shown. MiniStack checks signatures, clocks and policies; moto knows
 versions as AWS does."""
-import base64
 import json
 import pathlib
 import time
@@ -173,18 +172,6 @@ class Refusals(AwsCase):
 
 
 class Check(AwsCase):
-    def assert_finds(self, status, severity, subject, *words, **settings):
-        code, findings = self.findings(**settings)
-        found = [finding for finding in findings if finding["subject"] == subject]
-        self.assertTrue(found, findings)
-        text = " ".join(finding["problem"] + " " + finding["cure"] for finding in found)
-        for word in words:
-            self.assertIn(word, text)
-        self.assertEqual((code, found[0]["severity"]), (status, severity))
-
-    def details(self, **settings):
-        return json.loads(self.run_command("check", "-o", "json", **settings).stdout)["details"]
-
     def test_nothing_to_find(self):
         self.assertEqual(self.findings(), (0, []))
 

@@ -10,15 +10,6 @@ from secret_manager import READ
 
 
 class Check(GcpCase):
-    def assert_finds(self, status, severity, subject, *words, **settings):
-        code, findings = self.findings(**settings)
-        found = [finding for finding in findings if finding["subject"] == subject]
-        self.assertTrue(found, findings)
-        text = " ".join(finding["problem"] + " " + finding["cure"] for finding in found)
-        for word in words:
-            self.assertIn(word, text)
-        self.assertEqual((code, found[0]["severity"]), (status, severity))
-
     def test_nothing_to_find(self):
         self.assertEqual(self.findings(), (0, []))
 

@@ -2,7 +2,6 @@
 """The address at which machines of Google's find their metadata server when no variable names another, for real: in a
 network of this test's own. What comes from there is checked by the fake of Google's services."""
 import concurrent.futures
-import contextlib
 import json
 import socket
 import time
@@ -132,14 +131,7 @@ class Nobody(GcpCase):
         self.assertLess(self.seconds_without(INSTANCE) - self.seconds_to_start(), 2.5)
 
     def test_an_address_from_where_nothing_comes_back_costs_what_the_setting_says(self):
-        with socket.socket() as full, contextlib.ExitStack() as callers:
-            full.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            full.bind((INSTANCE, 80))
-            full.listen(0)
-            for _ in range(3):  # more than it has room for: what comes then is dropped
-                caller = callers.enter_context(socket.socket())
-                caller.setblocking(False)
-                caller.connect_ex((INSTANCE, 80))
+        with private_network.full_listener(INSTANCE):
             start = self.seconds_to_start()
             cost = self.seconds_without("timed out after 3") - start
             self.assertTrue(2.5 < cost < 8, cost)

@@ -13,18 +13,14 @@ import unittest
 
 from backend_case import FIELDS, QSECRETS
 from credential_files import authorized_user, external_account, external_account_authorized_user
-from faults import FaultServer, Ran
-from gcp_case import AUDIENCE, LONG_ENOUGH, MAY_READ, NUMBER, PROJECT, READER, account
+from faults import FaultCase, FaultServer, Ran
+from gcp_case import AUDIENCE, MAY_READ, NUMBER, PROJECT, READER, account
 from google_proxy import NAMES, GoogleProxy
 from identity import Login
 from issuers import Authority
 from services import Services
 
 SIDE_BY_SIDE = 64  # they wait most of the time
-COMMAND_SECONDS = 30
-MOST_SECONDS = COMMAND_SECONDS + 15  # on a machine that is busy
-MOST_REQUESTS = 60
-MOST_MEMORY_KB = 40 * 1024  # beyond what a command needs that has no trouble
 
 # Texts that no output may hold, not even in part.
 CLIENT_SECRET = "fake-client-secret-of-nobody"
@@ -164,39 +160,11 @@ def setUpModule():
         Case.outcomes[name] = pool.submit(Outcome, *run, **more)
 
 
-class Case(unittest.TestCase):
-    outcomes = {}
+class Case(FaultCase):
     ca = certificate = None
 
-    def assert_fails(self, key, status, *words):
-        """Returns what came of it, after what holds for every failure."""
-        outcome = self.outcomes[key].result()
-        self.assertEqual((outcome.status, outcome.out), (status, ""), outcome.error)
-        for word in (*words, "to mend it: "):
-            self.assertIn(word, outcome.error)
-        for secret in (*SENT, *outcome.tokens):
-            for at in range(0, len(secret) - LONG_ENOUGH + 1):
-                self.assertNotIn(secret[at:at + LONG_ENOUGH], outcome.error.replace("\n", ""))
-        self.assertLess(outcome.seconds, MOST_SECONDS)
-        if "ASAN_OPTIONS" not in os.environ:  # which keeps what was freed
-            self.assertLess(outcome.memory_kb, self.outcomes["good"].result().memory_kb + MOST_MEMORY_KB)
-        self.assertEqual(outcome.elsewhere, [])
-        return outcome
-
-    def assert_passing(self, key, *words, status=69):
-        """Whoever waits for the failure to pass asks for as long as it may, and not all the time."""
-        outcome = self.assert_fails(key, status, *words, "gave up after 30000 ms")
-        self.assertGreater(outcome.seconds, COMMAND_SECONDS / 2)
-        self.assertLess(len(outcome.requests), MOST_REQUESTS)
-        return outcome
-
-    def assert_definite(self, key, status, *words, requests=1):
-        """Is said at once."""
-        outcome = self.assert_fails(key, status, *words)
-        self.assertNotIn("gave up", outcome.error)
-        self.assertLess(outcome.seconds, COMMAND_SECONDS / 2)
-        self.assertEqual(len(outcome.requests), requests)
-        return outcome
+    def secrets_of(self, outcome):
+        return (*SENT, *outcome.tokens)
 
     def each(self, places, faults, check):
         for key in itertools.product(places, faults):

@@ -133,9 +133,3 @@ class GcpCase(BackendCase):
         bearer = self.services.requests[-1].bearer()
         known = self.identity.tokens.get(bearer) or self.identity.self_signed(bearer, "secretmanager.googleapis.com")
         self.assertEqual(known.principal, principal)
-
-    def report(self, **settings):
-        return json.loads(self.run_command("check", "-o", "json", **settings).stdout)
-
-    def details(self, **settings):
-        return self.report(**settings)["details"]

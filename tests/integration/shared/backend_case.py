@@ -75,6 +75,23 @@ class BackendCase(unittest.TestCase):
         found = json.loads(result.stdout)["findings"]
         return result.returncode, [finding for finding in found if finding["subject"] not in FIELDS]
 
+    def assert_finds(self, status, severity, subject, *words, **settings):
+        """The first finding about the subject is of that severity, and the words are in those about it."""
+        code, findings = self.findings(**settings)
+        found = [finding for finding in findings if finding["subject"] == subject]
+        self.assertTrue(found, findings)
+        text = " ".join(finding["problem"] + " " + finding["cure"] for finding in found)
+        for word in words:
+            self.assertIn(word, text)
+        self.assertEqual((code, found[0]["severity"]), (status, severity))
+
+    def report(self, **settings):
+        """Of `check`."""
+        return json.loads(self.run_command("check", "-o", "json", **settings).stdout)
+
+    def details(self, **settings):
+        return self.report(**settings)["details"]
+
     def reader(self, *arguments, **settings):
         reader = Reader(arguments, self.environment(**settings), self.directory)
         self.addCleanup(reader.close)

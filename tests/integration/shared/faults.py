@@ -7,8 +7,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest
 
 FAULT_SERVER = pathlib.Path(__file__).parents[2] / "fakes" / "fault_server.py"
+COMMAND_SECONDS = 30  # for which what may pass is tried
+MOST_SECONDS = COMMAND_SECONDS + 15  # on a machine that is busy
+MOST_REQUESTS = 60
+LONG_ENOUGH = 12  # of a secret, to be looked for in outputs
+MOST_MEMORY_KB = 40 * 1024  # beyond what a command needs that has no trouble
 OF_SANITIZERS = ("ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE")
 
 
@@ -51,3 +57,43 @@ class Ran:
             error.seek(0)
             self.out = out.read().decode()
             self.error = error.read().decode()
+
+
+class FaultCase(unittest.TestCase):
+    """`outcomes`: futures of what came of commands: a Ran with `requests` and `elsewhere`, the requests of whom nobody
+    should ask. That called "good" had no trouble."""
+    outcomes = {}
+
+    def secrets_of(self, outcome):
+        """Of which no piece may be shown."""
+        raise NotImplementedError
+
+    def assert_fails(self, key, status, *words):
+        """Returns what came of it, after what holds for every failure."""
+        outcome = self.outcomes[key].result()
+        self.assertEqual((outcome.status, outcome.out), (status, ""), outcome.error)
+        for word in (*words, "to mend it: "):
+            self.assertIn(word, outcome.error)
+        for secret in self.secrets_of(outcome):
+            for at in range(0, len(secret) - LONG_ENOUGH + 1):
+                self.assertNotIn(secret[at:at + LONG_ENOUGH], outcome.error.replace("\n", ""))
+        self.assertLess(outcome.seconds, MOST_SECONDS)
+        if "ASAN_OPTIONS" not in os.environ:  # which keeps what was freed
+            self.assertLess(outcome.memory_kb, self.outcomes["good"].result().memory_kb + MOST_MEMORY_KB)
+        self.assertEqual(outcome.elsewhere, [])
+        return outcome
+
+    def assert_passing(self, key, *words, status=69):
+        """Whoever waits for the failure to pass asks for as long as it may, and not all the time."""
+        outcome = self.assert_fails(key, status, *words, "gave up after 30000 ms")
+        self.assertGreater(outcome.seconds, COMMAND_SECONDS / 2)
+        self.assertLess(len(outcome.requests), MOST_REQUESTS)
+        return outcome
+
+    def assert_definite(self, key, status, *words, requests=1):
+        """Is said at once."""
+        outcome = self.assert_fails(key, status, *words)
+        self.assertNotIn("gave up", outcome.error)
+        self.assertLess(outcome.seconds, COMMAND_SECONDS / 2)
+        self.assertEqual(len(outcome.requests), requests)
+        return outcome

@@ -1,5 +1,6 @@
 """A network of the test's own, in which nothing can be reached but itself, with the addresses at which machines,
 instances, tasks and pods of clouds find their credentials."""
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -41,3 +42,17 @@ def enter():
     except OSError:
         return False
     return True
+
+
+@contextlib.contextmanager
+def full_listener(address, port=80):
+    """An address from where nothing comes back: more wait there than it has room for, and what comes then is dropped."""
+    with socket.socket() as full, contextlib.ExitStack() as callers:
+        full.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        full.bind((address, port))
+        full.listen(0)
+        for _ in range(3):
+            caller = callers.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex((address, port))
+        yield
