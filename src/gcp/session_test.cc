@@ -7,11 +7,14 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "tests/fakes/local_server.h"
+#include "tests/support/fake_clock_ahead.h"
 #include "tests/support/skipping_clock.h"
 #include "tests/support/temporary_directory.h"
 
@@ -127,6 +130,36 @@ TEST_F(SessionTest, UsesATokenThatCannotBeRenewedUntilItsEnd) {
   EXPECT_THAT(log_[0], testing::Not(HasSubstr("fake-")));
   clock_.Advance(seconds(101));
   EXPECT_THAT(Token(), HasSubstr("invalid_grant"));
+}
+
+// With windows whose second is empty: a token is waited for at its very end alone.
+TEST_F(SessionTest, RenewsTokensOnceForAllThreads) {
+  Open();
+  test::FakeClockAhead clock;
+  Session session(
+      *settings_, TokenUse{.audience = "https://secretmanager.googleapis.com/", .scope = {}}, clock,
+      [](std::string_view) {}, false);
+  const auto tokens_of_all = [&] {
+    std::mutex mutex;
+    std::set<std::string> tokens;
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 8; ++i) {
+      threads.emplace_back([&] {
+        const auto token = session.Token({.deadline = clock.SteadyNow() + seconds(60)});
+        const std::lock_guard lock(mutex);
+        tokens.emplace(token ? token->text.Reveal() : "none");
+      });
+    }
+    threads.clear();
+    return tokens;
+  };
+  EXPECT_EQ(tokens_of_all(), std::set<std::string>{"fake-token-1"});
+  clock.fake().Advance(seconds(3601));
+  EXPECT_EQ(tokens_of_all(), std::set<std::string>{"fake-token-2"});
+  // One renews it early, and the others may go on with the old one.
+  clock.fake().Advance(seconds(3600 - 100));
+  EXPECT_TRUE(tokens_of_all().contains("fake-token-3"));
+  EXPECT_EQ(tokens_, 3);
 }
 
 TEST_F(SessionTest, ShowsItsTokenToTheApi) {
