@@ -30,7 +30,7 @@ class Lifecycle(Audited, VaultCase):
         token = self.make_token(period="3s")
         reader = self.reader(10, VAULT_TOKEN=token["client_token"], SECRETS_CACHE_TTL="0")
         time.sleep(8)
-        status = reader.status()
+        status = reader.wait_for_status(lambda now: now["token expires"].startswith("in "), "learning its end")
         self.assertEqual(status["token accessor"], token["accessor"])
         self.assertLessEqual(seconds_in(status["token expires"]), 3)
         self.assertLessEqual(seconds_in(status["next renewal"]), 2)
