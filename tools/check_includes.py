@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks the direction of #include lines between the directories of src/.
 
-    core <- {crypto, net, scrub, cache} <- {aws, gcp} <- {providers, runtime} <- {jwt, rotate} <- cli
+    core <- {crypto, net, scrub, cache} <- {aws, gcp} <- {providers, runtime} <- {fernet, jwt} <- rotate <- cli
 
 No edge goes sideways, and each directory uses those only that it needs: aws and gcp (what clients of AWS and of
 Google Cloud have in common) net and crypto, providers these four, runtime cache and scrub; a provider never sees another
@@ -23,11 +23,12 @@ MAY_USE = {
     "gcp": {"core", "net", "crypto"},
     "providers": {"core", "net", "crypto", "aws", "gcp"},
     "runtime": {"core", "scrub", "cache"},
+    "fernet": {"core", "crypto", "runtime"},
     "jwt": {"core", "crypto", "runtime"},
-    "rotate": {"core", "crypto", "runtime"},
-    "cli": {"core", "crypto", "net", "scrub", "cache", "runtime", "jwt", "rotate"},
+    "rotate": {"core", "crypto", "fernet", "runtime"},
+    "cli": {"core", "crypto", "net", "scrub", "cache", "runtime", "fernet", "jwt", "rotate"},
 }
-ONLY_IN_SOURCES = ("openssl/", "curl/", "boost/", "libpq-fe.h", "sqlite3.h")
+ONLY_IN_SOURCES = ("openssl/", "curl/", "boost/", "libpq-fe.h", "sqlite3.h", "toml++/")
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 # Gives Boost.JSON another name, for two .cc files.
 RENAMES_BOOST = "boost_json.h"
