@@ -1,0 +1,393 @@
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/progress_bar.h"
+#include "cli/rotation_database.h"
+#include "cli/rotation_keys.h"
+#include "cli/rotation_text.h"
+#include "cli/signal_stop.h"
+#include "core/files.h"
+#include "fernet/key_file.h"
+#include "qarion/secrets/rotation.h"
+#include "rotate/report_json.h"
+
+namespace qarion::secrets::cli {
+namespace {
+
+// The outcome is not known: `verify` tells. Nothing else of a rotation ends with it, except a
+// report that could not be written, after which the same is to be done.
+constexpr int kOutcomeUnknown = 74;
+constexpr std::size_t kProblemsShown = 10'000;
+
+struct RotateOptions {
+  std::string database;
+  std::string plan;
+  KeyChoice keys;
+  bool is_dry_run = false;
+  bool allow_empty = false;
+  bool allow_unlisted = false;
+  bool is_lenient = false;
+  bool is_confirmed = false;
+  bool scrubs_storage = false;
+  bool discovers = false;
+  unsigned lock_timeout_seconds = 5;
+  std::string format;
+  std::string rotation;  // of verify
+};
+
+void Say(const std::string& line) { std::fprintf(stderr, "qsecrets: %s\n", line.c_str()); }
+
+void SayFinding(const Finding& finding) {
+  const bool is_error = finding.severity == Severity::kError;
+  std::fprintf(stderr, "%-9s%s: %s\n", is_error ? "error" : "note", finding.subject.c_str(),
+               finding.problem.c_str());
+  if (!finding.cure.empty()) std::fprintf(stderr, "         %s\n", finding.cure.c_str());
+}
+
+// What every action opens. The database is only connected to, and the plan's tables are found.
+struct Session {
+  KeyRotation rotation;
+  std::string new_source;
+  std::vector<std::string> old_sources;
+  Secret generated;  // of --generate: not written yet
+};
+
+Result<RotationOptions> Prepare(const RotateOptions& given, const Runtime& runtime,
+                                RotationKeys keys) {
+  auto address = DatabaseAddress(given.database);
+  if (!address) return std::move(address).error();
+  auto password = FieldOrEmpty(runtime, "POSTGRES_PASSWORD");
+  if (!password) return std::move(password).error();
+  RotationOptions options{.database = *std::move(address),
+                          .password = *std::move(password),
+                          .new_key = std::move(keys.new_key),
+                          .old_keys = std::move(keys.old_keys),
+                          .other_secrets = OtherSecrets(runtime),
+                          .is_dry_run = given.is_dry_run,
+                          .allow_empty = given.allow_empty,
+                          .allow_unlisted = given.allow_unlisted,
+                          .is_lenient = given.is_lenient,
+                          .lock_timeout = std::chrono::seconds(given.lock_timeout_seconds),
+                          .max_named_problems = kProblemsShown};
+  if (!given.plan.empty()) {
+    auto file = core::ReadFile(given.plan, "--plan", core::PipesAllowed::kYes);
+    if (!file) return std::move(file).error();
+    options.plan = file->bytes.Reveal();
+    options.plan_name = core::ShownPath(given.plan);
+  }
+  return options;
+}
+
+Result<Session> OpenSession(const RotateOptions& given, ProgressBar& bar, std::stop_token stop) {
+  auto runtime = OpenRuntime();
+  if (!runtime) return std::move(runtime).error();
+  auto keys = ChooseKeys(given.keys, *runtime);
+  if (!keys) return std::move(keys).error();
+  const std::string new_source = keys->new_source;
+  std::vector<std::string> old_sources = keys->old_sources;
+  Secret generated = given.keys.generate.empty() ? Secret() : keys->new_key.Encode();
+  auto options = Prepare(given, *runtime, *std::move(keys));
+  if (!options) return std::move(options).error();
+  options->stop = std::move(stop);
+  options->on_progress = [&bar](const RotationProgress& progress) {
+    bar.Show(progress.phase == RotationPhase::kRotate ? "rotating" : "reading back", progress.rows,
+             progress.estimated_rows);
+  };
+  options->on_problem = [&bar](const RotationProblem& problem) {
+    bar.Clear();
+    Say(ProblemText(problem));
+  };
+  auto rotation = KeyRotation::Open(*std::move(options));
+  if (!rotation) return std::move(rotation).error();
+  return Session{*std::move(rotation), new_source, std::move(old_sources), std::move(generated)};
+}
+
+// Whether the person at the terminal wants it.
+Status Confirm(const RotateOptions& given) {
+  if (given.is_confirmed || given.is_dry_run) return {};
+  if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1) {
+    return Error(ErrorCode::kUsage, "there is no terminal at which a rotation could be confirmed")
+        .Cure("try it with --dry-run, see that there is a backup, and give --yes");
+  }
+  std::fputs("Is there a backup of this database, and shall it be rotated now? [y/N] ", stderr);
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer == "y" || answer == "yes") return {};
+  return Error(ErrorCode::kUsage, "not confirmed; nothing was changed")
+      .Cure("answer y, or give --yes");
+}
+
+Status WriteGeneratedKey(const RotateOptions& given, const Session& session) {
+  if (session.generated.empty() || given.is_dry_run) return {};
+  auto key = FernetKey::Parse(session.generated.Reveal(), "the generated key");
+  if (!key) return std::move(key).error();
+  return fernet::WriteNewKeyFile(given.keys.generate, *key);
+}
+
+int PrintReport(const RotateOptions& given, const RotationReport& report) {
+  if (given.format != "json") return Print(ReportText(report));
+  core::JsonWriter json;
+  rotate::WriteReport(report, json);
+  return Print(std::move(json).Take().Reveal());
+}
+
+void SayKeys(const RotationReport& report, const Session& session) {
+  Say("database " + report.database);
+  Say("new key " + report.new_key + " of " + session.new_source);
+  for (std::size_t i = 0; i < report.old_keys.size(); ++i) {
+    Say("old key " + report.old_keys[i] + " of " + session.old_sources[i]);
+  }
+}
+
+int ScrubStorage(Session& session) {
+  const Status scrubbed = session.rotation.ScrubStorage(
+      [](std::string_view table) { Say("writing anew: " + std::string(table)); });
+  if (!scrubbed) {
+    Say("the rotation is committed; its tables were not all written anew");
+    return Report(scrubbed.error());
+  }
+  Say("old ciphertext remains in the write-ahead log, backups and replicas: after a leak, change "
+      "the stored credentials themselves");
+  return 0;
+}
+
+int StatusOf(const RotationReport& report) {
+  if (!report.error) return 0;
+  const int status = Report(*report.error);
+  return report.outcome == RotationOutcome::kUnknown ? kOutcomeUnknown : status;
+}
+
+int Rotate(const RotateOptions& given, Session& session) {
+  auto findings = session.rotation.Examine();
+  if (!findings) return Report(findings.error());
+  bool may_go_on = true;
+  for (const Finding& finding : *findings) {
+    SayFinding(finding);
+    may_go_on = may_go_on && finding.severity != Severity::kError;
+  }
+  if (!may_go_on) return ExitStatus(ErrorCode::kConfiguration);
+  if (const Status confirmed = Confirm(given); !confirmed) return Report(confirmed.error());
+  if (const Status written = WriteGeneratedKey(given, session); !written) {
+    return Report(written.error());
+  }
+  const RotationReport report = session.rotation.Rotate();
+  SayKeys(report, session);
+  const int printed = PrintReport(given, report);
+  if (const int status = StatusOf(report); status != 0) return status;
+  if (given.scrubs_storage && !given.is_dry_run) {
+    if (const int status = ScrubStorage(session); status != 0) return status;
+  }
+  return printed;
+}
+
+void WriteVerification(const VerificationReport& report, core::JsonWriter& json) {
+  json.BeginObject().Key("database").Text(report.database).Key("keys").BeginArray();
+  for (const std::string& key : report.keys) json.Text(key);
+  json.EndArray().Key("columns").BeginArray();
+  for (const KeyUsage& usage : report.columns) {
+    json.BeginObject();
+    rotate::WriteCounts(usage.counts, json);
+    json.Key("by_key").BeginObject();
+    for (std::size_t i = 0; i < report.keys.size(); ++i) {
+      json.Key(report.keys[i]).Number(static_cast<std::int64_t>(usage.by_key[i]));
+    }
+    json.EndObject().EndObject();
+  }
+  json.EndArray().Key("problems").Number(static_cast<std::int64_t>(report.problems));
+  json.Key("rotation");
+  if (report.rotation) {
+    json.BeginObject().Key("id").Text(report.rotation->id);
+    json.Key("finished_at").Text(report.rotation->finished_at);
+    json.Key("new_key").Text(report.rotation->new_key);
+    json.Key("old_keys").Text(report.rotation->old_keys).EndObject();
+  } else {
+    json.Null();
+  }
+  json.EndObject();
+}
+
+// Values that do not open with the new key.
+std::uint64_t NotRotated(const VerificationReport& report) {
+  std::uint64_t count = report.problems;
+  for (const KeyUsage& usage : report.columns) {
+    for (std::size_t i = 1; i < usage.by_key.size(); ++i) count += usage.by_key[i];
+  }
+  return count;
+}
+
+int Verify(const RotateOptions& given, Session& session) {
+  auto report = session.rotation.Verify(given.rotation);
+  if (!report) return Report(report.error());
+  int printed = 0;
+  if (given.format == "json") {
+    core::JsonWriter json;
+    WriteVerification(*report, json);
+    printed = Print(std::move(json).Take().Reveal());
+  } else {
+    printed = Print(VerificationText(*report));
+  }
+  if (printed != 0) return printed;
+  if (!given.rotation.empty() && !report->rotation) {
+    return Report(Error(ErrorCode::kBadData,
+                        "the rotation " + core::ShownPath(given.rotation) + " was not committed")
+                      .Cure("run it again"));
+  }
+  if (const std::uint64_t count = NotRotated(*report); count > 0) {
+    return Report(
+        Error(ErrorCode::kBadData, std::to_string(count) + " values do not open with the new key")
+            .Cure("rotate them, or mend those that no key opens"));
+  }
+  return 0;
+}
+
+int Describe(const RotateOptions& given, Session& session) {
+  auto status = session.rotation.Describe();
+  if (!status) return Report(status.error());
+  if (given.format != "json") return Print(StatusText(*status));
+  core::JsonWriter json;
+  json.BeginObject().Key("database").Text(status->database);
+  json.Key("running").Bool(status->is_running).Key("latest");
+  if (status->latest) {
+    json.BeginObject().Key("id").Text(status->latest->id);
+    json.Key("finished_at").Text(status->latest->finished_at);
+    json.Key("new_key").Text(status->latest->new_key);
+    json.Key("old_keys").Text(status->latest->old_keys).EndObject();
+  } else {
+    json.Null();
+  }
+  json.Key("tables").BeginArray();
+  for (const RotationStatus::Table& table : status->tables) {
+    json.BeginObject().Key("name").Text(table.name);
+    json.Key("estimated_rows").Number(static_cast<std::int64_t>(table.estimated_rows));
+    json.Key("bytes").Number(static_cast<std::int64_t>(table.bytes)).EndObject();
+  }
+  json.EndArray().EndObject();
+  return Print(std::move(json).Take().Reveal());
+}
+
+int RunWithSession(const RotateOptions& given, int (*action)(const RotateOptions&, Session&)) {
+  auto signals = SignalStop::Create();
+  if (!signals) return Report(signals.error());
+  int status = 0;
+  {
+    ProgressBar bar;
+    auto session = OpenSession(given, bar, signals->token());
+    status = session ? action(given, *session) : Report(session.error());
+  }
+  signals->PassOn();
+  return status;
+}
+
+int RunDiscover(const RotateOptions& given) {
+  auto runtime = OpenRuntime();
+  if (!runtime) return Report(runtime.error());
+  auto address = DatabaseAddress(given.database);
+  if (!address) return Report(address.error());
+  auto password = FieldOrEmpty(*runtime, "POSTGRES_PASSWORD");
+  if (!password) return Report(password.error());
+  auto keys = KnownKeys(given.keys, *runtime);
+  if (!keys) return Report(keys.error());
+  auto discovery = DiscoverTokens(*address, *password, *keys);
+  if (!discovery) return Report(discovery.error());
+  Say("database " + discovery->database);
+  for (const DiscoveredColumn& column : discovery->columns) {
+    Say(column.table + "." + column.column + ": " + std::to_string(column.tokens) +
+        (column.tokens == 1 ? " token, " : " tokens, ") + std::to_string(column.opened) +
+        " opened by a key given" + (column.remark.empty() ? "" : "; " + column.remark));
+  }
+  if (discovery->columns.empty()) {
+    return Report(Error(ErrorCode::kBadData, "no column of the database holds a token")
+                      .Cure("see that it is the right database, and that all schemas can be read"));
+  }
+  return Print(discovery->plan);
+}
+
+void AddCommonOptions(CLI::App& app, RotateOptions& options) {
+  app.add_option("--database", options.database,
+                 "PostgreSQL URL or connection string without a password, or sqlite:PATH "
+                 "(default: DATABASE_URL, then the PG* variables)")
+      ->type_name("URL");
+  app.add_option("--plan", options.plan, "What is encrypted, in TOML (default: Qarion's own)")
+      ->type_name("FILE");
+  app.add_option("--old-key-file", options.keys.old_files,
+                 "A key, or one a line; may be given several times "
+                 "(default: INSTANCE_ENCRYPTION_KEY_PREVIOUS)")
+      ->type_name("FILE");
+  auto* new_file = app.add_option("--new-key-file", options.keys.new_file,
+                                  "The new key (default: INSTANCE_ENCRYPTION_KEY)")
+                       ->type_name("FILE");
+  app.add_option("--generate", options.keys.generate,
+                 "Make a new key and write it to FILE, which must not exist, before anything else")
+      ->type_name("FILE")
+      ->excludes(new_file);
+  app.add_option("--lock-timeout", options.lock_timeout_seconds,
+                 "How long to wait for locks that others hold (default: 5)")
+      ->check(CLI::Range(0U, 86400U))
+      ->type_name("SECONDS");
+  AddOutputOption(app, options.format, {"text", "json"});
+}
+
+void AddRotation(CLI::App& app, const std::shared_ptr<RotateOptions>& options, Command& command) {
+  AddCommonOptions(app, *options);
+  app.add_flag("--dry-run", options->is_dry_run, "Do all but the writing");
+  app.add_flag("--discover", options->discovers,
+               "Find every column that holds tokens, and print a plan for them");
+  app.add_flag("--allow-empty", options->allow_empty, "Finding no token at all is no error");
+  app.add_flag("--allow-unlisted", options->allow_unlisted,
+               "Leave tokens behind that stand where the plan lists none");
+  app.add_flag("--lenient", options->is_lenient, "Read altered base64 of older libraries too");
+  app.add_flag("--scrub-storage", options->scrubs_storage,
+               "Afterwards write the tables anew, so that no old version stays in their files");
+  app.add_flag("--yes", options->is_confirmed, "Do not ask");
+  app.footer(
+      "One transaction: all values or none. Before the commit everything is read back, and the new\n"
+      "key must open all of it. Values that open with the new key already are left as they are.\n\n"
+      "Exit status: 0 done, or nothing to do; 65 values, tokens elsewhere or no token stood in the\n"
+      "way; 69 database not reachable; 70 the proof failed; 74 outcome unknown, run verify; 75 a\n"
+      "lock is held, or another rotation is at work; 77 not permitted; 78 settings, plan or keys.\n"
+      "Nothing is changed unless it is 0 or 74.\n\n"
+      "Examples:\n"
+      "  qsecrets rotate encryption-key --dry-run\n"
+      "  qsecrets rotate encryption-key --generate new.key --yes\n"
+      "  qsecrets rotate encryption-key verify --database sqlite:app.db");
+  app.callback([options, &command, &app] {
+    if (!app.get_subcommands().empty()) return;
+    command = [options] {
+      return options->discovers ? RunDiscover(*options) : RunWithSession(*options, Rotate);
+    };
+  });
+}
+
+}  // namespace
+
+void AddRotate(CLI::App& app, Command& command) {
+  auto options = std::make_shared<RotateOptions>();
+  CLI::App* rotate = app.add_subcommand("rotate", "Change a key and everything under it");
+  rotate->require_subcommand(1);
+  CLI::App* key = rotate->add_subcommand(
+      "encryption-key", "Encrypt all Fernet tokens of a database with a new key");
+  AddRotation(*key, options, command);
+  key->fallthrough();
+  CLI::App* verify =
+      key->add_subcommand("verify", "Say which key opens the values; changes nothing");
+  verify->add_option("--rotation", options->rotation, "Whether this one was committed")
+      ->type_name("ID");
+  verify->callback([options, &command] {
+    command = [options] { return RunWithSession(*options, Verify); };
+  });
+  CLI::App* status = key->add_subcommand("status", "What is known of rotations of the database");
+  status->callback([options, &command] {
+    command = [options] { return RunWithSession(*options, Describe); };
+  });
+}
+
+}  // namespace qarion::secrets::cli

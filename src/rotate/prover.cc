@@ -1,0 +1,103 @@
+#include "rotate/prover.h"
+
+#include <string>
+#include <utility>
+
+namespace qarion::secrets::rotate {
+namespace {
+
+Error NotProven(const std::string& place, const std::string& what) {
+  return Error(ErrorCode::kInternal, "the proof failed: in " + place + ", " + what)
+      .Cure("look for what changes values as they are written, such as a trigger on that table");
+}
+
+}  // namespace
+
+Result<Prover> Prover::Create(const Plan& plan, std::span<const FernetKey> keys,
+                              std::vector<RotationCounts> written) {
+  auto new_key = ValueReader::Create(keys.first(1), crypto::FernetReading::kStrict);
+  if (!new_key) return std::move(new_key).error();
+  auto old_keys = ValueReader::Create(keys.subspan(1), crypto::FernetReading::kLenient);
+  if (!old_keys) return std::move(old_keys).error();
+  return Prover(plan, *std::move(new_key), *std::move(old_keys), std::move(written));
+}
+
+Prover::Prover(const Plan& plan, ValueReader new_key, ValueReader old_keys,
+               std::vector<RotationCounts> written)
+    : plan_(plan),
+      new_key_(std::move(new_key)),
+      old_keys_(std::move(old_keys)),
+      written_(std::move(written)),
+      tallies_(written_.size()) {
+  std::size_t count = 0;
+  for (const TablePlan& table : plan.tables) {
+    first_tallies_.push_back(count);
+    count += table.columns.size();
+  }
+}
+
+Status Prover::Check(const Target& target, const RowBatch& batch) {
+  const TablePlan& table = plan_.tables[target.table];
+  const Cell* cell = batch.cells.data();
+  for (const RowBatch::Row& row : batch.rows) {
+    for (std::size_t i = 0; i < table.columns.size(); ++i, ++cell) {
+      Tally& tally = tallies_[first_tallies_[target.table] + i];
+      ++tally.rows;
+      if (!row.is_selected) continue;
+      if (Status checked = CheckCell(table, table.columns[i], *cell, tally); !checked) {
+        return checked;
+      }
+    }
+  }
+  return {};
+}
+
+Status Prover::CheckCell(const TablePlan& table, const ColumnPlan& column, const Cell& cell,
+                         Tally& tally) {
+  const std::string place = table.Title() + "." + column.name;
+  FindValues(column, cell, found_);
+  if (!found_.problem.empty()) return NotProven(place, "a value " + found_.problem);
+  tally.null += found_.nulls;
+  tally.absent += found_.absent;
+  for (const CellValue& value : found_.values) {
+    switch (new_key_.Read(value.text, column.prefix)) {
+      case ValueKind::kEmpty:
+        ++tally.empty;
+        break;
+      case ValueKind::kToken:
+        ++tally.tokens;
+        break;
+      case ValueKind::kPlaintext:
+        ++tally.plaintext;
+        break;
+      case ValueKind::kBroken:
+        return NotProven(place, "the new key does not open a value");
+    }
+    if (old_keys_.Opens(value.text.substr(
+            value.text.starts_with(column.prefix) ? column.prefix.size() : 0))) {
+      return NotProven(place, "an old key still opens a value");
+    }
+  }
+  return {};
+}
+
+Status Prover::Conclude() const {
+  for (std::size_t i = 0; i < written_.size(); ++i) {
+    const RotationCounts& counts = written_[i];
+    const Tally expected = {.rows = counts.rows,
+                            .null = counts.null,
+                            .empty = counts.empty,
+                            .absent = counts.absent,
+                            .tokens = counts.rotated + counts.current + counts.encrypted,
+                            .plaintext = counts.plaintext};
+    if (tallies_[i] == expected) continue;
+    return NotProven(counts.table + "." + counts.column,
+                     std::to_string(tallies_[i].tokens) + " of " +
+                         std::to_string(tallies_[i].rows) +
+                         " values open with the new key where " + std::to_string(expected.tokens) +
+                         " of " + std::to_string(expected.rows) + " were written");
+  }
+  return {};
+}
+
+}  // namespace qarion::secrets::rotate
