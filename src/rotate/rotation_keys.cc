@@ -16,7 +16,7 @@ Error Refused(std::string reason, std::string cure) {
 Status CheckKeys(const RotationOptions& options) {
   const FernetKey& key = options.new_key;
   const std::string name = "the new key " + key.fingerprint();
-  if (Status fit = CheckFernetKeyIsSecret(key, name); !fit) return fit;
+  if (Status fit = RefuseUnfitKey(key, name); !fit) return fit;
   for (const FernetKey& old_key : options.old_keys) {
     if (old_key.ConstantTimeEquals(key)) {
       return Refused(name + " is one of the old keys too: nothing would change", kMakeAnother);
