@@ -71,6 +71,19 @@ Character CharacterAt(std::string_view text, std::size_t offset) noexcept {
   return {code_point, length};
 }
 
+void AppendCharacter(char32_t code_point, std::string& text) {
+  if (code_point < 0x80) {
+    text += static_cast<char>(code_point);
+    return;
+  }
+  const int more = code_point < 0x800 ? 1 : code_point < 0x10000 ? 2 : 3;  // bytes after the first
+  const char32_t marker = 0xff00u >> (more + 1) & 0xffu;
+  text += static_cast<char>(marker | code_point >> (6 * more));
+  for (int i = more - 1; i >= 0; --i) {
+    text += static_cast<char>(0x80u | (code_point >> (6 * i) & 0x3fu));
+  }
+}
+
 std::size_t CountCharacters(std::string_view text) noexcept {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<std::uint8_t>(c) & 0xc0) != 0x80;

@@ -59,7 +59,11 @@ struct RowBatch {
   std::vector<Row> rows;
   std::vector<Cell> cells;  // rows.size() times the number of columns, row by row
   std::vector<char> bytes;  // what the cells view
-  void Clear();
+  void Clear() {
+    rows.clear();
+    cells.clear();
+    bytes.clear();
+  }
 };
 
 // What to write: for each row its locator, and for each column of the plan the new value, or null
@@ -68,7 +72,11 @@ struct UpdateBatch {
   std::vector<std::uint64_t> locators;
   std::vector<Cell> cells;
   std::vector<char> bytes;  // what the cells view
-  void Clear();
+  void Clear() {
+    locators.clear();
+    cells.clear();
+    bytes.clear();
+  }
 };
 
 // Rows of one table. One thread at a time.

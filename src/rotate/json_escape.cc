@@ -1,0 +1,44 @@
+#include "rotate/json_escape.h"
+
+#include "core/ascii.h"
+
+namespace qarion::secrets::rotate {
+namespace {
+
+constexpr std::size_t kUnicodeEscapeLength = 6;  // \u0067
+
+std::optional<char32_t> ReadUnicodeEscape(std::string_view text) noexcept {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  if (text.size() < kUnicodeEscapeLength || !text.starts_with("\\u")) return std::nullopt;
+  char32_t value = 0;
+  for (const char c : text.substr(2, 4)) {
+    const std::size_t digit = kDigits.find(core::AsciiLower(c));
+    if (digit == kDigits.npos) return std::nullopt;
+    value = value << 4 | static_cast<char32_t>(digit);
+  }
+  return value;
+}
+
+}  // namespace
+
+std::optional<JsonEscape> ReadJsonEscape(std::string_view text, char quote) noexcept {
+  constexpr std::string_view kNames = "bfnrt/\\";
+  constexpr std::string_view kMeanings = "\b\f\n\r\t/\\";
+  if (text.size() < 2) return std::nullopt;
+  if (text[1] == quote) return JsonEscape{static_cast<unsigned char>(quote), 2};
+  if (const std::size_t found = kNames.find(text[1]); found != kNames.npos) {
+    return JsonEscape{static_cast<unsigned char>(kMeanings[found]), 2};
+  }
+  const auto first = ReadUnicodeEscape(text);
+  if (!first) return std::nullopt;
+  if (*first >= 0xd800 && *first < 0xdc00) {
+    const auto second = ReadUnicodeEscape(text.substr(kUnicodeEscapeLength));
+    if (second && *second >= 0xdc00 && *second < 0xe000) {
+      return JsonEscape{0x10000 + ((*first - 0xd800) << 10) + (*second - 0xdc00),
+                        2 * kUnicodeEscapeLength};
+    }
+  }
+  return JsonEscape{*first, kUnicodeEscapeLength};
+}
+
+}  // namespace qarion::secrets::rotate

@@ -1,0 +1,21 @@
+// The escapes of strings in JSON (RFC 8259, 7), which are those of names in JSONPath (RFC 9535,
+// 2.3.1.1) too.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace qarion::secrets::rotate {
+
+struct JsonEscape {
+  char32_t code_point;  // of two escapes that are a surrogate pair: what they stand for together
+  std::size_t length;   // in bytes, with the backslash
+  bool IsHalfPair() const noexcept { return code_point >= 0xd800 && code_point < 0xe000; }
+};
+
+// The escape at the beginning of `text`, a backslash, in a string within `quote`. Nothing where it
+// is none. Half of a surrogate pair is what the grammar allows.
+std::optional<JsonEscape> ReadJsonEscape(std::string_view text, char quote = '"') noexcept;
+
+}  // namespace qarion::secrets::rotate
