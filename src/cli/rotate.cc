@@ -53,11 +53,17 @@ void SayFinding(const Finding& finding) {
   if (!finding.cure.empty()) std::fprintf(stderr, "         %s\n", finding.cure.c_str());
 }
 
+// A key as messages name it: its fingerprint, and where it is from.
+struct NamedKey {
+  std::string fingerprint;
+  std::string source;
+};
+
 // What every action opens. The database is only connected to, and the plan's tables are found.
 struct Session {
   KeyRotation rotation;
-  std::string new_source;
-  std::vector<std::string> old_sources;
+  NamedKey new_key;
+  std::vector<NamedKey> old_keys;
   Secret generated;  // of --generate: not written yet
 };
 
@@ -92,8 +98,11 @@ Result<Session> OpenSession(const RotateOptions& given, ProgressBar& bar, std::s
   if (!runtime) return std::move(runtime).error();
   auto keys = ChooseKeys(given.keys, *runtime);
   if (!keys) return std::move(keys).error();
-  const std::string new_source = keys->new_source;
-  std::vector<std::string> old_sources = keys->old_sources;
+  const NamedKey new_key{keys->new_key.fingerprint(), keys->new_source};
+  std::vector<NamedKey> old_keys;
+  for (std::size_t i = 0; i < keys->old_keys.size(); ++i) {
+    old_keys.push_back({keys->old_keys[i].fingerprint(), keys->old_sources[i]});
+  }
   Secret generated = given.keys.generate.empty() ? Secret() : keys->new_key.Encode();
   auto options = Prepare(given, *runtime, *std::move(keys));
   if (!options) return std::move(options).error();
@@ -108,7 +117,7 @@ Result<Session> OpenSession(const RotateOptions& given, ProgressBar& bar, std::s
   };
   auto rotation = KeyRotation::Open(*std::move(options));
   if (!rotation) return std::move(rotation).error();
-  return Session{*std::move(rotation), new_source, std::move(old_sources), std::move(generated)};
+  return Session{*std::move(rotation), new_key, std::move(old_keys), std::move(generated)};
 }
 
 // Whether the person at the terminal wants it.
@@ -140,11 +149,10 @@ int PrintReport(const RotateOptions& given, const RotationReport& report) {
   return Print(std::move(json).Take().Reveal());
 }
 
-void SayKeys(const RotationReport& report, const Session& session) {
-  Say("database " + report.database);
-  Say("new key " + report.new_key + " of " + session.new_source);
-  for (std::size_t i = 0; i < report.old_keys.size(); ++i) {
-    Say("old key " + report.old_keys[i] + " of " + session.old_sources[i]);
+void SayKeys(const Session& session) {
+  Say("new key " + session.new_key.fingerprint + " of " + session.new_key.source);
+  for (const NamedKey& key : session.old_keys) {
+    Say("old key " + key.fingerprint + " of " + key.source);
   }
 }
 
@@ -180,7 +188,8 @@ int Rotate(const RotateOptions& given, Session& session) {
     return Report(written.error());
   }
   const RotationReport report = session.rotation.Rotate();
-  SayKeys(report, session);
+  Say("database " + report.database);
+  SayKeys(session);
   const int printed = PrintReport(given, report);
   if (const int status = StatusOf(report); status != 0) return status;
   if (given.scrubs_storage && !given.is_dry_run) {
@@ -252,6 +261,7 @@ int Verify(const RotateOptions& given, Session& session) {
 int Describe(const RotateOptions& given, Session& session) {
   auto status = session.rotation.Describe();
   if (!status) return Report(status.error());
+  SayKeys(session);
   if (given.format != "json") return Print(StatusText(*status));
   core::JsonWriter json;
   json.BeginObject().Key("database").Text(status->database);
@@ -349,9 +359,11 @@ void AddRotation(CLI::App& app, const std::shared_ptr<RotateOptions>& options, C
                "Afterwards write the tables anew, so that no old version stays in their files");
   app.add_flag("--yes", options->is_confirmed, "Do not ask");
   app.footer(
-      "One transaction: all values or none. Before the commit everything is read back, and the new\n"
+      "One transaction: all values or none. Before the commit everything is read back, and the "
+      "new\n"
       "key must open all of it. Values that open with the new key already are left as they are.\n\n"
-      "Exit status: 0 done, or nothing to do; 65 values, tokens elsewhere or no token stood in the\n"
+      "Exit status: 0 done, or nothing to do; 65 values, tokens elsewhere or no token stood in "
+      "the\n"
       "way; 69 database not reachable; 70 the proof failed; 74 outcome unknown, run verify; 75 a\n"
       "lock is held, or another rotation is at work; 77 not permitted; 78 settings, plan or keys.\n"
       "Nothing is changed unless it is 0 or 74.\n\n"
@@ -373,21 +385,19 @@ void AddRotate(CLI::App& app, Command& command) {
   auto options = std::make_shared<RotateOptions>();
   CLI::App* rotate = app.add_subcommand("rotate", "Change a key and everything under it");
   rotate->require_subcommand(1);
-  CLI::App* key = rotate->add_subcommand(
-      "encryption-key", "Encrypt all Fernet tokens of a database with a new key");
+  CLI::App* key = rotate->add_subcommand("encryption-key",
+                                         "Encrypt all Fernet tokens of a database with a new key");
   AddRotation(*key, options, command);
   key->fallthrough();
   CLI::App* verify =
       key->add_subcommand("verify", "Say which key opens the values; changes nothing");
   verify->add_option("--rotation", options->rotation, "Whether this one was committed")
       ->type_name("ID");
-  verify->callback([options, &command] {
-    command = [options] { return RunWithSession(*options, Verify); };
-  });
+  verify->callback(
+      [options, &command] { command = [options] { return RunWithSession(*options, Verify); }; });
   CLI::App* status = key->add_subcommand("status", "What is known of rotations of the database");
-  status->callback([options, &command] {
-    command = [options] { return RunWithSession(*options, Describe); };
-  });
+  status->callback(
+      [options, &command] { command = [options] { return RunWithSession(*options, Describe); }; });
 }
 
 }  // namespace qarion::secrets::cli

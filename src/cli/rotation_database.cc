@@ -20,20 +20,32 @@ bool HoldsPassword(std::string_view address) {
   return at != std::string_view::npos && authority.substr(0, at).contains(':');
 }
 
+// SQLAlchemy names its driver in the scheme, as in postgresql+asyncpg://, which libpq does not
+// know.
+std::string WithoutDriver(std::string address) {
+  const std::size_t end = address.find("://");
+  const std::size_t plus = address.find('+');
+  if (address.starts_with("postgres") && plus < end && end != std::string::npos) {
+    address.erase(plus, end - plus);
+  }
+  return address;
+}
+
 }  // namespace
 
 Result<std::string> DatabaseAddress(const std::string& given) {
   if (HoldsPassword(given)) {
     return Error(ErrorCode::kUsage,
                  "--database has a password in it, which every user of this machine can read")
-        .Cure("leave it out: it is taken from POSTGRES_PASSWORD of the active backend, PGPASSWORD "
-              "or PGPASSFILE; or put the whole address into DATABASE_URL");
+        .Cure(
+            "leave it out: it is taken from POSTGRES_PASSWORD of the active backend, PGPASSWORD "
+            "or PGPASSFILE; or put the whole address into DATABASE_URL");
   }
-  if (!given.empty()) return given;
+  if (!given.empty()) return WithoutDriver(given);
   const core::ProcessEnvironment environment;
   const auto settings = core::Settings::Load(environment, {});
   if (!settings) return settings.error();
-  return settings->Text("DATABASE_URL", "");
+  return settings->Text("DATABASE_URL", "").transform(WithoutDriver);
 }
 
 }  // namespace qarion::secrets::cli

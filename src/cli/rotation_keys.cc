@@ -27,9 +27,8 @@ struct NewKey {
 
 Result<NewKey> ChooseNewKey(const KeyChoice& choice, const Runtime& runtime) {
   if (!choice.generate.empty()) {
-    return FernetKey::Generate().transform([&](FernetKey key) {
-      return NewKey{std::move(key), choice.generate};
-    });
+    return FernetKey::Generate().transform(
+        [&](FernetKey key) { return NewKey{std::move(key), choice.generate}; });
   }
   if (!choice.new_file.empty()) {
     auto keys = fernet::ReadKeyFile(choice.new_file, "--new-key-file");

@@ -34,18 +34,17 @@ struct CountColumn {
   bool is_always_shown;
 };
 
-constexpr std::array kCountColumns = {
-    CountColumn{"rows", &RotationCounts::rows, true},
-    CountColumn{"rotated", &RotationCounts::rotated, true},
-    CountColumn{"current", &RotationCounts::current, true},
-    CountColumn{"encrypted", &RotationCounts::encrypted, false},
-    CountColumn{"plaintext", &RotationCounts::plaintext, false},
-    CountColumn{"null", &RotationCounts::null, false},
-    CountColumn{"empty", &RotationCounts::empty, false},
-    CountColumn{"absent", &RotationCounts::absent, false},
-    CountColumn{"excluded", &RotationCounts::excluded, false},
-    CountColumn{"lenient", &RotationCounts::lenient, false},
-    CountColumn{"problems", &RotationCounts::problems, false}};
+constexpr std::array kCountColumns = {CountColumn{"rows", &RotationCounts::rows, true},
+                                      CountColumn{"rotated", &RotationCounts::rotated, true},
+                                      CountColumn{"current", &RotationCounts::current, true},
+                                      CountColumn{"encrypted", &RotationCounts::encrypted, false},
+                                      CountColumn{"plaintext", &RotationCounts::plaintext, false},
+                                      CountColumn{"null", &RotationCounts::null, false},
+                                      CountColumn{"empty", &RotationCounts::empty, false},
+                                      CountColumn{"absent", &RotationCounts::absent, false},
+                                      CountColumn{"excluded", &RotationCounts::excluded, false},
+                                      CountColumn{"lenient", &RotationCounts::lenient, false},
+                                      CountColumn{"problems", &RotationCounts::problems, false}};
 
 std::string Line(std::string name, const std::string& text) {
   name.resize(std::max<std::size_t>(name.size() + 2, 12), ' ');
@@ -71,8 +70,7 @@ std::string Outcome(const RotationReport& report) {
       return "nothing to do: the new key opens every value already";
     case RotationOutcome::kDryRun:
       return "dry run: the rotation would succeed; nothing was changed";
-    case RotationOutcome::kRolledBack:
-      return "rolled back: nothing was changed";
+    case RotationOutcome::kRolledBack: return "rolled back: nothing was changed";
     case RotationOutcome::kUnknown:
       return "unknown: the connection was lost while the database committed";
   }

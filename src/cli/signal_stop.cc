@@ -53,10 +53,9 @@ SignalStop::SignalStop(UniqueFd signals, UniqueFd end)
     : signals_(std::move(signals)),
       end_(std::move(end)),
       received_(std::make_shared<std::atomic<int>>(0)) {
-  watcher_ = std::jthread(
-      [signals = signals_.get(), end = end_.get(), source = source_, received = received_]() mutable {
-        Watch(signals, end, source, *received);
-      });
+  watcher_ =
+      std::jthread([signals = signals_.get(), end = end_.get(), source = source_,
+                    received = received_]() mutable { Watch(signals, end, source, *received); });
 }
 
 SignalStop::~SignalStop() {

@@ -33,16 +33,11 @@ std::optional<AuditEntry> AsEntry(std::optional<rotate::AuditRecord> record) {
 
 std::string_view ToString(RotationOutcome outcome) noexcept {
   switch (outcome) {
-    case RotationOutcome::kCommitted:
-      return "committed";
-    case RotationOutcome::kNothingToDo:
-      return "nothing_to_do";
-    case RotationOutcome::kDryRun:
-      return "dry_run";
-    case RotationOutcome::kRolledBack:
-      return "rolled_back";
-    case RotationOutcome::kUnknown:
-      return "unknown";
+    case RotationOutcome::kCommitted: return "committed";
+    case RotationOutcome::kNothingToDo: return "nothing_to_do";
+    case RotationOutcome::kDryRun: return "dry_run";
+    case RotationOutcome::kRolledBack: return "rolled_back";
+    case RotationOutcome::kUnknown: return "unknown";
   }
   return "unknown";
 }
@@ -80,16 +75,15 @@ KeyRotation::~KeyRotation() = default;
 
 Result<KeyRotation> KeyRotation::Open(RotationOptions options) {
   if (Status checked = rotate::CheckKeys(options); !checked) return checked.error();
-  auto plan = options.plan.empty()
-                  ? rotate::ParsePlan(rotate::DefaultPlan(), "the built-in plan")
-                  : rotate::ParsePlan(options.plan, options.plan_name);
+  auto plan = options.plan.empty() ? rotate::ParsePlan(rotate::DefaultPlan(), "the built-in plan")
+                                   : rotate::ParsePlan(options.plan, options.plan_name);
   if (!plan) return std::move(plan).error();
   auto store = rotate::OpenStore({options.database, options.password.Reveal()});
   if (!store) return std::move(store).error();
   auto targets = (*store)->Resolve(*plan);
   if (!targets) return std::move(targets).error();
-  return KeyRotation(std::make_unique<Impl>(std::move(options), *std::move(plan),
-                                            *std::move(store), *std::move(targets)));
+  return KeyRotation(std::make_unique<Impl>(std::move(options), *std::move(plan), *std::move(store),
+                                            *std::move(targets)));
 }
 
 Result<std::vector<Finding>> KeyRotation::Examine() {

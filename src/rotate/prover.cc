@@ -29,10 +29,9 @@ Prover::Prover(const Plan& plan, ValueReader new_key, ValueReader old_keys,
       old_keys_(std::move(old_keys)),
       written_(std::move(written)),
       tallies_(written_.size()) {
-  std::size_t count = 0;
   for (const TablePlan& table : plan.tables) {
-    first_tallies_.push_back(count);
-    count += table.columns.size();
+    first_tallies_.push_back(finders_.size());
+    for (const ColumnPlan& column : table.columns) finders_.emplace_back(column);
   }
 }
 
@@ -41,10 +40,10 @@ Status Prover::Check(const Target& target, const RowBatch& batch) {
   const Cell* cell = batch.cells.data();
   for (const RowBatch::Row& row : batch.rows) {
     for (std::size_t i = 0; i < table.columns.size(); ++i, ++cell) {
-      Tally& tally = tallies_[first_tallies_[target.table] + i];
-      ++tally.rows;
+      const std::size_t index = first_tallies_[target.table] + i;
+      ++tallies_[index].rows;
       if (!row.is_selected) continue;
-      if (Status checked = CheckCell(table, table.columns[i], *cell, tally); !checked) {
+      if (Status checked = CheckCell(table, table.columns[i], index, *cell); !checked) {
         return checked;
       }
     }
@@ -52,30 +51,28 @@ Status Prover::Check(const Target& target, const RowBatch& batch) {
   return {};
 }
 
-Status Prover::CheckCell(const TablePlan& table, const ColumnPlan& column, const Cell& cell,
-                         Tally& tally) {
-  const std::string place = table.Title() + "." + column.name;
-  FindValues(column, cell, found_);
-  if (!found_.problem.empty()) return NotProven(place, "a value " + found_.problem);
-  tally.null += found_.nulls;
-  tally.absent += found_.absent;
-  for (const CellValue& value : found_.values) {
+Status Prover::CheckCell(const TablePlan& table, const ColumnPlan& column, std::size_t index,
+                         const Cell& cell) {
+  const auto not_proven = [&](const std::string& what) {
+    return NotProven(table.Title() + "." + column.name, what);
+  };
+  CellFinder& finder = finders_[index];
+  Tally& tally = tallies_[index];
+  finder.Find(cell);
+  if (!finder.problem().empty()) return not_proven("a value " + finder.problem());
+  tally.null += finder.nulls();
+  tally.absent += finder.absent();
+  tally.plaintext += finder.others();
+  for (const CellValue& value : finder.values()) {
     switch (new_key_.Read(value.text, column.prefix)) {
-      case ValueKind::kEmpty:
-        ++tally.empty;
-        break;
-      case ValueKind::kToken:
-        ++tally.tokens;
-        break;
-      case ValueKind::kPlaintext:
-        ++tally.plaintext;
-        break;
-      case ValueKind::kBroken:
-        return NotProven(place, "the new key does not open a value");
+      case ValueKind::kEmpty: ++tally.empty; break;
+      case ValueKind::kToken: ++tally.tokens; break;
+      case ValueKind::kPlaintext: ++tally.plaintext; break;
+      case ValueKind::kBroken: return not_proven("the new key does not open a value");
     }
-    if (old_keys_.Opens(value.text.substr(
-            value.text.starts_with(column.prefix) ? column.prefix.size() : 0))) {
-      return NotProven(place, "an old key still opens a value");
+    const std::size_t prefix = value.text.starts_with(column.prefix) ? column.prefix.size() : 0;
+    if (old_keys_.Opens(value.text.substr(prefix))) {
+      return not_proven("an old key still opens a value");
     }
   }
   return {};
@@ -93,9 +90,9 @@ Status Prover::Conclude() const {
     if (tallies_[i] == expected) continue;
     return NotProven(counts.table + "." + counts.column,
                      std::to_string(tallies_[i].tokens) + " of " +
-                         std::to_string(tallies_[i].rows) +
-                         " values open with the new key where " + std::to_string(expected.tokens) +
-                         " of " + std::to_string(expected.rows) + " were written");
+                         std::to_string(tallies_[i].rows) + " values open with the new key where " +
+                         std::to_string(expected.tokens) + " of " + std::to_string(expected.rows) +
+                         " were written");
   }
   return {};
 }

@@ -7,7 +7,7 @@
 
 #include "qarion/secrets/result.h"
 #include "qarion/secrets/rotation.h"
-#include "rotate/cell_values.h"
+#include "rotate/cell_finder.h"
 #include "rotate/plan.h"
 #include "rotate/store.h"
 #include "rotate/value_reader.h"
@@ -44,8 +44,8 @@ class Prover {
   Prover(const Plan& plan, ValueReader new_key, ValueReader old_keys,
          std::vector<RotationCounts> written);
 
-  Status CheckCell(const TablePlan& table, const ColumnPlan& column, const Cell& cell,
-                   Tally& tally);
+  Status CheckCell(const TablePlan& table, const ColumnPlan& column, std::size_t index,
+                   const Cell& cell);
 
   const Plan& plan_;
   ValueReader new_key_;
@@ -53,7 +53,7 @@ class Prover {
   std::vector<RotationCounts> written_;
   std::vector<std::size_t> first_tallies_;  // of each table
   std::vector<Tally> tallies_;
-  CellValues found_;
+  std::vector<CellFinder> finders_;  // of each column
 };
 
 }  // namespace qarion::secrets::rotate

@@ -39,6 +39,7 @@ Rewriter::Rewriter(const Plan& plan, std::size_t key_count, ValueReader reader,
     first_counts_.push_back(counts_.size());
     for (const ColumnPlan& column : table.columns) {
       counts_.push_back({.table = table.Title(), .column = column.name});
+      finders_.emplace_back(column);
     }
   }
   by_key_.assign(counts_.size(), std::vector<std::uint64_t>(key_count));
@@ -96,40 +97,54 @@ Status Rewriter::ProcessRow(const TablePlan& table, std::size_t first_count,
 
 Status Rewriter::ProcessCell(const ColumnPlan& column, std::size_t count, std::uint64_t locator,
                              const Cell& cell, Rewritten& out) {
-  FindValues(column, cell, found_);
-  counts_[count].null += found_.nulls;
-  counts_[count].absent += found_.absent;
-  if (!found_.problem.empty()) {
+  CellFinder& finder = finders_[count];
+  finder.Find(cell);
+  counts_[count].null += finder.nulls();
+  counts_[count].absent += finder.absent();
+  if (!finder.problem().empty()) {
     ++counts_[count].problems;
-    out.problems.push_back({locator, column.name, found_.problem});
+    out.problems.push_back({locator, column.name, finder.problem()});
   }
-  if (new_texts_.size() < found_.values.size()) new_texts_.resize(found_.values.size());
+  if (finder.others() > 0) TakeOthers(column, count, locator, finder.others(), out);
+  const std::span<const CellValue> values = finder.values();
+  if (new_texts_.size() < values.size()) new_texts_.resize(values.size());
+  new_views_.clear();
   bool changes = false;
-  for (std::size_t i = 0; i < found_.values.size(); ++i) {
-    new_texts_[i].clear();
-    if (Status done = ProcessValue(column, count, locator, i, out); !done) return done;
-    changes = changes || !new_texts_[i].empty();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    std::string& text = new_texts_[i];
+    text.clear();
+    if (Status done = ProcessValue(column, count, locator, values[i], text, out); !done) {
+      return done;
+    }
+    changes = changes || !text.empty();
+    new_views_.push_back(text.empty() ? values[i].text : text);
   }
   std::vector<char>& bytes = out.updates.bytes;
   const std::size_t begin = bytes.size();
-  if (changes) {
-    new_views_.assign(new_texts_.begin(),
-                      new_texts_.begin() + static_cast<std::ptrdiff_t>(found_.values.size()));
-    Splice(column, cell, found_, new_views_, bytes);
-  }
+  if (changes) finder.Splice(new_views_, bytes);
   new_sizes_.push_back(bytes.size() - begin);
   if (column.shape == Shape::kJson) {
-    CountUnlisted(count, changes ? std::string_view(bytes.data() + begin, bytes.size() - begin)
-                                 : cell.bytes);
+    CountUnlisted(
+        count, changes ? std::string_view(bytes.data() + begin, bytes.size() - begin) : cell.bytes);
   }
   return {};
 }
 
+void Rewriter::TakeOthers(const ColumnPlan& column, std::size_t count, std::uint64_t locator,
+                          std::size_t others, Rewritten& out) {
+  if (column.plaintext == PlaintextPolicy::kSkip) {
+    counts_[count].plaintext += others;
+    return;
+  }
+  ++counts_[count].problems;
+  out.problems.push_back({locator, column.name,
+                          "a path leads to a number, a boolean, an object or an array where a "
+                          "token belongs"});
+}
+
 Status Rewriter::ProcessValue(const ColumnPlan& column, std::size_t count, std::uint64_t locator,
-                              std::size_t index, Rewritten& out) {
-  const CellValue& value = found_.values[index];
+                              const CellValue& value, std::string& text, Rewritten& out) {
   RotationCounts& counts = counts_[count];
-  std::string& text = new_texts_[index];
   const auto replace = [&](std::string_view plaintext, std::uint64_t timestamp) {
     text = column.prefix;
     return writer_.Seal(plaintext, timestamp, text);
@@ -139,12 +154,8 @@ Status Rewriter::ProcessValue(const ColumnPlan& column, std::size_t count, std::
     out.problems.push_back({locator, PlaceOf(column, value.path), std::move(reason)});
   };
   switch (reader_.Read(value.text, column.prefix)) {
-    case ValueKind::kEmpty:
-      ++counts.empty;
-      return {};
-    case ValueKind::kBroken:
-      refuse(std::string(reader_.problem()));
-      return {};
+    case ValueKind::kEmpty: ++counts.empty; return {};
+    case ValueKind::kBroken: refuse(std::string(reader_.problem())); return {};
     case ValueKind::kPlaintext:
       if (column.plaintext == PlaintextPolicy::kEncrypt) {
         ++counts.encrypted;
@@ -157,8 +168,7 @@ Status Rewriter::ProcessValue(const ColumnPlan& column, std::size_t count, std::
         refuse("is no token: it is stored as plaintext, or in another form");
       }
       return {};
-    case ValueKind::kToken:
-      break;
+    case ValueKind::kToken: break;
   }
   const crypto::OpenedFernet& opened = reader_.opened();
   ++by_key_[count][opened.key];

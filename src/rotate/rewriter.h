@@ -9,7 +9,7 @@
 
 #include "qarion/secrets/result.h"
 #include "qarion/secrets/rotation.h"
-#include "rotate/cell_values.h"
+#include "rotate/cell_finder.h"
 #include "rotate/plan.h"
 #include "rotate/store.h"
 #include "rotate/value_reader.h"
@@ -60,8 +60,11 @@ class Rewriter {
                     const Cell* cells, Rewritten& out);
   Status ProcessCell(const ColumnPlan& column, std::size_t count, std::uint64_t locator,
                      const Cell& cell, Rewritten& out);
+  // Sets `text` to what takes the value's place; empty: it stays.
   Status ProcessValue(const ColumnPlan& column, std::size_t count, std::uint64_t locator,
-                      std::size_t index, Rewritten& out);
+                      const CellValue& value, std::string& text, Rewritten& out);
+  void TakeOthers(const ColumnPlan& column, std::size_t count, std::uint64_t locator,
+                  std::size_t others, Rewritten& out);
   void CountUnlisted(std::size_t count, std::string_view text);
 
   const Plan& plan_;
@@ -72,9 +75,9 @@ class Rewriter {
   std::vector<RotationCounts> counts_;
   std::vector<std::vector<std::uint64_t>> by_key_;
   std::vector<std::uint64_t> unlisted_;
+  std::vector<CellFinder> finders_;  // of each column
   // Of the batch and the cell that are worked on.
-  CellValues found_;
-  std::vector<std::string> new_texts_;      // of values; empty: stays
+  std::vector<std::string> new_texts_;  // of values; empty: stays
   std::vector<std::string_view> new_views_;
   std::vector<std::size_t> new_sizes_;  // of each cell of UpdateBatch; 0: stays
 };

@@ -17,7 +17,8 @@ std::string Counted(std::uint64_t count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
-std::uint64_t Sum(const std::vector<RotationCounts>& counts, std::uint64_t RotationCounts::*member) {
+std::uint64_t Sum(const std::vector<RotationCounts>& counts,
+                  std::uint64_t RotationCounts::* member) {
   std::uint64_t sum = 0;
   for (const RotationCounts& column : counts) sum += column.*member;
   return sum;
@@ -30,8 +31,9 @@ Error Unlisted(const std::vector<UnlistedTokens>& unlisted) {
   }
   return Error(ErrorCode::kBadData,
                "an old key opens tokens where the plan lists none: " + core::Join(places))
-      .Cure("add them to the plan (--discover writes one), or leave them behind knowingly with "
-            "--allow-unlisted");
+      .Cure(
+          "add them to the plan (--discover writes one), or leave them behind knowingly with "
+          "--allow-unlisted");
 }
 
 }  // namespace
@@ -60,8 +62,8 @@ void ProgressMeter::Add(std::uint64_t rows) {
   progress_.rows += rows;
   if (context_.options.on_progress) context_.options.on_progress(progress_);
   if (!shows_database_ || progress_.estimated_rows == 0) return;
-  const std::uint64_t percent = std::min<std::uint64_t>(
-      99, progress_.rows * 100 / progress_.estimated_rows);
+  const std::uint64_t percent =
+      std::min<std::uint64_t>(99, progress_.rows * 100 / progress_.estimated_rows);
   if (percent == shown_percent_) return;
   shown_percent_ = percent;
   context_.store.ShowProgress("qsecrets rotate " + std::to_string(percent) + "%");
@@ -83,9 +85,9 @@ Status RotationRun::Run() {
   }
   const TransactionOptions transaction{.lock_timeout = options.lock_timeout,
                                        .is_read_only = options.is_dry_run};
-  if (Status begun = Timed("lock", [&] {
-        return context_.store.Begin(context_.plan, context_.targets, transaction);
-      });
+  if (Status begun =
+          Timed("lock",
+                [&] { return context_.store.Begin(context_.plan, context_.targets, transaction); });
       !begun) {
     return begun;
   }
@@ -95,8 +97,8 @@ Status RotationRun::Run() {
                        0;
   if (options.is_dry_run || !changes) {
     context_.store.Rollback();
-    report_.outcome = changes || options.is_dry_run ? RotationOutcome::kDryRun
-                                                    : RotationOutcome::kNothingToDo;
+    report_.outcome =
+        changes || options.is_dry_run ? RotationOutcome::kDryRun : RotationOutcome::kNothingToDo;
     return {};
   }
   if (Status proven = Timed("prove", [&] { return Prove(); }); !proven) return proven;
@@ -184,8 +186,9 @@ Status RotationRun::Judge(const Rewriter& rewriter) const {
   if (rotated + current + Sum(report_.columns, &RotationCounts::encrypted) == 0 &&
       !context_.options.allow_empty) {
     return Error(ErrorCode::kBadData, "the plan's columns hold no token at all")
-        .Cure("see that it is the right database and plan; where there are none yet: "
-              "--allow-empty");
+        .Cure(
+            "see that it is the right database and plan; where there are none yet: "
+            "--allow-empty");
   }
   return {};
 }
@@ -246,10 +249,8 @@ Status RotationRun::Commit() {
   CommitResult result = context_.store.Commit();
   report_.steps.emplace_back("commit", std::chrono::steady_clock::now() - begin);
   switch (result.outcome) {
-    case CommitOutcome::kCommitted:
-      return {};
-    case CommitOutcome::kRolledBack:
-      return *std::move(result.error);
+    case CommitOutcome::kCommitted: return {};
+    case CommitOutcome::kRolledBack: return *std::move(result.error);
     case CommitOutcome::kUnknown:
       report_.outcome = RotationOutcome::kUnknown;
       return *std::move(result.error);

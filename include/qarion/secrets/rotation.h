@@ -73,15 +73,15 @@ struct RotationReport {
   std::string new_key;  // fingerprints
   std::vector<std::string> old_keys;
   std::vector<RotationCounts> columns;
-  std::uint64_t problems = 0;     // in all; the first of them were given to on_problem
+  std::uint64_t problems = 0;  // in all; the first of them were given to on_problem
   // How long each step took.
   std::vector<std::pair<std::string, std::chrono::duration<double>>> steps;
 };
 
 // What the values of a database open with.
 struct KeyUsage {
-  RotationCounts counts;               // `rotated` counts those of old keys, `problems` the rest
-  std::vector<std::uint64_t> by_key;   // new key first, then the old ones as they were given
+  RotationCounts counts;              // `rotated` counts those of old keys, `problems` the rest
+  std::vector<std::uint64_t> by_key;  // new key first, then the old ones as they were given
 };
 
 struct AuditEntry {
@@ -96,7 +96,7 @@ struct VerificationReport {
   std::string database;
   std::vector<std::string> keys;  // fingerprints, the new one first
   std::vector<KeyUsage> columns;
-  std::uint64_t problems = 0;  // values that no key opens, plaintext among them
+  std::uint64_t problems = 0;          // values that no key opens, plaintext among them
   std::optional<AuditEntry> rotation;  // the one that was asked for, or the latest
 };
 
