@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/build_info.h"
 #include "qarion/secrets/finding.h"
 #include "qarion/secrets/result.h"
 #include "rotate/plan.h"
@@ -59,7 +60,9 @@ struct RowBatch {
   std::vector<Row> rows;
   std::vector<Cell> cells;  // rows.size() times the number of columns, row by row
   std::vector<char> bytes;  // what the cells view
-  void Clear() {
+
+  // Keeps the memory.
+  void Clear() noexcept {
     rows.clear();
     cells.clear();
     bytes.clear();
@@ -72,7 +75,9 @@ struct UpdateBatch {
   std::vector<std::uint64_t> locators;
   std::vector<Cell> cells;
   std::vector<char> bytes;  // what the cells view
-  void Clear() {
+
+  // Keeps the memory.
+  void Clear() noexcept {
     locators.clear();
     cells.clear();
     bytes.clear();
@@ -201,6 +206,17 @@ struct StoreAddress {
   // call alone.
   std::string_view password;
 };
+
+// What the library and a module must have in common for the interface to be the same in both.
+inline constexpr std::string_view kStoreBuild = core::kBuild;
+
+// A module's answer to a caller of another build.
+inline Error OtherBuild(std::string_view build) {
+  return Error(ErrorCode::kConfiguration, "the module of the database is of the build '" +
+                                              std::string(kStoreBuild) + "', the library of '" +
+                                              std::string(build) + "'")
+      .Cure("install the module that came with the library");
+}
 
 // The function a module exports under kStoreSymbol. `build` must be kStoreBuild of the caller.
 using OpenStoreFunction = Result<std::unique_ptr<Store>> (*)(std::string_view build,

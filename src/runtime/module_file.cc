@@ -21,6 +21,10 @@ constexpr std::string_view kPrefix = "qarion_secrets_";
 constexpr std::string_view kSuffix = ".so";
 constexpr std::size_t kLongestName = 32;
 
+std::string ModuleName(std::string_view backend) {
+  return std::string(kPrefix) + std::string(backend) + std::string(kSuffix);
+}
+
 bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
 
 struct FreeDeleter {
@@ -143,16 +147,21 @@ std::vector<std::string> BackendsIn(const std::string& directory) {
 }
 
 std::string ModulePath(const std::string& directory, std::string_view backend) {
-  return directory + "/" + std::string(kPrefix) + std::string(backend) + std::string(kSuffix);
+  return directory + "/" + ModuleName(backend);
 }
 
 Result<std::string> FindTrustedModule(const std::string& directory, std::string_view backend) {
+  return FindTrustedFile(directory, ModuleName(backend),
+                         "install the module of the backend '" + std::string(backend) + "' there");
+}
+
+Result<std::string> FindTrustedFile(const std::string& directory, std::string_view name,
+                                    std::string cure) {
   if (Status checked = CheckDirectory(directory); !checked) return std::move(checked).error();
-  const std::string path = ModulePath(directory, backend);
+  const std::string path = directory + "/" + std::string(name);
   const auto resolved = RealPath(path);
   if (!resolved) {
-    return Refused(path, std::string("cannot be opened: ") + std::strerror(errno),
-                   "install the module of the backend '" + std::string(backend) + "' there");
+    return Refused(path, std::string("cannot be opened: ") + std::strerror(errno), std::move(cure));
   }
   // A link may lead out of the directory.
   if (Status checked = CheckDirectory(DirectoryOf(*resolved)); !checked) {

@@ -31,4 +31,8 @@ std::string ModulePath(const std::string& directory, std::string_view backend);
 // kConfiguration: missing, not a regular file, writable for all, someone else's.
 Result<std::string> FindTrustedModule(const std::string& directory, std::string_view backend);
 
+// The same for the file `name` in `directory`. `cure`: what to do where it is missing.
+Result<std::string> FindTrustedFile(const std::string& directory, std::string_view name,
+                                    std::string cure);
+
 }  // namespace qarion::secrets::runtime

@@ -1,0 +1,28 @@
+// Makes connections, by the address of a rotation and by libpq's own sources: variables, service
+// and password files, TLS.
+#pragma once
+
+#include <memory>
+
+#include "qarion/secrets/result.h"
+#include "rotate/postgres/connection.h"
+#include "rotate/store.h"
+
+namespace qarion::secrets::rotate::postgres {
+
+// kConfiguration: the address or a setting is wrong, the database is not there, TLS cannot be
+// verified. kNotPermitted: the server refuses the login. kUnavailable: it cannot be reached.
+Result<std::unique_ptr<Connection>> Connect(const StoreAddress& address);
+
+enum class SameServer {
+  kYes,  // the very host that `model` is connected to
+  kNo,   // any that its address names
+};
+
+// A further connection with the settings of `model`, which may be lost.
+Result<std::unique_ptr<Connection>> ConnectLike(const Connection& model, SameServer same_server);
+
+// "PostgreSQL 15.18, database app at /run/postgresql"; no password.
+std::string Describe(const Connection& connection);
+
+}  // namespace qarion::secrets::rotate::postgres

@@ -1,0 +1,144 @@
+#include "rotate/postgres/errors.h"
+
+#include <libpq-fe.h>
+
+#include <array>
+#include <utility>
+
+namespace qarion::secrets::rotate::postgres {
+namespace {
+
+constexpr std::size_t kMostText = 500;
+
+std::string Field(const pg_result* result, int field) {
+  const char* text = result == nullptr ? nullptr : PQresultErrorField(result, field);
+  return text == nullptr ? std::string() : OneLine(text);
+}
+
+// "public.instances", where the server says which table it is about.
+std::string TableIn(const pg_result* result) {
+  const std::string table = Field(result, PG_DIAG_TABLE_NAME);
+  if (table.empty()) return {};
+  return Field(result, PG_DIAG_SCHEMA_NAME) + "." + table;
+}
+
+// The functions of triggers that were at work: their names alone, for the rest of the context
+// quotes statements with the values in them.
+std::string FunctionIn(const pg_result* result) {
+  constexpr std::string_view kBefore = " function ";
+  const std::string context = Field(result, PG_DIAG_CONTEXT);
+  const std::size_t begin = context.find(kBefore);
+  if (begin == std::string::npos) return {};
+  const std::size_t end = context.find(')', begin);
+  if (end == std::string::npos) return {};
+  return context.substr(begin + kBefore.size(), end + 1 - begin - kBefore.size());
+}
+
+// Why the database refuses a value, without the value.
+std::string Refusal(const pg_result* result) {
+  const std::string state(SqlState(result));
+  std::string refusal = "the database refuses a value";
+  if (const auto table = TableIn(result); !table.empty()) refusal += " of " + table;
+  if (const auto column = Field(result, PG_DIAG_COLUMN_NAME); !column.empty()) {
+    refusal += ", column " + column;
+  }
+  if (const auto constraint = Field(result, PG_DIAG_CONSTRAINT_NAME); !constraint.empty()) {
+    refusal += ", by the constraint " + constraint;
+  }
+  if (const auto function = FunctionIn(result); !function.empty()) {
+    refusal += ", in the function " + function;
+  }
+  if (state == "22001") refusal += ", which is longer than its column";
+  return refusal + " (SQLSTATE " + state + ")";
+}
+
+struct Meaning {
+  std::string_view states;  // a SQLSTATE, or how a class of them begins
+  ErrorCode code;
+  const char* cure;
+};
+
+// The first that fits counts.
+constexpr std::array kMeanings = {
+    Meaning{
+        "55P03", ErrorCode::kTryAgain,
+        "run it again when the transactions that hold the lock have ended, or give it more time"},
+    Meaning{"40P01", ErrorCode::kTryAgain,
+            "run it again: it met another transaction in a deadlock"},
+    Meaning{"40", ErrorCode::kTryAgain, "run it again"},
+    Meaning{"42501", ErrorCode::kNotPermitted, "let the role that is connected do this"},
+    Meaning{"53100", ErrorCode::kIo,
+            "make room on the disk of the database's server, then run it again"},
+    Meaning{"53200", ErrorCode::kUnavailable, "give the database's server more memory"},
+    Meaning{"53400", ErrorCode::kIo, "raise the limit that the database names"},
+    Meaning{"53", ErrorCode::kUnavailable, "see the server's log, then run it again"},
+    Meaning{"08", ErrorCode::kUnavailable, "see the server's log, then run it again"},
+    Meaning{"57P", ErrorCode::kUnavailable,
+            "wait until the server accepts connections, then run it again"},
+    Meaning{"58", ErrorCode::kIo, "see the server's log: it cannot use its files"},
+    Meaning{"25006", ErrorCode::kConfiguration,
+            "connect to the primary server: this one accepts no changes"},
+    Meaning{"54000", ErrorCode::kConfiguration,
+            "take rows with values near 1 GiB out of the plan with `where`: PostgreSQL can send "
+            "no row of more than 1 GiB"},
+    Meaning{"3D000", ErrorCode::kConfiguration, "name a database that exists"},
+    Meaning{"3F000", ErrorCode::kConfiguration, "name a schema that exists"},
+    Meaning{"42", ErrorCode::kConfiguration, "mend the plan"},
+};
+
+}  // namespace
+
+std::string OneLine(std::string_view text) {
+  std::string line;
+  for (const char c : text.substr(0, kMostText)) {
+    const bool is_blank = static_cast<unsigned char>(c) < 0x21 || c == 0x7f;
+    if (!is_blank) {
+      line += c;
+    } else if (!line.empty() && line.back() != ' ') {
+      line += ' ';
+    }
+  }
+  while (line.ends_with(' ')) line.pop_back();
+  if (text.size() > kMostText) line += "...";
+  return line;
+}
+
+std::string_view SqlState(const pg_result* result) {
+  const char* state = result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  return state == nullptr ? std::string_view() : std::string_view(state);
+}
+
+Error CancelledError() {
+  return Error(ErrorCode::kTryAgain, "the work on the database was cancelled")
+      .Cure("run it again when it may take its time");
+}
+
+Error CommandError(const pg_conn* connection, const pg_result* result, const std::string& what) {
+  const std::string_view state = SqlState(result);
+  if (state.empty()) {
+    const std::string message = OneLine(PQerrorMessage(connection));
+    const bool is_lost = PQstatus(connection) != CONNECTION_OK;
+    return Error(
+               is_lost ? ErrorCode::kUnavailable : ErrorCode::kInternal,
+               what + ": " + (is_lost ? "the connection to the database was lost: " : "") + message)
+        .Cure(is_lost ? "see the server's log, then run it again" : "report it");
+  }
+  if (state == "57014") return CancelledError();
+  // Data and constraints, and what triggers raise.
+  if (state.starts_with("22") || state.starts_with("23") || state.starts_with("P0") ||
+      state.starts_with("27") || state.starts_with("44")) {
+    return Error(ErrorCode::kBadData, what + ": " + Refusal(result))
+        .With("sqlstate", std::string(state))
+        .Cure("mend the row or the rule; the server's log has the details");
+  }
+  const std::string reason = what + ": " + Field(result, PG_DIAG_MESSAGE_PRIMARY);
+  for (const Meaning& meaning : kMeanings) {
+    if (!state.starts_with(meaning.states)) continue;
+    return Error(meaning.code, reason).With("sqlstate", std::string(state)).Cure(meaning.cure);
+  }
+  return Error(ErrorCode::kInternal, reason + " (SQLSTATE " + std::string(state) + ")")
+      .With("sqlstate", std::string(state))
+      .Cure("see the server's log");
+}
+
+}  // namespace qarion::secrets::rotate::postgres

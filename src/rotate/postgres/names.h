@@ -1,0 +1,43 @@
+// Names and texts as they stand in SQL.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace qarion::secrets::rotate::postgres {
+
+// "it""s": any name, between double quotes. The connection's encoding is UTF-8, in which no
+// character holds the byte of a quotation mark.
+inline std::string QuotedName(std::string_view name) {
+  std::string quoted = "\"";
+  for (const char c : name) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+inline std::string QuotedName(std::string_view schema, std::string_view name) {
+  return schema.empty() ? QuotedName(name) : QuotedName(schema) + "." + QuotedName(name);
+}
+
+// 'it''s', whatever standard_conforming_strings says.
+inline std::string QuotedText(std::string_view text) {
+  std::string quoted;
+  bool is_escaped = false;
+  for (const char c : text) {
+    if (c == '\'' || c == '\\') quoted += c;
+    if (c == '\\') is_escaped = true;
+    quoted += c;
+  }
+  return (is_escaped ? " E'" : "'") + quoted + "'";
+}
+
+// For people: "schema.name".
+inline std::string Title(std::string_view schema, std::string_view name) {
+  std::string title;
+  if (!schema.empty()) title.append(schema).append(".");
+  return title.append(name);
+}
+
+}  // namespace qarion::secrets::rotate::postgres

@@ -1,0 +1,259 @@
+#include "rotate/postgres/postgres_store.h"
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "rotate/postgres/connect.h"
+#include "rotate/postgres/copy_reader.h"
+#include "rotate/postgres/errors.h"
+#include "rotate/postgres/names.h"
+#include "rotate/postgres/statements.h"
+#include "rotate/postgres/transaction.h"
+
+namespace qarion::secrets::rotate::postgres {
+namespace {
+
+constexpr std::chrono::seconds kLookTimeout{5};  // for locks, where nothing else is said
+constexpr std::chrono::seconds kSettleTimeout{10};
+
+Error NoTransaction() {
+  return Error(ErrorCode::kInternal, "no transaction is open").Cure("report it");
+}
+
+CopyShape ShapeOf(const Table& table) {
+  return {.has_condition = !table.where.empty(), .columns = table.columns.size()};
+}
+
+// Whether the plan means the same tables as before.
+bool AreSame(std::span<const Table> tables, std::span<const Target> targets) {
+  return std::equal(tables.begin(), tables.end(), targets.begin(), targets.end(),
+                    [](const Table& table, const Target& target) {
+                      return table.target.id == target.id && table.target.table == target.table;
+                    });
+}
+
+}  // namespace
+
+PostgresStore::PostgresStore(std::shared_ptr<Connection> connection)
+    : description_(Describe(*connection)), main_(std::move(connection)) {}
+
+PostgresStore::~PostgresStore() { Rollback(); }
+
+Result<std::unique_ptr<Store>> PostgresStore::Open(const StoreAddress& address) {
+  auto connection = Connect(address);
+  if (!connection) return std::move(connection).error();
+  return std::unique_ptr<Store>(new PostgresStore(std::move(*connection)));
+}
+
+std::string PostgresStore::Description() const { return description_; }
+
+Status PostgresStore::CheckCancelled() const {
+  if (is_cancelled_) return CancelledError();
+  return {};
+}
+
+Result<const Table*> PostgresStore::Find(const Target& target) const {
+  for (const Table& table : resolved_.tables) {
+    if (table.target.id == target.id) return &table;
+  }
+  return Error(ErrorCode::kInternal, target.Title() + " is no table of the transaction");
+}
+
+Status PostgresStore::Reconnect() {
+  auto connection = ConnectLike(*main_, SameServer::kNo);
+  if (!connection) return std::move(connection).error();
+  const std::lock_guard lock(mutex_);
+  main_ = std::move(*connection);
+  return {};
+}
+
+Status PostgresStore::BeginLooking() {
+  if (is_open_) return {};
+  Status begun = main_->IsLost() ? Reconnect() : Status();
+  if (begun) begun = BeginTransaction(*main_, Access::kSnapshot, kLookTimeout);
+  // It may have been lost while nobody looked.
+  if (begun || !main_->IsLost()) return begun;
+  if (begun = Reconnect(); !begun) return begun;
+  return BeginTransaction(*main_, Access::kSnapshot, kLookTimeout);
+}
+
+void PostgresStore::EndLooking() noexcept {
+  if (is_open_ || main_->IsLost()) return;
+  Status ended = main_->Execute("ROLLBACK", "");
+  static_cast<void>(ended.has_value());
+}
+
+Result<std::vector<Target>> PostgresStore::Resolve(const Plan& plan) {
+  if (Status begun = BeginLooking(); !begun) return std::move(begun).error();
+  auto found = FindTables(*main_, plan);
+  EndLooking();
+  if (!found) return std::move(found).error();
+  std::vector<Target> targets;
+  for (const Table& table : found->tables) targets.push_back(table.target);
+  return targets;
+}
+
+Status PostgresStore::Begin(const Plan& plan, std::span<const Target> targets,
+                            const TransactionOptions& options) {
+  if (is_open_) Rollback();
+  if (Status alive = BeginLooking(); !alive) return alive;
+  EndLooking();
+  auto reader = ConnectLike(*main_, SameServer::kYes);
+  if (!reader) return std::move(reader).error();
+  {
+    const std::lock_guard lock(mutex_);
+    reader_ = std::move(*reader);
+  }
+  is_open_ = true;
+  Status begun = BeginWork(plan, targets, options);
+  if (!begun) Rollback();
+  return begun;
+}
+
+Status PostgresStore::BeginWork(const Plan& plan, std::span<const Target> targets,
+                                const TransactionOptions& options) {
+  lock_timeout_ = options.lock_timeout;
+  const Access access = options.is_read_only ? Access::kSnapshot : Access::kWrite;
+  Status done = BeginTransaction(*main_, access, lock_timeout_);
+  if (done && access == Access::kWrite) done = TakeAdvisoryLock(*main_);
+  if (!done) return done;
+  auto found = FindTables(*main_, plan);
+  if (!found) return std::move(found).error();
+  done = CheckPermissions(*main_, found->tables, access);
+  if (done && access == Access::kWrite) {
+    done = LockTables(*main_, *found);
+    // What the plan names may have changed before the locks were there.
+    if (done) found = FindTables(*main_, plan);
+  }
+  if (!done) return done;
+  if (!found) return std::move(found).error();
+  if (!AreSame(found->tables, targets)) {
+    return Error(ErrorCode::kTryAgain, "the tables of the plan are not the ones they were before")
+        .Cure("run it again");
+  }
+  resolved_ = std::move(*found);
+  writer_.emplace(*main_);
+  return BeginReading();
+}
+
+Status PostgresStore::BeginReading() {
+  auto snapshot = main_->Query("SELECT pg_catalog.pg_export_snapshot()", {},
+                               "what the first connection sees cannot be shared");
+  if (!snapshot) return std::move(snapshot).error();
+  snapshot_ = snapshot->Text(0, 0);
+  return BeginWithSnapshot(*reader_, snapshot_, lock_timeout_);
+}
+
+Result<std::unique_ptr<RowSource>> PostgresStore::Read(const Target& target) {
+  if (!is_open_) return NoTransaction();
+  if (Status going = CheckCancelled(); !going) return std::move(going).error();
+  const auto table = Find(target);
+  if (!table) return table.error();
+  // A source that was left before its end has cost the second connection its transaction.
+  if (PQtransactionStatus(reader_->get()) == PQTRANS_INERROR) {
+    Status renewed = reader_->Execute("ROLLBACK", "the rows cannot be read");
+    if (renewed) renewed = BeginWithSnapshot(*reader_, snapshot_, lock_timeout_);
+    if (!renewed) return std::move(renewed).error();
+  }
+  return CopyReader::Open(reader_, SelectRows(**table), ShapeOf(**table),
+                          target.Title() + " cannot be read");
+}
+
+Status PostgresStore::Update(const Target& target, const UpdateBatch& batch) {
+  if (!is_open_) return NoTransaction();
+  if (Status going = CheckCancelled(); !going) return going;
+  const auto table = Find(target);
+  if (!table) return table.error();
+  return writer_->Write(**table, batch);
+}
+
+Status PostgresStore::Finish() {
+  if (!is_open_) return NoTransaction();
+  return writer_->Finish();
+}
+
+Result<std::unique_ptr<RowSource>> PostgresStore::ReadBack(const Target& target) {
+  if (Status finished = Finish(); !finished) return std::move(finished).error();
+  if (Status going = CheckCancelled(); !going) return std::move(going).error();
+  const auto table = Find(target);
+  if (!table) return table.error();
+  return CopyReader::Open(main_, SelectRows(**table), ShapeOf(**table),
+                          target.Title() + " cannot be read");
+}
+
+void PostgresStore::Rollback() noexcept {
+  if (is_open_) {
+    // What the connection is in the midst of is given up; where that takes too long, so is the
+    // connection, and the server undoes what was done on it.
+    if (main_->Settle(kSettleTimeout)) {
+      Status undone = main_->Execute("ROLLBACK", "");
+      static_cast<void>(undone.has_value());
+    } else {
+      main_->Close();
+    }
+  }
+  const std::lock_guard lock(mutex_);
+  writer_.reset();
+  reader_.reset();
+  is_open_ = false;
+  is_cancelled_ = false;
+}
+
+Result<std::vector<Finding>> PostgresStore::Examine(const Plan& /*plan*/,
+                                                    std::span<const Target> /*targets*/) {
+  return std::vector<Finding>();
+}
+Result<std::vector<TextColumn>> PostgresStore::TextColumns() { return std::vector<TextColumn>(); }
+Result<std::unique_ptr<RowSource>> PostgresStore::Search(const TextColumn& column,
+                                                         std::string_view needle) {
+  if (Status finished = Finish(); !finished) return std::move(finished).error();
+  if (Status going = CheckCancelled(); !going) return std::move(going).error();
+  return CopyReader::Open(main_, SelectMatches(column, needle), {.columns = 1},
+                          column.Title() + " cannot be searched");
+}
+Result<std::string> PostgresStore::NameRow(const Target& /*target*/, std::uint64_t locator) {
+  return "ctid=(" + std::to_string(locator >> 16U) + "," + std::to_string(locator & 0xffffU) + ")";
+}
+Status PostgresStore::CheckConstraints() {
+  if (Status finished = Finish(); !finished) return finished;
+  return main_->Execute("SET CONSTRAINTS ALL IMMEDIATE", "the constraints do not hold");
+}
+Status PostgresStore::WriteAudit(const Plan& /*plan*/, AuditRecord /*record*/) { return {}; }
+Result<std::optional<AuditRecord>> PostgresStore::FindAudit(const Plan& /*plan*/,
+                                                            std::string_view /*id*/) {
+  return std::optional<AuditRecord>();
+}
+CommitResult PostgresStore::Commit() {
+  Status done = Finish();
+  if (done) done = main_->Execute("COMMIT", "the transaction cannot be committed");
+  const bool is_done = done.has_value();
+  CommitResult result{is_done ? CommitOutcome::kCommitted : CommitOutcome::kRolledBack,
+                      std::nullopt};
+  if (!is_done) result.error = done.error();
+  Rollback();
+  return result;
+}
+Result<bool> PostgresStore::IsBusy() {
+  if (Status begun = BeginLooking(); !begun) return std::move(begun).error();
+  auto held = IsAdvisoryLockHeld(*main_);
+  EndLooking();
+  return held;
+}
+void PostgresStore::ShowProgress(std::string_view /*text*/) {}
+Status PostgresStore::ScrubStorage(std::span<const Target> /*targets*/,
+                                   const std::function<void(const Target&)>& /*each*/) {
+  return {};
+}
+
+void PostgresStore::Cancel() noexcept {
+  const std::lock_guard lock(mutex_);
+  // A commit is not to be cut off: whether it was done would be unknown.
+  if (is_committing_) return;
+  is_cancelled_ = true;
+  main_->Cancel();
+  if (reader_) reader_->Cancel();
+}
+
+}  // namespace qarion::secrets::rotate::postgres

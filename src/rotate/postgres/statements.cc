@@ -1,0 +1,75 @@
+#include "rotate/postgres/statements.h"
+
+#include "rotate/postgres/names.h"
+
+namespace qarion::secrets::rotate::postgres {
+namespace {
+
+std::string From(std::string_view schema, std::string_view name) {
+  return " FROM ONLY " + QuotedName(schema, name);
+}
+
+// The new value, as the column's assignment takes it. Texts are not cast to the column's own type:
+// an assignment refuses what is too long, where a cast would cut it off.
+std::string NewValue(const Column& column, const std::string& value) {
+  switch (column.kind) {
+    case ColumnKind::kJson: return value + "::json";
+    case ColumnKind::kJsonb: return value + "::jsonb";
+    default: return value;
+  }
+}
+
+std::string OldValue(const Column& column) {
+  const std::string value = "t." + QuotedName(column.name);
+  return column.kind == ColumnKind::kText ? value + "::text" : value;
+}
+
+}  // namespace
+
+std::string SelectRows(const Table& table) {
+  std::string query = "SELECT ctid";
+  // On lines of its own: it may end in a remark.
+  if (!table.where.empty()) query += ", (\n" + table.where + "\n) IS TRUE";
+  for (const Column& column : table.columns) {
+    query += ", " + QuotedName(column.name);
+    if (column.kind != ColumnKind::kBytes) query += "::text";
+  }
+  return query + From(table.target.schema, table.target.name);
+}
+
+std::string SelectMatches(const TextColumn& column, std::string_view needle) {
+  const std::string name = QuotedName(column.name);
+  const std::string from = From(column.schema, column.table);
+  if (column.shape == Shape::kBytes) {
+    return "SELECT ctid, " + name + from + " WHERE position(convert_to(" + QuotedText(needle) +
+           ", 'UTF8') IN " + name + ") > 0";
+  }
+  return "SELECT ctid, " + name + "::text" + from + " WHERE strpos(" + name +
+         "::text COLLATE \"C\", " + QuotedText(needle) + ") > 0";
+}
+
+std::string UpdateRows(const Table& table) {
+  const bool is_several = table.columns.size() > 1;
+  std::string set;
+  std::string arrays = "$1::tid[]";
+  std::string names = "l";
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const Column& column = table.columns[i];
+    const std::string name = "c" + std::to_string(i);
+    const std::string value = NewValue(column, "v." + name);
+    if (i > 0) set += ", ";
+    set += QuotedName(column.name) + " = ";
+    set += is_several ? "COALESCE(" + value + ", " + OldValue(column) + ")" : value;
+    arrays += ", $" + std::to_string(i + 2);
+    arrays += column.kind == ColumnKind::kBytes ? "::bytea[]" : "::text[]";
+    names += ", " + name;
+  }
+  return "UPDATE ONLY " + QuotedName(table.target.schema, table.target.name) + " AS t SET " + set +
+         " FROM unnest(" + arrays + ") AS v(" + names + ") WHERE t.ctid = v.l";
+}
+
+std::string CopyOut(const std::string& query) {
+  return "COPY (" + query + ") TO STDOUT (FORMAT binary)";
+}
+
+}  // namespace qarion::secrets::rotate::postgres

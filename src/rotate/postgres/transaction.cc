@@ -1,0 +1,193 @@
+#include "rotate/postgres/transaction.h"
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "core/join.h"
+#include "rotate/postgres/errors.h"
+#include "rotate/postgres/names.h"
+
+namespace qarion::secrets::rotate::postgres {
+namespace {
+
+constexpr char kBegin[] = "the transaction cannot begin";
+constexpr int kKnowsTransactionTimeout = 170000;
+
+// Local to the transaction: nothing is left in a connection that is pooled.
+Status SetLocally(Connection& connection, std::chrono::milliseconds lock_timeout) {
+  std::string sql =
+      "SELECT set_config(name, value, true) FROM (VALUES ('statement_timeout', '0'), "
+      "('idle_in_transaction_session_timeout', '0'), ('row_security', 'off'), "
+      "('synchronize_seqscans', 'off'), ('max_parallel_workers_per_gather', '0'), ('jit', 'off'), "
+      "('lock_timeout', $1)";
+  if (connection.server_version() >= kKnowsTransactionTimeout)
+    sql += ", ('transaction_timeout', '0')";
+  auto set = connection.Query(sql + ") AS wanted(name, value)",
+                              {std::to_string(lock_timeout.count()) + "ms"}, kBegin);
+  if (!set) return std::move(set).error();
+  return {};
+}
+
+// Who has a lock on the table that bars writers, or waits for one before us.
+std::string Holders(Connection& connection, std::uint64_t table) {
+  auto rows = connection.Query(
+      "SELECT DISTINCT l.pid, a.usename, a.application_name, "
+      "extract(epoch FROM now() - a.xact_start)::int "
+      "FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid "
+      "WHERE l.relation = $1::oid AND l.granted AND l.pid <> pg_catalog.pg_backend_pid() "
+      "AND l.mode NOT IN ('AccessShareLock', 'RowShareLock') "
+      "AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = "
+      "current_database()) "
+      "ORDER BY 1 LIMIT 3",
+      {std::to_string(table)}, "");
+  if (!rows) return {};
+  std::string holders;
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    holders += (i > 0 ? "; " : "") + std::string("process ") + rows->Text(i, 0);
+    if (!rows->Get(i, 1).empty()) holders += " of " + rows->Text(i, 1);
+    if (!rows->Get(i, 2).empty()) holders += " (" + OneLine(rows->Get(i, 2)) + ")";
+    if (!rows->Get(i, 3).empty()) holders += ", in a transaction of " + rows->Text(i, 3) + " s";
+  }
+  return holders;
+}
+
+Error Locked(Connection& connection, const Target& target) {
+  // The transaction is lost with the lock; who holds it is asked outside of it.
+  Status ended = connection.Execute("ROLLBACK", "");
+  const std::string holders = ended ? Holders(connection, target.id) : std::string();
+  return Error(ErrorCode::kTryAgain, target.Title() + " cannot be locked within the lock timeout" +
+                                         (holders.empty() ? "" : ": it is held by " + holders))
+      .With("table", target.Title())
+      .Cure(
+          "run it again when those transactions have ended, or give it more time with "
+          "--lock-timeout");
+}
+
+std::string RoleOf(Connection& connection) {
+  auto role = connection.Query("SELECT quote_ident(current_user)", {}, "");
+  return role ? role->Text(0, 0) : std::string();
+}
+
+// Titles and, for SQL, quoted names of the tables in `rows`, a schema and a name in each.
+struct Names {
+  std::vector<std::string> titles;
+  std::vector<std::string> quoted;
+};
+Names NamesIn(const Rows& rows) {
+  Names names;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    names.titles.push_back(Title(rows.Get(i, 0), rows.Get(i, 1)));
+    names.quoted.push_back(QuotedName(rows.Get(i, 0), rows.Get(i, 1)));
+  }
+  return names;
+}
+
+std::string OidsOf(std::span<const Table> tables) {
+  std::string oids = "{";
+  for (const Table& table : tables) {
+    if (oids.size() > 1) oids += ",";
+    oids += std::to_string(table.target.id);
+  }
+  return oids + "}";
+}
+
+}  // namespace
+
+Status BeginTransaction(Connection& connection, Access access,
+                        std::chrono::milliseconds lock_timeout) {
+  const char* begin = access == Access::kWrite ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+                                               : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+  if (Status begun = connection.Execute(begin, kBegin); !begun) return begun;
+  return SetLocally(connection, lock_timeout);
+}
+
+Status BeginWithSnapshot(Connection& connection, const std::string& snapshot,
+                         std::chrono::milliseconds lock_timeout) {
+  const std::string what = "the second connection cannot see what the first one sees";
+  Status done = connection.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", what);
+  // Before anything that would take a snapshot.
+  if (done) done = connection.Execute("SET TRANSACTION SNAPSHOT " + QuotedText(snapshot), what);
+  if (done) return SetLocally(connection, lock_timeout);
+  if (done.error().IsTransient()) return done;
+  return Error(done.error().code(), done.error().reason())
+      .Cure("connect to the server itself, not to something that spreads connections over several");
+}
+
+Status TakeAdvisoryLock(Connection& connection) {
+  auto taken = connection.Query("SELECT pg_catalog.pg_try_advisory_xact_lock($1)", {kAdvisoryLock},
+                                "the lock against a second rotation cannot be taken");
+  if (!taken) return std::move(taken).error();
+  if (taken->IsTrue(0, 0)) return {};
+  return Error(ErrorCode::kTryAgain, "another rotation is at work in this database")
+      .Cure("run it again when that one has ended");
+}
+
+Result<bool> IsAdvisoryLockHeld(Connection& connection) {
+  auto rows = connection.Query(
+      "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND granted "
+      "AND objsubid = 1 AND classid::int8 = $1::int8 >> 32 AND objid::int8 = $1::int8 & 4294967295 "
+      "AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))",
+      {kAdvisoryLock}, "locks cannot be looked up");
+  if (!rows) return std::move(rows).error();
+  return rows->IsTrue(0, 0);
+}
+
+Status LockTables(Connection& connection, const Resolved& resolved) {
+  std::vector<const Target*> targets;
+  for (const Target& root : resolved.roots) targets.push_back(&root);
+  for (const Table& table : resolved.tables) targets.push_back(&table.target);
+  std::sort(targets.begin(), targets.end(), [](const Target* left, const Target* right) {
+    return std::tie(left->schema, left->name) < std::tie(right->schema, right->name);
+  });
+  for (const Target* target : targets) {
+    Status locked =
+        connection.Execute("LOCK TABLE ONLY " + QuotedName(target->schema, target->name) +
+                               " IN SHARE ROW EXCLUSIVE MODE",
+                           target->Title() + " cannot be locked");
+    if (locked) continue;
+    const auto& context = locked.error().context();
+    const bool is_timeout =
+        std::find(context.begin(), context.end(),
+                  std::pair<std::string, std::string>("sqlstate", "55P03")) != context.end();
+    return is_timeout ? Locked(connection, *target) : std::move(locked).error();
+  }
+  return {};
+}
+
+Status CheckPermissions(Connection& connection, std::span<const Table> tables, Access access) {
+  constexpr char kWhat[] = "permissions cannot be looked up";
+  const std::string privileges = access == Access::kWrite ? "SELECT, UPDATE" : "SELECT";
+  constexpr char kFrom[] =
+      " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+      "WHERE c.oid = ANY ($1::oid[]) AND ";
+  const std::string select = std::string("SELECT n.nspname, c.relname") + kFrom;
+  auto refused =
+      connection.Query(select +
+                           "NOT (pg_catalog.has_table_privilege(c.oid, 'SELECT') AND "
+                           "($2 OR pg_catalog.has_table_privilege(c.oid, 'UPDATE'))) ORDER BY 1, 2",
+                       {OidsOf(tables), access == Access::kWrite ? "false" : "true"}, kWhat);
+  if (!refused) return std::move(refused).error();
+  if (refused->size() > 0) {
+    const Names names = NamesIn(*refused);
+    const std::string role = RoleOf(connection);
+    return Error(ErrorCode::kNotPermitted,
+                 "the role " + role + " may not " +
+                     (access == Access::kWrite ? "read and write " : "read ") +
+                     core::Join(names.titles))
+        .Cure("GRANT " + privileges + " ON " + core::Join(names.quoted) + " TO " + role);
+  }
+  auto hidden = connection.Query(select + "pg_catalog.row_security_active(c.oid) ORDER BY 1, 2",
+                                 {OidsOf(tables)}, kWhat);
+  if (!hidden) return std::move(hidden).error();
+  if (hidden->size() == 0) return {};
+  const std::string role = RoleOf(connection);
+  return Error(ErrorCode::kNotPermitted, "row-level security hides rows of " +
+                                             core::Join(NamesIn(*hidden).titles) +
+                                             " from the role " + role)
+      .Cure("connect as a role that sees all rows: the owner of the tables, or ALTER ROLE " + role +
+            " BYPASSRLS");
+}
+
+}  // namespace qarion::secrets::rotate::postgres

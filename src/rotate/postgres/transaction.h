@@ -1,0 +1,45 @@
+// Transactions that nothing but their own work ends, and the locks they take.
+#pragma once
+
+#include <chrono>
+#include <span>
+#include <string>
+
+#include "qarion/secrets/result.h"
+#include "rotate/postgres/catalogue.h"
+#include "rotate/postgres/connection.h"
+
+namespace qarion::secrets::rotate::postgres {
+
+// "qarotate": the advisory lock that one rotation in a database holds at a time.
+inline constexpr char kAdvisoryLock[] = "8169937022046270565";
+
+enum class Access {
+  kWrite,     // READ COMMITTED: each command sees what the ones before it did
+  kSnapshot,  // REPEATABLE READ, READ ONLY
+};
+
+// Begins with settings of its own: no time limit but `lock_timeout`; row-level security is an error
+// where it would hide rows; rows are read in the order of the table.
+Status BeginTransaction(Connection& connection, Access access,
+                        std::chrono::milliseconds lock_timeout);
+
+// The same, with the snapshot that another transaction exported.
+Status BeginWithSnapshot(Connection& connection, const std::string& snapshot,
+                         std::chrono::milliseconds lock_timeout);
+
+// kTryAgain: another rotation has it.
+Status TakeAdvisoryLock(Connection& connection);
+
+// Whether somebody has it.
+Result<bool> IsAdvisoryLockHeld(Connection& connection);
+
+// Locks the tables against writers, not against readers, in an order that is always the same.
+// kTryAgain: others hold one for longer than the transaction's `lock_timeout`; the error names them
+// as far as the server tells.
+Status LockTables(Connection& connection, const Resolved& resolved);
+
+// kNotPermitted: the role may not read the tables, or write them, or sees a part of their rows.
+Status CheckPermissions(Connection& connection, std::span<const Table> tables, Access access);
+
+}  // namespace qarion::secrets::rotate::postgres

@@ -1,0 +1,166 @@
+"""A PostgreSQL server of the tests' own, in a temporary directory."""
+import contextlib
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import psycopg2
+
+ADMIN = "postgres"  # the superuser
+
+
+def binaries():
+    """The directory of initdb and postgres; Debian has one for each major version."""
+    if found := shutil.which("initdb"):
+        return pathlib.Path(found).resolve().parent
+    versions = pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    newest = max(versions, key=lambda path: int(path.parts[-3]), default=None)
+    if newest is None:
+        raise AssertionError("PostgreSQL's server is not installed: tools/setup.sh test")
+    return newest.parent
+
+
+def unprivileged_user():
+    """Whom the server runs as: it refuses to run as root. None: as this process."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)
+    raise AssertionError("there is no user to run a server as")
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+class PostgresServer:
+    """Listens on a Unix socket, where everybody is trusted; `tcp`: on 127.0.0.1 too, where passwords are asked for;
+    `certificate` and `key`: with TLS alone there. `settings` are those of postgresql.conf."""
+
+    def __init__(self, tcp=False, certificate=None, key=None, directory=None, fsync=False, **settings):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="qarion-pg-", dir=directory))
+        self.data = self.directory / "data"
+        self.user = unprivileged_user()
+        self.port = free_port() if tcp else 5432
+        self.process = None
+        if self.user:
+            os.chown(self.directory, self.user.pw_uid, self.user.pw_gid)
+        self.directory.chmod(0o755)
+        self.run("initdb", "-D", self.data, "-U", ADMIN, "-E", "UTF8", "--locale=C.UTF-8", "-A", "trust", "--no-sync",
+                 "--no-instructions")
+        lines = {"unix_socket_directories": str(self.directory), "listen_addresses": "127.0.0.1" if tcp else "",
+                 "port": self.port, "max_connections": 30, "shared_buffers": "16MB", "max_wal_senders": 4,
+                 "log_line_prefix": "%p %a ", "autovacuum": "off", **settings}
+        if not fsync:
+            lines |= {"fsync": "off", "synchronous_commit": settings.get("synchronous_commit", "off"),
+                      "full_page_writes": "off"}
+        if certificate:
+            for name, source in (("server.crt", certificate), ("server.key", key)):
+                self.write(self.data / name, pathlib.Path(source).read_bytes())
+            lines |= {"ssl": "on", "ssl_cert_file": "server.crt", "ssl_key_file": "server.key"}
+        with open(self.data / "postgresql.conf", "a") as file:
+            file.writelines(f"{name} = '{value}'\n" for name, value in lines.items())
+        self.write(self.data / "pg_hba.conf", (
+            f"local all all trust\nlocal replication all trust\n"
+            f"{'hostssl' if certificate else 'host'} all all 127.0.0.1/32 scram-sha-256\n").encode())
+        self.start()
+
+    def as_user(self):
+        return {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []} if self.user else {}
+
+    def write(self, path, contents):
+        path.write_bytes(contents)
+        path.chmod(0o600)
+        if self.user:
+            os.chown(path, self.user.pw_uid, self.user.pw_gid)
+
+    def run(self, program, *arguments):
+        ran = subprocess.run([binaries() / program, *arguments], cwd="/", env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+                             check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                             text=True, **self.as_user())
+        if ran.returncode:
+            raise AssertionError(f"{program}: {ran.stdout}")
+
+    def start(self):
+        with open(self.directory / "log", "a") as log:
+            self.process = subprocess.Popen(
+                [binaries() / "postgres", "-D", self.data], cwd="/", env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+                **self.as_user())
+        self.wait_until_ready()
+
+    def wait_until_ready(self, seconds=30):
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                self.connect().close()
+                return
+            except psycopg2.OperationalError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise AssertionError("the server does not start:\n" + self.log()) from None
+                time.sleep(0.02)
+
+    def log(self):
+        return (self.directory / "log").read_text(errors="replace")
+
+    def stop(self):
+        """At once, with all connections, and in good order."""
+        if self.process:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(30)
+            self.process = None
+
+    def children(self):
+        listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], check=False,
+                                stdout=subprocess.PIPE, text=True)
+        return [int(pid) for pid in listed.stdout.split()]
+
+    def crash(self):
+        """As if the machine went down, but for what the kernel has not written yet."""
+        children = self.children()
+        self.process.kill()
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        self.process = None
+
+    def close(self):
+        if self.process:
+            self.crash()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    @property
+    def host(self):
+        return str(self.directory)
+
+    def variables(self, database=ADMIN, user=ADMIN):
+        """What libpq's programs find it with."""
+        return {"PGHOST": self.host, "PGPORT": str(self.port), "PGUSER": user, "PGDATABASE": database}
+
+    def address(self, database=ADMIN, user=ADMIN):
+        return f"host={self.host} port={self.port} user={user} dbname={database}"
+
+    def connect(self, database=ADMIN, user=ADMIN):
+        """Each command is a transaction of its own until told otherwise."""
+        connection = psycopg2.connect(host=self.host, port=self.port, user=user, dbname=database)
+        connection.autocommit = True
+        return connection
+
+    def sql(self, command, values=None, database=ADMIN, user=ADMIN):
+        """Runs it, and returns its rows where it has some."""
+        connection = self.connect(database, user)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(command, values)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
