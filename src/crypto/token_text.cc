@@ -3,6 +3,8 @@
 #include <array>
 #include <cstring>
 
+#include "crypto/token_text_ssse3.h"
+
 namespace qarion::secrets::crypto {
 namespace {
 
@@ -56,6 +58,11 @@ std::uint32_t LenientValue(char c) noexcept {
 }  // namespace
 
 void EncodeTokenText(std::span<const std::uint8_t> bytes, char* text) noexcept {
+  const std::size_t done = EncodeTokenTextSsse3(bytes, text);
+  EncodeTokenTextPortable(bytes.subspan(done), text + TokenTextSize(done));
+}
+
+void EncodeTokenTextPortable(std::span<const std::uint8_t> bytes, char* text) noexcept {
   const auto put = [&text](std::uint32_t twelve_bits) {
     std::memcpy(text, &kPairs[twelve_bits], sizeof(Pair));
     text += sizeof(Pair);
@@ -76,6 +83,15 @@ void EncodeTokenText(std::span<const std::uint8_t> bytes, char* text) noexcept {
 }
 
 std::optional<std::size_t> DecodeTokenText(std::string_view text, std::uint8_t* bytes) noexcept {
+  const std::size_t done = DecodeTokenTextSsse3(text, bytes);
+  const std::size_t written = done / 4 * 3;
+  const auto rest = DecodeTokenTextPortable(text.substr(done), bytes + written);
+  if (!rest) return std::nullopt;
+  return written + *rest;
+}
+
+std::optional<std::size_t> DecodeTokenTextPortable(std::string_view text,
+                                                   std::uint8_t* bytes) noexcept {
   if (text.empty()) return 0;
   if (text.size() % 4 != 0) return std::nullopt;
   std::size_t size = 0;

@@ -22,6 +22,11 @@ constexpr std::size_t TokenBytesRoom(std::size_t text_size) { return text_size /
 // of these bytes: another character, padding that is missing or surplus, unused bits that are set.
 std::optional<std::size_t> DecodeTokenText(std::string_view text, std::uint8_t* bytes) noexcept;
 
+// The same without the processor's vectors. For tests.
+void EncodeTokenTextPortable(std::span<const std::uint8_t> bytes, char* text) noexcept;
+std::optional<std::size_t> DecodeTokenTextPortable(std::string_view text,
+                                                   std::uint8_t* bytes) noexcept;
+
 // Reads whatever base64.urlsafe_b64decode of Python reads, which is what Python's `cryptography`
 // accepts: both alphabets, skipping all other characters, up to the padding. Padding may also be
 // missing. Nothing where a last character has no meaning alone.

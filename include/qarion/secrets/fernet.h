@@ -74,9 +74,10 @@ struct FernetDecryptOptions {
 // What a token held.
 struct FernetMessage {
   Secret plaintext;
-  std::chrono::system_clock::time_point encrypted_at;  // as the token says, in whole seconds
-  std::size_t key = 0;                                 // which of the keys opened it
-  bool was_lenient = false;                            // it opened only because is_lenient was set
+  // As the token says, in whole seconds; the last of the clock where it says a later one.
+  std::chrono::system_clock::time_point encrypted_at;
+  std::size_t key = 0;       // which of the keys opened it
+  bool was_lenient = false;  // it opened only because is_lenient was set
 };
 
 // Encrypts with the first of its keys, decrypts with any of them.
