@@ -12,7 +12,6 @@ import sys
 import tempfile
 import time
 
-import psycopg2
 from cryptography.fernet import Fernet, MultiFernet
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/integration/rotation"))
@@ -122,17 +121,16 @@ def report_rates(title, floor_name, floors, reports, memory):
     return reference
 
 
-def postgres(directory, plan):
-    server = PostgresServer(directory / "cluster", settings={"max_wal_size": "8GB", "shared_buffers": "512MB"})
+def postgres(plan):
+    server = PostgresServer(fsync=True, max_wal_size="8GB", shared_buffers="512MB")
     try:
-        connection = psycopg2.connect(server.address)
-        connection.autocommit = True
+        connection = server.connect()
         floors, reports, memory = [], [], []
         for _ in range(RUNS):
             fill_postgres(connection)
             floors.append(timed(lambda: floor(connection))[0])
             fill_postgres(connection)
-            report, peak = rotate(server.address, plan)
+            report, peak = rotate(server.address(), plan)
             reports.append(report)
             memory.append(peak)
         reference = report_rates("PostgreSQL", "UPDATE ... SET c = c || '', server-side", floors, reports, memory)
@@ -175,10 +173,9 @@ def main():
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with tempfile.TemporaryDirectory() as temporary:
         directory = pathlib.Path(temporary)
-        directory.chmod(0o755)
         plan = directory / "plan.toml"
         plan.write_text(PLAN)
-        postgres(directory, plan)
+        postgres(plan)
         sqlite(directory, plan)
 
 

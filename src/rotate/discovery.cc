@@ -4,7 +4,7 @@
 
 #include "core/ascii.h"
 #include "qarion/secrets/rotation.h"
-#include "rotate/json_slots.h"
+#include "rotate/json_strings.h"
 #include "rotate/plan.h"
 #include "rotate/store.h"
 #include "rotate/store_module.h"
