@@ -1,6 +1,9 @@
 #include "rotate/json_escape.h"
 
+#include <algorithm>
+
 #include "core/ascii.h"
+#include "core/utf8.h"
 
 namespace qarion::secrets::rotate {
 namespace {
@@ -39,6 +42,38 @@ std::optional<JsonEscape> ReadJsonEscape(std::string_view text, char quote) noex
     }
   }
   return JsonEscape{*first, kUnicodeEscapeLength};
+}
+
+bool AppendJsonUnescaped(std::string_view inside, std::string& out) {
+  bool has_half_pair = false;
+  while (!inside.empty()) {
+    const std::size_t plain = std::min(inside.find('\\'), inside.size());
+    out += inside.substr(0, plain);
+    inside.remove_prefix(plain);
+    const auto escape = ReadJsonEscape(inside);
+    if (!escape) break;
+    has_half_pair = has_half_pair || escape->IsHalfPair();
+    core::AppendCharacter(escape->code_point, out);
+    inside.remove_prefix(escape->length);
+  }
+  return has_half_pair;
+}
+
+std::string QuotedJson(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string quoted = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20) {
+      quoted += "\\u00";
+      quoted += kDigits[byte >> 4];
+      quoted += kDigits[byte & 0xf];
+      continue;
+    }
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + '"';
 }
 
 }  // namespace qarion::secrets::rotate

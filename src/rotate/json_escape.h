@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace qarion::secrets::rotate {
@@ -17,5 +18,12 @@ struct JsonEscape {
 // The escape at the beginning of `text`, a backslash, in a string within `quote`. Nothing where it
 // is none. Half of a surrogate pair is what the grammar allows.
 std::optional<JsonEscape> ReadJsonEscape(std::string_view text, char quote = '"') noexcept;
+
+// Appends what the inside of a string says, whose escapes are what ReadJsonEscape() reads. Returns
+// whether half of a surrogate pair was in it, which comes out as bytes that are not UTF-8.
+bool AppendJsonUnescaped(std::string_view inside, std::string& out);
+
+// The text as a string of JSON, in quotes.
+std::string QuotedJson(std::string_view text);
 
 }  // namespace qarion::secrets::rotate
