@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::uint64_t kBarWidth = 30;
 constexpr std::chrono::milliseconds kRedrawEvery{100};
+// What is done sooner needs no line in a log.
+constexpr std::chrono::seconds kSilentFor{2};
 
 // "158,204 rows/s", and how long the rest takes at that rate.
 std::string Rate(std::uint64_t done, std::uint64_t total, std::chrono::duration<double> took) {
@@ -57,7 +59,7 @@ void ProgressBar::DrawBar(std::uint64_t done, std::uint64_t total) {
 
 void ProgressBar::WriteLine(std::uint64_t done, std::uint64_t total) {
   const std::uint64_t tenth = total == 0 ? 0 : 10 * done / total;
-  if (tenth <= tenth_) return;
+  if (tenth <= tenth_ || Clock::now() - step_began_ < kSilentFor) return;
   tenth_ = tenth;
   std::fprintf(stderr, "qsecrets: %s: %d%% (%llu rows) %s\n", step_.c_str(),
                static_cast<int>(tenth * 10), static_cast<unsigned long long>(done),

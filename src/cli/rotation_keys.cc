@@ -84,8 +84,9 @@ Result<RotationKeys> ChooseKeys(const KeyChoice& choice, const Runtime& runtime)
     if (keys.new_source == name) continue;
     auto key = KeyOfField(runtime, name);
     if (!key) return std::move(key).error();
-    // The new key may have been put into the backend before.
-    if (!*key || (*key)->ConstantTimeEquals(keys.new_key)) continue;
+    if (!*key) continue;
+    // A new key of a file may have been put into the backend before.
+    if (name == std::string_view(kCurrent) && (*key)->ConstantTimeEquals(keys.new_key)) continue;
     keys.old_keys.push_back(**std::move(key));
     keys.old_sources.emplace_back(name);
   }

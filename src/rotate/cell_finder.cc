@@ -26,9 +26,11 @@ void CellFinder::FindInJson(std::string_view json) {
   for (const JsonSlot& slot : json_.slots()) {
     values_.push_back({.text = slot.text, .path = &column_.paths[slot.path]});
   }
-  for (const JsonPathCounts& counts : json_.counts()) {
+  for (std::size_t path = 0; path < column_.paths.size(); ++path) {
+    const JsonPathCounts& counts = json_.counts()[path];
     nulls_ += counts.nulls;
     absent_ += counts.IsAbsent() ? 1 : 0;
+    if (others_ == 0) path_of_others_ = &column_.paths[path];
     others_ += counts.others;
   }
 }

@@ -33,6 +33,7 @@ class CellFinder {
   std::size_t nulls() const noexcept { return nulls_; }    // NULL, or null in JSON
   std::size_t absent() const noexcept { return absent_; }  // paths that lead nowhere
   std::size_t others() const noexcept { return others_; }  // what is no string, in JSON
+  const JsonPath* path_of_others() const noexcept { return path_of_others_; }  // of the first
   // Why the cell cannot be read, such as "is not JSON"; empty where it can.
   const std::string& problem() const noexcept { return problem_; }
 
@@ -50,6 +51,7 @@ class CellFinder {
   std::size_t nulls_ = 0;
   std::size_t absent_ = 0;
   std::size_t others_ = 0;
+  const JsonPath* path_of_others_ = nullptr;
   std::string problem_;
 };
 

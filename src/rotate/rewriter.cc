@@ -105,7 +105,7 @@ Status Rewriter::ProcessCell(const ColumnPlan& column, std::size_t count, std::u
     ++counts_[count].problems;
     out.problems.push_back({locator, column.name, finder.problem()});
   }
-  if (finder.others() > 0) TakeOthers(column, count, locator, finder.others(), out);
+  if (finder.others() > 0) TakeOthers(column, count, locator, out);
   const std::span<const CellValue> values = finder.values();
   if (new_texts_.size() < values.size()) new_texts_.resize(values.size());
   new_views_.clear();
@@ -131,15 +131,15 @@ Status Rewriter::ProcessCell(const ColumnPlan& column, std::size_t count, std::u
 }
 
 void Rewriter::TakeOthers(const ColumnPlan& column, std::size_t count, std::uint64_t locator,
-                          std::size_t others, Rewritten& out) {
+                          Rewritten& out) {
+  const CellFinder& finder = finders_[count];
   if (column.plaintext == PlaintextPolicy::kSkip) {
-    counts_[count].plaintext += others;
+    counts_[count].plaintext += finder.others();
     return;
   }
   ++counts_[count].problems;
-  out.problems.push_back({locator, column.name,
-                          "a path leads to a number, a boolean, an object or an array where a "
-                          "token belongs"});
+  out.problems.push_back({locator, PlaceOf(column, finder.path_of_others()),
+                          "is a number, a boolean, an object or an array, not a token"});
 }
 
 Status Rewriter::ProcessValue(const ColumnPlan& column, std::size_t count, std::uint64_t locator,

@@ -64,7 +64,7 @@ class Rewriter {
   Status ProcessValue(const ColumnPlan& column, std::size_t count, std::uint64_t locator,
                       const CellValue& value, std::string& text, Rewritten& out);
   void TakeOthers(const ColumnPlan& column, std::size_t count, std::uint64_t locator,
-                  std::size_t others, Rewritten& out);
+                  Rewritten& out);
   void CountUnlisted(std::size_t count, std::string_view text);
 
   const Plan& plan_;
