@@ -43,6 +43,9 @@ struct TextColumn {
   std::string name;
   std::string type;  // as the database names it: "character varying(500)"
   Shape shape = Shape::kText;
+  // The partitioned table that `table` is a part of; empty where it is none's.
+  std::string root_schema;
+  std::string root_table;
   std::string Title() const { return (schema.empty() ? "" : schema + ".") + table + "." + name; }
 };
 
@@ -169,7 +172,9 @@ class Store {
                                                     std::string_view needle) = 0;
 
   // How people find a row again: "id=17", "tenant='a', n=3". Works only before the row is updated
-  // or after Finish(). For what Search() gave, `column` says where the row is.
+  // or after Finish(). For what Search() gave, a target with schema and name of the column's table,
+  // without an id. As long as a source of ReadBack() or Search() is there, only the row's place in
+  // the file can be said.
   virtual Result<std::string> NameRow(const Target& target, std::uint64_t locator) = 0;
 
   // Constraints that were put off are checked now, not at the commit.

@@ -69,7 +69,7 @@ std::string_view KindName(std::string_view relkind) {
   return found == kNames.end() ? "no table" : found->second;
 }
 
-Result<Error> Missing(Connection& connection, const TablePlan& plan) {
+Error Missing(Connection& connection, const TablePlan& plan) {
   auto similar = connection.Query(kSimilar, {plan.name}, kWhat);
   if (!similar) return std::move(similar).error();
   return Wrong(
@@ -147,8 +147,7 @@ Result<std::string> FindOid(Connection& connection, const TablePlan& plan) {
                                {QuotedName(plan.schema, plan.name)}, kWhat);
   if (!rows) return std::move(rows).error();
   if (!rows->IsNull(0, 0)) return rows->Text(0, 0);
-  auto missing = Missing(connection, plan);
-  return missing ? std::move(*missing) : std::move(missing).error();
+  return Missing(connection, plan);
 }
 
 // One relation of the tree below a table of the plan.
@@ -202,6 +201,16 @@ Result<Resolved> FindTables(Connection& connection, const Plan& plan) {
     }
   }
   return resolved;
+}
+
+Result<Table> FindTable(Connection& connection, const std::string& schema,
+                        const std::string& name) {
+  const TablePlan plan{.schema = schema, .name = name};
+  const auto oid = FindOid(connection, plan);
+  if (!oid) return oid.error();
+  Table table;
+  table.target = {.schema = schema, .name = name, .id = std::stoull(*oid)};
+  return table;
 }
 
 }  // namespace qarion::secrets::rotate::postgres

@@ -44,7 +44,7 @@ struct Resolved {
 // written, or named twice.
 Result<Resolved> FindTables(Connection& connection, const Plan& plan);
 
-// Every stored column that may hold tokens.
-Result<std::vector<TextColumn>> FindTextColumns(Connection& connection);
+// What Search() looked through, which no plan need name: without columns and key.
+Result<Table> FindTable(Connection& connection, const std::string& schema, const std::string& name);
 
 }  // namespace qarion::secrets::rotate::postgres

@@ -1,6 +1,7 @@
 // Names and texts as they stand in SQL.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,21 @@ inline std::string QuotedText(std::string_view text) {
     quoted += c;
   }
   return (is_escaped ? " E'" : "'") + quoted + "'";
+}
+
+// {"a","b"}: an array of texts as a parameter.
+inline std::string ArrayText(std::span<const std::string> texts) {
+  std::string array = "{";
+  for (const std::string& text : texts) {
+    if (array.size() > 1) array += ',';
+    array += '"';
+    for (const char c : text) {
+      if (c == '"' || c == '\\') array += '\\';
+      array += c;
+    }
+    array += '"';
+  }
+  return array + "}";
 }
 
 // For people: "schema.name".

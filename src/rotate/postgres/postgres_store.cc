@@ -9,7 +9,10 @@
 #include "rotate/postgres/copy_reader.h"
 #include "rotate/postgres/errors.h"
 #include "rotate/postgres/names.h"
+#include "rotate/postgres/preflight.h"
+#include "rotate/postgres/scrub_storage.h"
 #include "rotate/postgres/statements.h"
+#include "rotate/postgres/text_columns.h"
 #include "rotate/postgres/transaction.h"
 
 namespace qarion::secrets::rotate::postgres {
@@ -24,6 +27,11 @@ Error NoTransaction() {
 
 CopyShape ShapeOf(const Table& table) {
   return {.has_condition = !table.where.empty(), .columns = table.columns.size()};
+}
+
+Error Changed() {
+  return Error(ErrorCode::kTryAgain, "the tables of the plan are not the ones they were before")
+      .Cure("run it again");
 }
 
 // Whether the plan means the same tables as before.
@@ -98,6 +106,10 @@ Result<std::vector<Target>> PostgresStore::Resolve(const Plan& plan) {
 Status PostgresStore::Begin(const Plan& plan, std::span<const Target> targets,
                             const TransactionOptions& options) {
   if (is_open_) Rollback();
+  if (Status going = CheckCancelled(); !going) {
+    Rollback();  // which begins anew
+    return going;
+  }
   if (Status alive = BeginLooking(); !alive) return alive;
   EndLooking();
   auto reader = ConnectLike(*main_, SameServer::kYes);
@@ -123,16 +135,17 @@ Status PostgresStore::BeginWork(const Plan& plan, std::span<const Target> target
   if (!found) return std::move(found).error();
   done = CheckPermissions(*main_, found->tables, access);
   if (done && access == Access::kWrite) {
+    const auto audit = FindAuditTable(*main_, plan);
+    done = audit ? CheckAuditTable(*main_, *audit) : Status(audit.error());
+  }
+  if (done && access == Access::kWrite) {
     done = LockTables(*main_, *found);
     // What the plan names may have changed before the locks were there.
     if (done) found = FindTables(*main_, plan);
   }
   if (!done) return done;
   if (!found) return std::move(found).error();
-  if (!AreSame(found->tables, targets)) {
-    return Error(ErrorCode::kTryAgain, "the tables of the plan are not the ones they were before")
-        .Cure("run it again");
-  }
+  if (!AreSame(found->tables, targets)) return Changed();
   resolved_ = std::move(*found);
   writer_.emplace(*main_);
   return BeginReading();
@@ -170,13 +183,14 @@ Status PostgresStore::Update(const Target& target, const UpdateBatch& batch) {
 }
 
 Status PostgresStore::Finish() {
-  if (!is_open_) return NoTransaction();
+  if (!is_open_) return {};
+  if (Status going = CheckCancelled(); !going) return going;
   return writer_->Finish();
 }
 
 Result<std::unique_ptr<RowSource>> PostgresStore::ReadBack(const Target& target) {
-  if (Status finished = Finish(); !finished) return std::move(finished).error();
-  if (Status going = CheckCancelled(); !going) return std::move(going).error();
+  if (!is_open_) return NoTransaction();
+  if (Status ready = Finish(); !ready) return std::move(ready).error();
   const auto table = Find(target);
   if (!table) return table.error();
   return CopyReader::Open(main_, SelectRows(**table), ShapeOf(**table),
@@ -197,54 +211,137 @@ void PostgresStore::Rollback() noexcept {
   const std::lock_guard lock(mutex_);
   writer_.reset();
   reader_.reset();
+  audit_mark_.reset();
   is_open_ = false;
+  is_committing_ = false;
   is_cancelled_ = false;
 }
 
-Result<std::vector<Finding>> PostgresStore::Examine(const Plan& /*plan*/,
-                                                    std::span<const Target> /*targets*/) {
-  return std::vector<Finding>();
+Result<std::vector<Finding>> PostgresStore::Examine(const Plan& plan,
+                                                    std::span<const Target> targets) {
+  if (is_open_) return Error(ErrorCode::kInternal, "a transaction is open");
+  if (Status begun = BeginLooking(); !begun) return std::move(begun).error();
+  auto found = FindTables(*main_, plan);
+  EndLooking();
+  if (!found) return std::move(found).error();
+  if (!AreSame(found->tables, targets)) return Changed();
+  return ExamineDatabase(*main_, *found);
 }
-Result<std::vector<TextColumn>> PostgresStore::TextColumns() { return std::vector<TextColumn>(); }
+
+Result<std::vector<TextColumn>> PostgresStore::TextColumns() {
+  if (Status ready = Finish(); !ready) return std::move(ready).error();
+  if (Status begun = BeginLooking(); !begun) return std::move(begun).error();
+  auto columns = FindTextColumns(*main_);
+  EndLooking();
+  return columns;
+}
+
 Result<std::unique_ptr<RowSource>> PostgresStore::Search(const TextColumn& column,
                                                          std::string_view needle) {
-  if (Status finished = Finish(); !finished) return std::move(finished).error();
-  if (Status going = CheckCancelled(); !going) return std::move(going).error();
+  if (!is_open_) return NoTransaction();
+  if (Status ready = Finish(); !ready) return std::move(ready).error();
   return CopyReader::Open(main_, SelectMatches(column, needle), {.columns = 1},
                           column.Title() + " cannot be searched");
 }
-Result<std::string> PostgresStore::NameRow(const Target& /*target*/, std::uint64_t locator) {
-  return "ctid=(" + std::to_string(locator >> 16U) + "," + std::to_string(locator & 0xffffU) + ")";
+
+Result<std::string> PostgresStore::NameRow(const Target& target, std::uint64_t locator) {
+  if (!is_open_) return NoTransaction();
+  if (writer_->is_active()) {
+    if (Status ready = Finish(); !ready) return std::move(ready).error();
+  }
+  if (PQtransactionStatus(main_->get()) != PQTRANS_INTRANS) return PlaceOf(locator);
+  if (target.id != 0) {
+    const auto table = Find(target);
+    if (!table) return table.error();
+    return names_.Name(*main_, **table, locator);
+  }
+  const auto known =
+      std::find_if(resolved_.tables.begin(), resolved_.tables.end(), [&](const Table& table) {
+        return table.target.schema == target.schema && table.target.name == target.name;
+      });
+  if (known != resolved_.tables.end()) return names_.Name(*main_, *known, locator);
+  auto table = FindTable(*main_, target.schema, target.name);
+  if (!table) return std::move(table).error();
+  return names_.Name(*main_, *table, locator);
 }
+
 Status PostgresStore::CheckConstraints() {
-  if (Status finished = Finish(); !finished) return finished;
-  return main_->Execute("SET CONSTRAINTS ALL IMMEDIATE", "the constraints do not hold");
+  if (!is_open_) return NoTransaction();
+  if (Status ready = Finish(); !ready) return ready;
+  return main_->Execute("SET CONSTRAINTS ALL IMMEDIATE", "the new values cannot be kept");
 }
-Status PostgresStore::WriteAudit(const Plan& /*plan*/, AuditRecord /*record*/) { return {}; }
-Result<std::optional<AuditRecord>> PostgresStore::FindAudit(const Plan& /*plan*/,
-                                                            std::string_view /*id*/) {
-  return std::optional<AuditRecord>();
+
+Status PostgresStore::WriteAudit(const Plan& plan, AuditRecord record) {
+  if (!is_open_) return NoTransaction();
+  if (Status ready = Finish(); !ready) return ready;
+  auto table = FindAuditTable(*main_, plan);
+  if (!table) return std::move(table).error();
+  if (Status written = InsertAudit(*main_, *table, record); !written) return written;
+  table->is_there = true;
+  audit_mark_ = {.table = std::move(*table), .id = std::move(record.id)};
+  return {};
 }
+
+Result<std::optional<AuditRecord>> PostgresStore::FindAudit(const Plan& plan, std::string_view id) {
+  if (is_open_) return Error(ErrorCode::kInternal, "a transaction is open");
+  if (Status begun = BeginLooking(); !begun) return std::move(begun).error();
+  Result<std::optional<AuditRecord>> record = std::optional<AuditRecord>();
+  if (auto table = FindAuditTable(*main_, plan)) {
+    record = SelectAudit(*main_, *table, id);
+  } else {
+    record = std::move(table).error();
+  }
+  EndLooking();
+  return record;
+}
+
 CommitResult PostgresStore::Commit() {
-  Status done = Finish();
-  if (done) done = main_->Execute("COMMIT", "the transaction cannot be committed");
-  const bool is_done = done.has_value();
-  CommitResult result{is_done ? CommitOutcome::kCommitted : CommitOutcome::kRolledBack,
-                      std::nullopt};
-  if (!is_done) result.error = done.error();
+  Status ready = is_open_ ? Finish() : NoTransaction();
+  bool is_ready = ready.has_value();
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_ready && is_cancelled_) {
+      ready = CancelledError();
+      is_ready = false;
+    }
+    is_committing_ = is_ready;
+  }
+  if (!is_ready) {
+    Rollback();
+    return {CommitOutcome::kRolledBack, ready.error()};
+  }
+  CommitResult result = CommitTransaction(*main_, audit_mark_);
+  if (result.outcome == CommitOutcome::kUnknown || main_->IsLost()) main_->Close();
   Rollback();
   return result;
 }
+
 Result<bool> PostgresStore::IsBusy() {
   if (Status begun = BeginLooking(); !begun) return std::move(begun).error();
   auto held = IsAdvisoryLockHeld(*main_);
   EndLooking();
   return held;
 }
-void PostgresStore::ShowProgress(std::string_view /*text*/) {}
-Status PostgresStore::ScrubStorage(std::span<const Target> /*targets*/,
-                                   const std::function<void(const Target&)>& /*each*/) {
-  return {};
+
+void PostgresStore::ShowProgress(std::string_view text) {
+  if (!is_open_) return;
+  const std::string sql = "SET LOCAL application_name = " + QuotedText(text);
+  // Whatever is wrong with the connection, the next update tells.
+  Status shown;
+  if (writer_->is_active()) {
+    shown = writer_->Run(sql);
+  } else if (PQtransactionStatus(main_->get()) == PQTRANS_INTRANS) {
+    shown = main_->Execute(sql, "");
+  }
+  static_cast<void>(shown.has_value());
+}
+
+Status PostgresStore::ScrubStorage(std::span<const Target> targets,
+                                   const std::function<void(const Target&)>& each) {
+  if (is_open_) return Error(ErrorCode::kInternal, "a transaction is open");
+  if (Status begun = BeginLooking(); !begun) return begun;
+  EndLooking();
+  return RewriteTables(*main_, targets, each);
 }
 
 void PostgresStore::Cancel() noexcept {

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "rotate/postgres/catalogue.h"
+#include "rotate/postgres/commit.h"
 #include "rotate/postgres/connection.h"
+#include "rotate/postgres/row_names.h"
 #include "rotate/postgres/update_writer.h"
 #include "rotate/store.h"
 
@@ -67,6 +69,8 @@ class PostgresStore final : public Store {
   std::shared_ptr<Connection> reader_;  // null outside of a transaction
   std::optional<UpdateWriter> writer_;
   Resolved resolved_;
+  RowNames names_;
+  std::optional<AuditMark> audit_mark_;
   std::string snapshot_;
   std::chrono::milliseconds lock_timeout_{};
   bool is_open_ = false;        // a transaction

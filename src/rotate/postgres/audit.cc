@@ -1,0 +1,101 @@
+#include "rotate/postgres/audit.h"
+
+#include <utility>
+
+#include "rotate/postgres/names.h"
+
+namespace qarion::secrets::rotate::postgres {
+namespace {
+
+constexpr char kWhat[] = "the audit table cannot be looked up";
+
+std::string Quoted(const AuditTable& table) { return QuotedName(table.schema, table.name); }
+
+std::string Creation(const AuditTable& table) {
+  return "CREATE TABLE " + Quoted(table) +
+         " (id text PRIMARY KEY, finished_at timestamptz NOT NULL, role text NOT NULL,"
+         " tool text NOT NULL, new_key text NOT NULL, old_keys text NOT NULL, report json NOT "
+         "NULL)";
+}
+
+}  // namespace
+
+Result<AuditTable> FindAuditTable(Connection& connection, const Plan& plan) {
+  AuditTable table{.schema = plan.audit_schema, .name = plan.audit_table};
+  if (table.schema.empty()) {
+    auto schema = connection.Query("SELECT pg_catalog.current_schema()", {}, kWhat);
+    if (!schema) return std::move(schema).error();
+    table.schema = schema->Text(0, 0);
+  }
+  auto found = connection.Query(
+      "SELECT c.oid FROM pg_catalog.pg_namespace n LEFT JOIN pg_catalog.pg_class c "
+      "ON c.relnamespace = n.oid AND c.relname = $2 WHERE n.nspname = $1",
+      {table.schema, table.name}, kWhat);
+  if (!found) return std::move(found).error();
+  if (table.schema.empty() || found->size() == 0) {
+    return Error(ErrorCode::kConfiguration,
+                 table.schema.empty()
+                     ? "no schema of the search path is there for the audit table"
+                     : "the schema " + table.schema + " of the audit table is not in the database")
+        .Cure("name a schema that exists for the audit table in the plan");
+  }
+  table.is_there = !found->IsNull(0, 0);
+  return table;
+}
+
+Status CheckAuditTable(Connection& connection, const AuditTable& table) {
+  auto rights = connection.Query(
+      table.is_there
+          ? "SELECT pg_catalog.has_table_privilege($1, 'INSERT') AND "
+            "pg_catalog.has_table_privilege($1, 'SELECT'), quote_ident(current_user)"
+          : "SELECT pg_catalog.has_schema_privilege($1, 'CREATE'), quote_ident(current_user)",
+      {table.is_there ? Quoted(table) : table.schema}, kWhat);
+  if (!rights) return std::move(rights).error();
+  if (rights->IsTrue(0, 0)) return {};
+  const std::string role = rights->Text(0, 1);
+  const std::string grant = "GRANT SELECT, INSERT ON " + Quoted(table) + " TO " + role;
+  const std::string title = Title(table.schema, table.name);
+  if (table.is_there) {
+    return Error(ErrorCode::kNotPermitted,
+                 "the role " + role + " may not write to the audit table " + title)
+        .Cure(grant);
+  }
+  return Error(ErrorCode::kNotPermitted,
+               "the role " + role + " may not make the audit table " + title)
+      .Cure(Creation(table) + "; " + grant);
+}
+
+Status InsertAudit(Connection& connection, const AuditTable& table, const AuditRecord& record) {
+  const std::string what =
+      "the audit table " + Title(table.schema, table.name) + " cannot be written";
+  if (!table.is_there) {
+    if (Status made = connection.Execute(Creation(table), what); !made) return made;
+  }
+  auto inserted = connection.Query(
+      "INSERT INTO " + Quoted(table) +
+          " (id, finished_at, role, tool, new_key, old_keys, report) "
+          "VALUES ($1, clock_timestamp(), current_user, $2, $3, $4, $5::json)",
+      {record.id, record.tool, record.new_key, record.old_keys, record.report}, what);
+  if (!inserted) return std::move(inserted).error();
+  return {};
+}
+
+Result<std::optional<AuditRecord>> SelectAudit(Connection& connection, const AuditTable& table,
+                                               std::string_view id) {
+  if (!table.is_there) return std::optional<AuditRecord>();
+  auto rows = connection.Query(
+      "SELECT id, tool, new_key, old_keys, report::text, "
+      "to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM " +
+          Quoted(table) + " WHERE $1 IN ('', id) ORDER BY finished_at DESC LIMIT 1",
+      {std::string(id)}, "the audit table " + Title(table.schema, table.name) + " cannot be read");
+  if (!rows) return std::move(rows).error();
+  if (rows->size() == 0) return std::optional<AuditRecord>();
+  return std::optional<AuditRecord>({.id = rows->Text(0, 0),
+                                     .tool = rows->Text(0, 1),
+                                     .new_key = rows->Text(0, 2),
+                                     .old_keys = rows->Text(0, 3),
+                                     .report = rows->Text(0, 4),
+                                     .finished_at = rows->Text(0, 5)});
+}
+
+}  // namespace qarion::secrets::rotate::postgres

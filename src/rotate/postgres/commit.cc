@@ -1,0 +1,96 @@
+#include "rotate/postgres/commit.h"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <chrono>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "rotate/postgres/connect.h"
+#include "rotate/postgres/errors.h"
+
+namespace qarion::secrets::rotate::postgres {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kAskFor{10};
+constexpr std::chrono::milliseconds kPause{100};
+constexpr char kWhat[] = "the transaction cannot be committed";
+
+// The transaction's number; empty where it has changed nothing.
+Result<std::string> NumberOf(Connection& connection) {
+  auto number = connection.Query("SELECT pg_catalog.txid_current_if_assigned()", {}, kWhat);
+  if (!number) return std::move(number).error();
+  return number->Text(0, 0);
+}
+
+// What a further connection sees of it; nothing where that is not decided.
+std::optional<CommitOutcome> Ask(Connection& connection, const std::string& number,
+                                 const std::optional<AuditMark>& mark) {
+  if (mark) {
+    // A table that was made in the transaction is there only if it was committed.
+    auto record = SelectAudit(connection, mark->table, mark->id);
+    if (record && *record) return CommitOutcome::kCommitted;
+  }
+  auto status = connection.Query("SELECT pg_catalog.txid_status($1)", {number}, kWhat);
+  if (!status) return std::nullopt;
+  if (status->Get(0, 0) == "committed") return CommitOutcome::kCommitted;
+  if (status->Get(0, 0) == "aborted") return CommitOutcome::kRolledBack;
+  return std::nullopt;
+}
+
+CommitOutcome FindOut(const Connection& lost, const std::string& number,
+                      const std::optional<AuditMark>& mark) {
+  const auto deadline = steady_clock::now() + kAskFor;
+  std::unique_ptr<Connection> connection;
+  while (true) {
+    if (!connection || connection->IsLost()) {
+      auto made = ConnectLike(lost, SameServer::kNo);
+      connection = made ? std::move(*made) : nullptr;
+    }
+    if (connection) {
+      if (const auto outcome = Ask(*connection, number, mark)) return *outcome;
+    }
+    if (steady_clock::now() + kPause >= deadline) return CommitOutcome::kUnknown;
+    poll(nullptr, 0, static_cast<int>(kPause.count()));
+  }
+}
+
+}  // namespace
+
+CommitResult CommitTransaction(Connection& connection, const std::optional<AuditMark>& mark) {
+  const auto number = NumberOf(connection);
+  if (!number) return {CommitOutcome::kRolledBack, number.error()};
+  const ResultHandle result(PQexec(connection.get(), "COMMIT"));
+  if (PQresultStatus(result.get()) == PGRES_COMMAND_OK) {
+    // A transaction that had failed already is rolled back by COMMIT, without an error.
+    if (std::string_view(PQcmdStatus(result.get())) == "COMMIT") {
+      return {CommitOutcome::kCommitted, std::nullopt};
+    }
+    return {CommitOutcome::kRolledBack,
+            Error(ErrorCode::kInternal, "the database rolled the transaction back at its commit")
+                .Cure("see the server's log")};
+  }
+  Error error = CommandError(connection.get(), result.get(), kWhat);
+  // Without a number it had changed nothing.
+  if (!connection.IsLost() || number->empty()) {
+    return {CommitOutcome::kRolledBack, std::move(error)};
+  }
+  switch (FindOut(connection, *number, mark)) {
+    case CommitOutcome::kCommitted: return {CommitOutcome::kCommitted, std::nullopt};
+    case CommitOutcome::kRolledBack: return {CommitOutcome::kRolledBack, std::move(error)};
+    case CommitOutcome::kUnknown: break;
+  }
+  return {
+      CommitOutcome::kUnknown,
+      Error(ErrorCode::kUnavailable,
+            "the connection to the database was lost while it committed, and it cannot be asked "
+            "whether it did")
+          .Cure("find out with `qsecrets rotate verify` when it answers again; keep both keys "
+                "until then")};
+}
+
+}  // namespace qarion::secrets::rotate::postgres
