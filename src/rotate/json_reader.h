@@ -52,8 +52,8 @@ class JsonReader {
     kValue,
     kFirstElement,  // or ]
     kFirstName,     // or }
-    kColon,      // and a value
-    kNextOrEnd,  // a comma or the end of what is open; the end of the text where nothing is
+    kColon,         // and a value
+    kNextOrEnd,     // a comma or the end of what is open; the end of the text where nothing is
   };
 
   JsonEvent Wrong(const char* problem) noexcept;
