@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 namespace qarion::secrets::core {
 namespace {
@@ -37,6 +38,15 @@ std::size_t SequenceLength(std::string_view text, std::size_t offset) {
 
 std::optional<std::size_t> FindInvalidUtf8(std::string_view text) noexcept {
   for (std::size_t offset = 0; offset < text.size();) {
+    // Most of most texts is ASCII.
+    std::uint64_t bytes = 0;
+    if (text.size() - offset >= sizeof bytes) {
+      std::memcpy(&bytes, text.data() + offset, sizeof bytes);
+      if ((bytes & 0x8080'8080'8080'8080) == 0) {
+        offset += sizeof bytes;
+        continue;
+      }
+    }
     const std::size_t length = SequenceLength(text, offset);
     if (length == 0) return offset;
     offset += length;

@@ -19,6 +19,10 @@ struct JsonEscape {
 // is none. Half of a surrogate pair is what the grammar allows.
 std::optional<JsonEscape> ReadJsonEscape(std::string_view text, char quote = '"') noexcept;
 
+// Number of bytes at the beginning of `text` that stand in a string as they are: up to a quote, a
+// backslash or a control character.
+std::size_t PlainJsonLength(std::string_view text) noexcept;
+
 // Appends what the inside of a string says, whose escapes are what ReadJsonEscape() reads. Returns
 // whether half of a surrogate pair was in it, which comes out as bytes that are not UTF-8.
 bool AppendJsonUnescaped(std::string_view inside, std::string& out);

@@ -130,25 +130,18 @@ bool JsonReader::ReadNumber() noexcept {
 bool JsonReader::ReadString() noexcept {
   has_escapes_ = false;
   if (Peek() != '"') return false;
-  unsigned char all = 0;  // the bits of all bytes
-  for (++at_; at_ < text_.size();) {
-    const auto byte = static_cast<unsigned char>(text_[at_]);
-    if (byte == '"') {
-      ++at_;
-      return all < 0x80 || !core::FindInvalidUtf8(inside());
-    }
-    if (byte < 0x20) return false;
-    if (byte == '\\') {
-      const auto escape = ReadJsonEscape(text_.substr(at_));
-      if (!escape) return false;
-      has_escapes_ = true;
-      at_ += escape->length;
-    } else {
-      all = static_cast<unsigned char>(all | byte);
-      ++at_;
-    }
+  ++at_;
+  while (true) {
+    at_ += PlainJsonLength(text_.substr(at_));
+    if (Peek() == '"') break;
+    if (Peek() != '\\') return false;
+    const auto escape = ReadJsonEscape(text_.substr(at_));
+    if (!escape) return false;
+    has_escapes_ = true;
+    at_ += escape->length;
   }
-  return false;
+  ++at_;
+  return !core::FindInvalidUtf8(inside());
 }
 
 }  // namespace qarion::secrets::rotate
