@@ -128,6 +128,7 @@ void AddColumn(const TextColumn& column, ColumnPlan column_plan, Plan& plan) {
 }
 
 Result<Discovery> Survey(Store& store, ValueReader* keys) {
+  if (Status begun = store.Begin({}, {}, {.is_read_only = true}); !begun) return begun.error();
   auto columns = store.TextColumns();
   if (!columns) return std::move(columns).error();
   Discovery discovery{.database = store.Description()};

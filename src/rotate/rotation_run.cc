@@ -79,8 +79,7 @@ Status RotationRun::Timed(const char* step, const std::function<Status()>& work)
 
 Status RotationRun::Run() {
   const RotationOptions& options = context_.options;
-  // Before anybody has to wait for a lock.
-  if (Status searched = Timed("search", [&] { return SearchElsewhere(); }); !searched) {
+  if (Status searched = Timed("search", [&] { return SearchAhead(); }); !searched) {
     return searched;
   }
   const TransactionOptions transaction{.lock_timeout = options.lock_timeout,
@@ -103,6 +102,18 @@ Status RotationRun::Run() {
   }
   if (Status proven = Timed("prove", [&] { return Prove(); }); !proven) return proven;
   return Commit();
+}
+
+// Before anybody has to wait for a lock.
+Status RotationRun::SearchAhead() {
+  const TransactionOptions transaction{.lock_timeout = context_.options.lock_timeout,
+                                       .is_read_only = true};
+  if (Status begun = context_.store.Begin(context_.plan, context_.targets, transaction); !begun) {
+    return begun;
+  }
+  Status searched = SearchElsewhere();
+  context_.store.Rollback();
+  return searched;
 }
 
 Status RotationRun::SearchElsewhere() {

@@ -57,6 +57,7 @@ class RotationRun {
   Status Run();
 
  private:
+  Status SearchAhead();
   Status SearchElsewhere();
   Status Rewrite();
   Status RewriteTarget(const Target& target, Rewriter& rewriter, ProgressMeter& meter);
