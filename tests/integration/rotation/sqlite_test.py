@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
 """sqlite_test.py QSECRETS: `qsecrets rotate encryption-key` on files of SQLite."""
+import json
+import pathlib
+import re
 import sqlite3
 import subprocess
 import unittest
@@ -57,6 +60,17 @@ class SqliteAlone(SqliteCase):
         self.database.execute("ROLLBACK")
         self.assertEqual(result.returncode, 75, result.stderr)
         self.assert_as_it_was()
+
+    def test_the_plan_of_the_guide_is_one(self):
+        guide = (pathlib.Path(__file__).resolve().parents[3] / "docs/guide/key-rotation.md").read_text()
+        plan = re.search(r"^```toml\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL).group(1)
+        self.database.execute("CREATE TABLE instances (id integer PRIMARY KEY, deleted_at text, database_url text, "
+                              "settings text)")
+        self.database.insert("instances", id=1, database_url="fake-plaintext", settings=json.dumps(
+            {"smtp": {"password": self.token("fake")}, "hooks": [{"secret": self.token("fake")}, {"secret": None}]}))
+        report = self.rotate(plan=plan.replace("app.instances", "instances"))
+        self.assertEqual(self.counts(report, "instances.database_url")["encrypted"], 1)
+        self.assertEqual(self.counts(report, "instances.settings")["rotated"], 2)
 
     def test_no_old_ciphertext_is_in_the_file_after_scrubbing(self):
         self.make_tables()
