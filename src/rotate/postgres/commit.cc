@@ -16,7 +16,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kAskFor{10};
+constexpr std::chrono::seconds kAskFor{5};
 constexpr std::chrono::milliseconds kPause{100};
 constexpr char kWhat[] = "the transaction cannot be committed";
 

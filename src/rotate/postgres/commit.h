@@ -17,7 +17,7 @@ struct AuditMark {
 };
 
 // Commits what is open on `connection`. Where the connection is lost meanwhile, the database is
-// asked over a new one, for up to ten seconds, by the audit row and by the transaction's number.
+// asked over a new one, for up to five seconds, by the audit row and by the transaction's number.
 CommitResult CommitTransaction(Connection& connection, const std::optional<AuditMark>& mark);
 
 }  // namespace qarion::secrets::rotate::postgres

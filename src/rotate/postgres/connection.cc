@@ -86,6 +86,12 @@ Status Connection::Execute(const std::string& sql, const std::string& what) {
   return {};
 }
 
+Status Connection::Parse(const std::string& sql, const std::string& what) {
+  const ResultHandle result(PQprepare(connection_, "", sql.c_str(), 0, nullptr));
+  if (PQresultStatus(result.get()) == PGRES_COMMAND_OK) return {};
+  return CommandError(connection_, result.get(), what);
+}
+
 void Connection::Cancel() noexcept {
   std::array<char, 256> problem{};  // there is nobody to tell it
   if (cancel_ != nullptr) {

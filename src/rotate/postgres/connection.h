@@ -55,6 +55,8 @@ class Connection {
   Result<Rows> Query(const std::string& sql, const std::vector<std::optional<std::string>>& values,
                      const std::string& what);
   Status Execute(const std::string& sql, const std::string& what);
+  // Has it looked over by the server, which does not run it.
+  Status Parse(const std::string& sql, const std::string& what);
 
   // Makes the connection ready for a command, whatever it is in the midst of: cancels that and
   // reads what is still to come. The transaction stays open, and aborted. False: not within the

@@ -20,7 +20,7 @@ constexpr std::size_t kHeaderSize = kSignature.size() + 4 + 4;  // flags, length
 constexpr std::size_t kCountSize = 2;                           // of fields, at a row's begin
 constexpr std::size_t kLengthSize = 4;                          // at a field's begin
 constexpr std::uint64_t kTrailer = 0xffff;
-constexpr std::chrono::seconds kDiscardTimeout{10};
+constexpr std::chrono::seconds kDiscardTimeout{5};
 
 struct FreeMemory {
   void operator()(char* bytes) const noexcept { PQfreemem(bytes); }

@@ -19,7 +19,7 @@ namespace qarion::secrets::rotate::postgres {
 namespace {
 
 constexpr std::chrono::seconds kLookTimeout{5};  // for locks, where nothing else is said
-constexpr std::chrono::seconds kSettleTimeout{10};
+constexpr std::chrono::seconds kSettleTimeout{5};
 
 Error NoTransaction() {
   return Error(ErrorCode::kInternal, "no transaction is open").Cure("report it");

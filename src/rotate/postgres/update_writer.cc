@@ -110,7 +110,8 @@ Status UpdateWriter::Send(const Table& table, const UpdateBatch& batch) {
   for (std::size_t i = 0; i < columns; ++i) {
     const bool is_bytes = table.columns[i].kind == ColumnKind::kBytes;
     if (!AppendValues(parameters_[i + 1], batch, i, columns, is_bytes)) {
-      return Error(ErrorCode::kInternal, What(table.target.Title()) + ": a new value is missing");
+      return Error(ErrorCode::kInternal, What(table.target.Title()) + ": a new value is missing")
+          .Cure("report it");
     }
   }
   std::vector<const char*> values;

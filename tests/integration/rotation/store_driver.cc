@@ -281,7 +281,7 @@ Status Driver::ShowColumns(JsonWriter& json) {
   if (!columns) return std::move(columns).error();
   json.Key("columns").BeginArray();
   for (const TextColumn& column : *columns) {
-    json.BeginArray().Text(column.Title()).Text(column.type);
+    json.BeginArray().Text(column.Title()).Text(column.type).Text(column.root_table);
     json.Text(column.shape == Shape::kText   ? "text"
               : column.shape == Shape::kJson ? "json"
                                              : "bytes");
