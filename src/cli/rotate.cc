@@ -1,9 +1,12 @@
+#include <poll.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,6 +68,7 @@ struct Session {
   NamedKey new_key;
   std::vector<NamedKey> old_keys;
   Secret generated;  // of --generate: not written yet
+  std::stop_token stop;
 };
 
 Result<RotationOptions> Prepare(const RotateOptions& given, const Runtime& runtime,
@@ -106,7 +110,7 @@ Result<Session> OpenSession(const RotateOptions& given, ProgressBar& bar, std::s
   Secret generated = given.keys.generate.empty() ? Secret() : keys->new_key.Encode();
   auto options = Prepare(given, *runtime, *std::move(keys));
   if (!options) return std::move(options).error();
-  options->stop = std::move(stop);
+  options->stop = stop;
   options->on_progress = [&bar](const RotationProgress& progress) {
     bar.Show(progress.phase == RotationPhase::kRotate ? "rotating" : "reading back", progress.rows,
              progress.estimated_rows);
@@ -117,19 +121,32 @@ Result<Session> OpenSession(const RotateOptions& given, ProgressBar& bar, std::s
   };
   auto rotation = KeyRotation::Open(*std::move(options));
   if (!rotation) return std::move(rotation).error();
-  return Session{*std::move(rotation), new_key, std::move(old_keys), std::move(generated)};
+  return Session{*std::move(rotation), new_key, std::move(old_keys), std::move(generated),
+                 std::move(stop)};
+}
+
+// A line of standard input; nothing where it ends, or the work is to be stopped.
+std::optional<std::string> ReadAnswer(const std::stop_token& stop) {
+  constexpr int kLookEveryMilliseconds = 100;
+  pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+  while (!stop.stop_requested()) {
+    if (poll(&input, 1, kLookEveryMilliseconds) <= 0) continue;
+    std::string answer;
+    if (!std::getline(std::cin, answer)) break;
+    return answer;
+  }
+  return std::nullopt;
 }
 
 // Whether the person at the terminal wants it.
-Status Confirm(const RotateOptions& given) {
+Status Confirm(const RotateOptions& given, const std::stop_token& stop) {
   if (given.is_confirmed || given.is_dry_run) return {};
   if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1) {
     return Error(ErrorCode::kUsage, "there is no terminal at which a rotation could be confirmed")
         .Cure("try it with --dry-run, see that there is a backup, and give --yes");
   }
   std::fputs("Is there a backup of this database, and shall it be rotated now? [y/N] ", stderr);
-  std::string answer;
-  std::getline(std::cin, answer);
+  const auto answer = ReadAnswer(stop);
   if (answer == "y" || answer == "yes") return {};
   return Error(ErrorCode::kUsage, "not confirmed; nothing was changed")
       .Cure("answer y, or give --yes");
@@ -183,7 +200,8 @@ int Rotate(const RotateOptions& given, Session& session) {
     may_go_on = may_go_on && finding.severity != Severity::kError;
   }
   if (!may_go_on) return ExitStatus(ErrorCode::kConfiguration);
-  if (const Status confirmed = Confirm(given); !confirmed) return Report(confirmed.error());
+  if (const Status confirmed = Confirm(given, session.stop); !confirmed)
+    return Report(confirmed.error());
   if (const Status written = WriteGeneratedKey(given, session); !written) {
     return Report(written.error());
   }
