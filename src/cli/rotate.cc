@@ -15,13 +15,13 @@
 #include "cli/output.h"
 #include "cli/progress_bar.h"
 #include "cli/rotation_database.h"
+#include "cli/rotation_json.h"
 #include "cli/rotation_keys.h"
 #include "cli/rotation_text.h"
 #include "cli/signal_stop.h"
 #include "core/files.h"
 #include "fernet/key_file.h"
 #include "qarion/secrets/rotation.h"
-#include "rotate/report_json.h"
 
 namespace qarion::secrets::cli {
 namespace {
@@ -160,10 +160,7 @@ Status WriteGeneratedKey(const RotateOptions& given, const Session& session) {
 }
 
 int PrintReport(const RotateOptions& given, const RotationReport& report) {
-  if (given.format != "json") return Print(ReportText(report));
-  core::JsonWriter json;
-  rotate::WriteReport(report, json);
-  return Print(std::move(json).Take().Reveal());
+  return given.format == "json" ? Print(ReportJson(report).Reveal()) : Print(ReportText(report));
 }
 
 void SayKeys(const Session& session) {
@@ -216,32 +213,6 @@ int Rotate(const RotateOptions& given, Session& session) {
   return printed;
 }
 
-void WriteVerification(const VerificationReport& report, core::JsonWriter& json) {
-  json.BeginObject().Key("database").Text(report.database).Key("keys").BeginArray();
-  for (const std::string& key : report.keys) json.Text(key);
-  json.EndArray().Key("columns").BeginArray();
-  for (const KeyUsage& usage : report.columns) {
-    json.BeginObject();
-    rotate::WriteCounts(usage.counts, json);
-    json.Key("by_key").BeginObject();
-    for (std::size_t i = 0; i < report.keys.size(); ++i) {
-      json.Key(report.keys[i]).Number(static_cast<std::int64_t>(usage.by_key[i]));
-    }
-    json.EndObject().EndObject();
-  }
-  json.EndArray().Key("problems").Number(static_cast<std::int64_t>(report.problems));
-  json.Key("rotation");
-  if (report.rotation) {
-    json.BeginObject().Key("id").Text(report.rotation->id);
-    json.Key("finished_at").Text(report.rotation->finished_at);
-    json.Key("new_key").Text(report.rotation->new_key);
-    json.Key("old_keys").Text(report.rotation->old_keys).EndObject();
-  } else {
-    json.Null();
-  }
-  json.EndObject();
-}
-
 // Values that do not open with the new key.
 std::uint64_t NotRotated(const VerificationReport& report) {
   std::uint64_t count = report.problems;
@@ -256,9 +227,7 @@ int Verify(const RotateOptions& given, Session& session) {
   if (!report) return Report(report.error());
   int printed = 0;
   if (given.format == "json") {
-    core::JsonWriter json;
-    WriteVerification(*report, json);
-    printed = Print(std::move(json).Take().Reveal());
+    printed = Print(VerificationJson(*report).Reveal());
   } else {
     printed = Print(VerificationText(*report));
   }
@@ -280,26 +249,7 @@ int Describe(const RotateOptions& given, Session& session) {
   auto status = session.rotation.Describe();
   if (!status) return Report(status.error());
   SayKeys(session);
-  if (given.format != "json") return Print(StatusText(*status));
-  core::JsonWriter json;
-  json.BeginObject().Key("database").Text(status->database);
-  json.Key("running").Bool(status->is_running).Key("latest");
-  if (status->latest) {
-    json.BeginObject().Key("id").Text(status->latest->id);
-    json.Key("finished_at").Text(status->latest->finished_at);
-    json.Key("new_key").Text(status->latest->new_key);
-    json.Key("old_keys").Text(status->latest->old_keys).EndObject();
-  } else {
-    json.Null();
-  }
-  json.Key("tables").BeginArray();
-  for (const RotationStatus::Table& table : status->tables) {
-    json.BeginObject().Key("name").Text(table.name);
-    json.Key("estimated_rows").Number(static_cast<std::int64_t>(table.estimated_rows));
-    json.Key("bytes").Number(static_cast<std::int64_t>(table.bytes)).EndObject();
-  }
-  json.EndArray().EndObject();
-  return Print(std::move(json).Take().Reveal());
+  return given.format == "json" ? Print(StatusJson(*status).Reveal()) : Print(StatusText(*status));
 }
 
 int RunWithSession(const RotateOptions& given, int (*action)(const RotateOptions&, Session&)) {
