@@ -156,7 +156,10 @@ Status WriteGeneratedKey(const RotateOptions& given, const Session& session) {
   if (session.generated.empty() || given.is_dry_run) return {};
   auto key = FernetKey::Parse(session.generated.Reveal(), "the generated key");
   if (!key) return std::move(key).error();
-  return fernet::WriteNewKeyFile(given.keys.generate, *key);
+  const Status written = fernet::WriteNewKeyFile(given.keys.generate, *key, "--generate");
+  if (written) return {};
+  // Not as a failure to write a report, after which the outcome has to be looked for.
+  return Error(ErrorCode::kConfiguration, written.error().reason()).Cure(written.error().cure());
 }
 
 int PrintReport(const RotateOptions& given, const RotationReport& report) {
@@ -185,7 +188,9 @@ int ScrubStorage(Session& session) {
 int StatusOf(const RotationReport& report) {
   if (!report.error) return 0;
   const int status = Report(*report.error);
-  return report.outcome == RotationOutcome::kUnknown ? kOutcomeUnknown : status;
+  if (report.outcome == RotationOutcome::kUnknown) return kOutcomeUnknown;
+  // Of the database's disk; this program's own output is another matter.
+  return status == kOutcomeUnknown ? ExitStatus(ErrorCode::kUnavailable) : status;
 }
 
 int Rotate(const RotateOptions& given, Session& session) {
@@ -351,7 +356,7 @@ void AddRotation(CLI::App& app, const std::shared_ptr<RotateOptions>& options, C
 
 void AddRotate(CLI::App& app, Command& command) {
   auto options = std::make_shared<RotateOptions>();
-  CLI::App* rotate = app.add_subcommand("rotate", "Change a key and everything under it");
+  CLI::App* rotate = app.add_subcommand("rotate", kRotateDescription);
   rotate->require_subcommand(1);
   CLI::App* key = rotate->add_subcommand("encryption-key",
                                          "Encrypt all Fernet tokens of a database with a new key");

@@ -12,6 +12,7 @@
 
 #include "core/secret_memory.h"
 #include "crypto/aes_cbc.h"
+#include "crypto/fernet_layout.h"
 #include "crypto/iv_pool.h"
 #include "crypto/keyed_hmac.h"
 #include "crypto/token_text.h"
@@ -19,17 +20,7 @@
 namespace qarion::secrets::crypto {
 namespace {
 
-// "Version, 8 bits; Timestamp, 64 bits; IV, 128 bits; Ciphertext, variable length, multiple of 128
-// bits; HMAC, 256 bits".
-constexpr std::uint8_t kVersion = 0x80;
-constexpr std::size_t kTimestampAt = 1;
-constexpr std::size_t kIvAt = 9;
-constexpr std::size_t kCiphertextAt = kIvAt + kAesBlockBytes;
-constexpr std::size_t kLeastBytes = kCiphertextAt + kAesBlockBytes + kSha256Bytes;
-// What is encrypted at most.
-constexpr std::size_t kMostPlaintextBytes = std::size_t{1} << 30;
-constexpr std::size_t kMostBytes =
-    kCiphertextAt + kMostPlaintextBytes + kAesBlockBytes + kSha256Bytes;
+constexpr std::size_t kMostBytes = kLeastFernetBytes + kMostFernetPlaintextBytes;
 // Buffers that a long token left are given back when they are larger.
 constexpr std::size_t kMostKeptBytes = std::size_t{256} * 1024;
 // Plaintext is padded in a copy of this size, piece by piece.
@@ -39,30 +30,15 @@ std::string_view Text(std::span<const std::uint8_t> bytes) noexcept {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-std::uint64_t BigEndian(std::uint64_t value) noexcept {
-  static_assert(std::endian::native == std::endian::little);
-  return std::byteswap(value);
-}
-
 AesBlock IvOf(std::span<const std::uint8_t> token) noexcept {
   AesBlock iv;
-  std::ranges::copy(token.subspan(kIvAt, iv.size()), iv.begin());
+  std::ranges::copy(token.subspan(kFernetIvAt, iv.size()), iv.begin());
   return iv;
 }
 
 // "Concatenate all of the above, without the HMAC" is what is signed.
 std::span<const std::uint8_t> SignedPart(std::span<const std::uint8_t> token) noexcept {
   return token.first(token.size() - kSha256Bytes);
-}
-
-FernetFault CheckLayout(std::span<const std::uint8_t> token) noexcept {
-  if (token.empty()) return FernetFault::kLength;
-  // "Ensure the first byte of the token is 0x80."
-  if (token.front() != kVersion) return FernetFault::kVersion;
-  if (token.size() < kLeastBytes || (token.size() - kLeastBytes) % kAesBlockBytes != 0) {
-    return FernetFault::kLength;
-  }
-  return FernetFault::kNone;
 }
 
 // The length of what is padded "using PKCS #7" (RFC 5652, 6.3), or nothing. The signature is good,
@@ -142,17 +118,17 @@ class FernetRing::Impl {
   }
 
   Status Seal(std::string_view plaintext, std::uint64_t timestamp, std::string& token) {
-    const std::size_t size = kLeastBytes + plaintext.size() / kAesBlockBytes * kAesBlockBytes;
+    const std::size_t size = kLeastFernetBytes + plaintext.size() / kAesBlockBytes * kAesBlockBytes;
     std::uint8_t* const bytes = buffer_.Room(size);
-    bytes[0] = kVersion;
-    const std::uint64_t time = BigEndian(timestamp);
-    std::memcpy(bytes + kTimestampAt, &time, sizeof time);
-    if (!ivs_.Take(bytes + kIvAt)) {
+    bytes[0] = kFernetVersion;
+    const std::uint64_t time = std::byteswap(timestamp);
+    std::memcpy(bytes + kFernetTimestampAt, &time, sizeof time);
+    if (!ivs_.Take(bytes + kFernetIvAt)) {
       return Error(ErrorCode::kInternal, "OpenSSL gives no random bytes for encrypting")
           .Cure("look for a configuration of OpenSSL (OPENSSL_CONF) that leaves its generator out");
     }
     encryptor_.Begin(IvOf({bytes, size}));
-    if (!Encrypt(plaintext, bytes + kCiphertextAt)) {
+    if (!Encrypt(plaintext, bytes + kFernetCiphertextAt)) {
       return Error(ErrorCode::kInternal, "OpenSSL fails to encrypt")
           .Cure("look for a want of memory");
     }
@@ -181,15 +157,14 @@ class FernetRing::Impl {
     if (text.size() > TokenTextSize(kMostBytes)) return FernetFault::kLength;
     const auto token = Decode(text, reading, opened.was_lenient);
     if (!token) return FernetFault::kBase64;
-    if (const FernetFault fault = CheckLayout(*token); fault != FernetFault::kNone) return fault;
+    if (const FernetFault fault = CheckFernetLayout(*token); fault != FernetFault::kNone)
+      return fault;
     const auto code = token->last<kSha256Bytes>();
     for (std::size_t i = 0; i < keys_.size(); ++i) {
       const Sha256Digest expected = keys_[i].signer.Of(Text(SignedPart(*token)));
       if (CRYPTO_memcmp(expected.data(), code.data(), expected.size()) != 0) continue;
       opened.key = i;
-      std::uint64_t time = 0;
-      std::memcpy(&time, token->data() + kTimestampAt, sizeof time);
-      opened.timestamp = BigEndian(time);
+      opened.timestamp = FernetTimestamp(*token);
       return Decrypt(keys_[i].decryptor, *token, opened.plaintext);
     }
     return FernetFault::kSignature;
@@ -197,7 +172,7 @@ class FernetRing::Impl {
 
   static FernetFault Decrypt(AesCbc& decryptor, std::span<const std::uint8_t> token,
                              SecretBuffer& plaintext) {
-    const auto encrypted = SignedPart(token).subspan(kCiphertextAt);
+    const auto encrypted = SignedPart(token).subspan(kFernetCiphertextAt);
     char* const room = plaintext.Spare(encrypted.size());
     decryptor.Begin(IvOf(token));
     const bool is_decrypted = decryptor.Decrypt(encrypted, reinterpret_cast<std::uint8_t*>(room));
@@ -254,7 +229,7 @@ FernetFault FernetRing::Open(std::string_view token, FernetReading reading, Open
 }
 
 Status FernetRing::Seal(std::string_view plaintext, std::uint64_t timestamp, std::string& token) {
-  if (plaintext.size() > kMostPlaintextBytes) {
+  if (plaintext.size() > kMostFernetPlaintextBytes) {
     return Error(ErrorCode::kUsage, "a value of more than 1 GiB cannot be encrypted")
         .Cure("encrypt it in parts");
   }

@@ -27,8 +27,9 @@ Error NotOpened(FernetFault fault) {
     return Error(ErrorCode::kInternal, "OpenSSL fails to decrypt")
         .Cure("look for a want of memory");
   }
-  return Error(ErrorCode::kBadData, "the token is not valid")
-      .Cure("see that it is whole and not too old, and that it was made with one of the keys");
+  return Error(ErrorCode::kBadData,
+               "the token is not valid: it was changed, is too old, or was made with another key")
+      .Cure("see that it is whole, and add the key that it was made with");
 }
 
 // A time as tokens have it; one before 1970 is 1970.

@@ -16,7 +16,7 @@ except ImportError as error:
 DUMP = pathlib.Path(sys.argv.pop(1)).resolve()
 SEED = int(sys.argv.pop(1)) if len(sys.argv) > 1 else random.randrange(2 ** 32)
 CASES = 1000
-ERROR = "ERR\tthe token is not valid"
+ERROR = "ERR\tthe token is not valid: it was changed, is too old, or was made with another key"
 
 
 def answers(cases):
