@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "rotate/postgres/names.h"
+#include "rotate/postgres/permissions.h"
 #include "rotate/postgres/statements.h"
 
 namespace qarion::secrets::rotate::postgres {
@@ -187,7 +188,6 @@ Status AddRelation(Connection& connection, const Rows& tree, std::size_t row, st
     if (!resolved_column) return std::move(resolved_column).error();
     found.columns.push_back(std::move(*resolved_column));
   }
-  if (Status checked = CheckStatements(connection, found); !checked) return checked;
   resolved.tables.push_back(std::move(found));
   return {};
 }
@@ -213,6 +213,11 @@ Result<Resolved> FindTables(Connection& connection, const Plan& plan) {
       }
     }
   }
+  Status checked = CheckRowSecurity(connection, resolved.tables);
+  for (const Table& table : resolved.tables) {
+    if (checked) checked = CheckStatements(connection, table);
+  }
+  if (!checked) return std::move(checked).error();
   return resolved;
 }
 
