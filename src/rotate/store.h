@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/build_info.h"
 #include "qarion/secrets/finding.h"
 #include "qarion/secrets/result.h"
 #include "rotate/plan.h"
@@ -42,6 +43,9 @@ struct TextColumn {
   std::string name;
   std::string type;  // as the database names it: "character varying(500)"
   Shape shape = Shape::kText;
+  // The partitioned table that `table` is a part of; empty where it is none's.
+  std::string root_schema;
+  std::string root_table;
   std::string Title() const { return (schema.empty() ? "" : schema + ".") + table + "." + name; }
 };
 
@@ -59,7 +63,9 @@ struct RowBatch {
   std::vector<Row> rows;
   std::vector<Cell> cells;  // rows.size() times the number of columns, row by row
   std::vector<char> bytes;  // what the cells view
-  void Clear() {
+
+  // Keeps the memory.
+  void Clear() noexcept {
     rows.clear();
     cells.clear();
     bytes.clear();
@@ -72,7 +78,9 @@ struct UpdateBatch {
   std::vector<std::uint64_t> locators;
   std::vector<Cell> cells;
   std::vector<char> bytes;  // what the cells view
-  void Clear() {
+
+  // Keeps the memory.
+  void Clear() noexcept {
     locators.clear();
     cells.clear();
     bytes.clear();
@@ -164,7 +172,9 @@ class Store {
                                                     std::string_view needle) = 0;
 
   // How people find a row again: "id=17", "tenant='a', n=3". Works only before the row is updated
-  // or after Finish(). For what Search() gave, `column` says where the row is.
+  // or after Finish(). For what Search() gave, a target with schema and name of the column's table,
+  // without an id. As long as a source of ReadBack() or Search() is there, only the row's place in
+  // the file can be said.
   virtual Result<std::string> NameRow(const Target& target, std::uint64_t locator) = 0;
 
   // Constraints that were put off are checked now, not at the commit.
@@ -201,6 +211,17 @@ struct StoreAddress {
   // call alone.
   std::string_view password;
 };
+
+// What the library and a module must have in common for the interface to be the same in both.
+inline constexpr std::string_view kStoreBuild = core::kBuild;
+
+// A module's answer to a caller of another build.
+inline Error OtherBuild(std::string_view build) {
+  return Error(ErrorCode::kConfiguration, "the module of the database is of the build '" +
+                                              std::string(kStoreBuild) + "', the library of '" +
+                                              std::string(build) + "'")
+      .Cure("install the module that came with the library");
+}
 
 // The function a module exports under kStoreSymbol. `build` must be kStoreBuild of the caller.
 using OpenStoreFunction = Result<std::unique_ptr<Store>> (*)(std::string_view build,
