@@ -150,6 +150,13 @@ Status PostgresStore::BeginWork(const Plan& plan, std::span<const Target> target
   if (!found) return std::move(found).error();
   if (!AreSame(found->tables, targets)) return Changed();
   resolved_ = std::move(*found);
+  if (access == Access::kWrite) {
+    // Not before: the server locks a table for this too.
+    for (const Table& table : resolved_.tables) {
+      done = main_->Parse(UpdateRows(table), table.target.Title() + " cannot be updated");
+      if (!done) return done;
+    }
+  }
   writer_.emplace(*main_);
   return BeginReading();
 }
