@@ -71,7 +71,22 @@ mkdir "$work/service"
 
 step "the command"
 expect_command_works "$prefix"
+expect_rotation_works() {
+  local work old new
+  work=$(mktemp -d)
+  old=$(env -i "$1/bin/qsecrets" fernet keygen)
+  new=$(env -i "$1/bin/qsecrets" fernet keygen)
+  sqlite3 "$work/app.db" "CREATE TABLE instances (id INTEGER PRIMARY KEY, database_url TEXT);
+    CREATE TABLE export_configs (id INTEGER PRIMARY KEY, credentials TEXT);
+    INSERT INTO instances VALUES (1, '$(env -i INSTANCE_ENCRYPTION_KEY="$old" "$1/bin/qsecrets" fernet encrypt <<<fake)');"
+  env -i INSTANCE_ENCRYPTION_KEY="$new" INSTANCE_ENCRYPTION_KEY_PREVIOUS="$old" "$1/bin/qsecrets" \
+    rotate encryption-key --yes --database "sqlite:$work/app.db" >/dev/null 2>"$work/log" ||
+    fail "qsecrets rotate of $1 failed: $(cat "$work/log")"
+  rm -r "$work"
+}
+
 expect_fernet_works "$prefix"
+expect_rotation_works "$prefix"
 
 step "find_package, shared and static"
 cmake -S "$source/examples/consumer" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$prefix" \
@@ -144,5 +159,6 @@ step "the tree moved elsewhere"
 mv "$prefix" "$work/moved"
 expect_command_works "$work/moved" "${example[@]}"
 expect_fernet_works "$work/moved"
+expect_rotation_works "$work/moved"
 
 echo "install_test: all is well"
