@@ -35,11 +35,8 @@ CONTEXT = """
 #include <string>
 #include <string_view>
 #include <vector>
-<<<<<<< HEAD
-#include <qarion/secrets/rotation.h>
-=======
 #include <qarion/secrets/field_cipher.h>
->>>>>>> fernet
+#include <qarion/secrets/rotation.h>
 #include <qarion/secrets/runtime.h>
 namespace secrets = qarion::secrets;
 namespace spdlog { template <typename... T> void warn(std::string_view, T&&...) {} }

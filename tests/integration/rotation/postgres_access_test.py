@@ -26,6 +26,16 @@ class Permissions(PostgresCase):
             store.begin()
         self.assert_cured(store, error)
 
+    def test_writing_to_a_partitioned_table_takes_rights_on_its_parts(self):
+        self.sql("CREATE TABLE p (k int, url text) PARTITION BY LIST (k); CREATE TABLE p1 PARTITION OF p DEFAULT")
+        role = self.role(**{"create": "SCHEMA public", "select": "p1", "update": "p1"})
+        store = self.store(user=role)
+        store.plan("p", "url")
+        store.resolve()
+        with self.assert_fails("not_permitted", "public.p") as error:
+            store.begin()
+        self.assert_cured(store, error)
+
     def test_reading(self):
         role = self.role(update="instances")
         store = self.planned(role)

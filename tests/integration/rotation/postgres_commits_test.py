@@ -8,7 +8,13 @@ AT_COMMIT = ("CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
              "FOR EACH ROW EXECUTE FUNCTION late()")
 
 
+# A commit that is to be on disk waits for a standby that never comes; few here are.
+SETTINGS = {"synchronous_commit": "off", "synchronous_standby_names": "nobody"}
+
+
 class Commits(PostgresCase):
+    server_settings = SETTINGS
+
     def setUp(self):
         super().setUp()
         self.table()
@@ -71,8 +77,7 @@ class Commits(PostgresCase):
 
 
 class Crashes(PostgresCase):
-    """Every commit that is to be on disk waits for a standby that never comes; the test's own are not."""
-    server_settings = {"synchronous_commit": "off", "synchronous_standby_names": "nobody"}
+    server_settings = SETTINGS
 
     def setUp(self):
         super().setUp()

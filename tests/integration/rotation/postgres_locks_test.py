@@ -140,6 +140,16 @@ class Locks(PostgresCase):
         store("rollback")
         adding.join()
 
+    def test_who_waits_to_alter_a_table_does_not_hold_up_its_reading(self):
+        for access in ("write", "read-only"):
+            with self.subTest(access):
+                store = self.begun(access=access)
+                altering = self.in_background(f"ALTER TABLE instances ADD note_{access[0]} text", "ADD note")
+                rows = store.rows("read", 0)
+                self.assertEqual(store("name", 0, rows[1][0]), {"name": "id=2"})
+                store("rollback")
+                altering.join()
+
     def test_no_time_limit_of_the_server_or_the_role_cuts_it_off(self):
         limits = " ".join(f"-c {name}=100ms" for name in (
             "statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout"))
