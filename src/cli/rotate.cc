@@ -194,6 +194,8 @@ int StatusOf(const RotationReport& report) {
 }
 
 int Rotate(const RotateOptions& given, Session& session) {
+  Say("database " + session.rotation.Database());
+  SayKeys(session);
   auto findings = session.rotation.Examine();
   if (!findings) return Report(findings.error());
   bool may_go_on = true;
@@ -208,8 +210,6 @@ int Rotate(const RotateOptions& given, Session& session) {
     return Report(written.error());
   }
   const RotationReport report = session.rotation.Rotate();
-  Say("database " + report.database);
-  SayKeys(session);
   const int printed = PrintReport(given, report);
   if (const int status = StatusOf(report); status != 0) return status;
   if (given.scrubs_storage && !given.is_dry_run) {

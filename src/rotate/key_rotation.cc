@@ -86,6 +86,8 @@ Result<KeyRotation> KeyRotation::Open(RotationOptions options) {
                                             *std::move(targets)));
 }
 
+std::string KeyRotation::Database() const { return impl_->store().Description(); }
+
 Result<std::vector<Finding>> KeyRotation::Examine() {
   if (Status there = rotate::CheckThereIsAnOldKey(impl_->options()); !there) return there.error();
   return impl_->store().Examine(impl_->plan(), impl_->targets());

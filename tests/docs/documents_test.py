@@ -33,6 +33,7 @@ CONTEXT = """
 #include <string>
 #include <string_view>
 #include <vector>
+#include <qarion/secrets/rotation.h>
 #include <qarion/secrets/runtime.h>
 namespace secrets = qarion::secrets;
 namespace spdlog { template <typename... T> void warn(std::string_view, T&&...) {} }
@@ -44,6 +45,8 @@ struct Pool { void Reconnect() {} };
 """
 FRAGMENT = """
 extern secrets::Result<secrets::Runtime> runtime;
+extern secrets::Result<secrets::Secret> password;
+extern secrets::Result<secrets::FernetKey> new_key, old_key;
 extern std::vector<Request> requests;
 extern Pool pool;
 extern std::ostream& out;

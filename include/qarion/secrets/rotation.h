@@ -173,6 +173,9 @@ class QARION_SECRETS_EXPORT KeyRotation {
   KeyRotation& operator=(KeyRotation&&) noexcept;
   ~KeyRotation();
 
+  // "PostgreSQL 15.18, database app at /run/postgresql". No password.
+  std::string Database() const;
+
   // What to know before Rotate(): triggers, room on the disk, replicas, ...
   // kConfiguration: there is no old key.
   Result<std::vector<Finding>> Examine();

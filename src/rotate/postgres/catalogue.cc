@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "rotate/postgres/names.h"
+#include "rotate/postgres/permissions.h"
 #include "rotate/postgres/statements.h"
 
 namespace qarion::secrets::rotate::postgres {
@@ -152,14 +153,12 @@ Result<std::string> FindOid(Connection& connection, const TablePlan& plan) {
 }
 
 // Whatever else may be wrong with the plan's words is said before anything is locked.
-Status CheckStatements(Connection& connection, const Table& table) {
+Status CheckReading(Connection& connection, const Table& table) {
   const std::string title = table.target.Title();
-  Status checked = connection.Parse(
+  return connection.Parse(
       SelectRows(table), table.where.empty()
                              ? title + " cannot be read"
                              : title + " cannot be read with the `where` that the plan has for it");
-  if (checked) checked = connection.Parse(UpdateRows(table), title + " cannot be updated");
-  return checked;
 }
 
 // One relation of the tree below a table of the plan.
@@ -187,7 +186,6 @@ Status AddRelation(Connection& connection, const Rows& tree, std::size_t row, st
     if (!resolved_column) return std::move(resolved_column).error();
     found.columns.push_back(std::move(*resolved_column));
   }
-  if (Status checked = CheckStatements(connection, found); !checked) return checked;
   resolved.tables.push_back(std::move(found));
   return {};
 }
@@ -213,6 +211,11 @@ Result<Resolved> FindTables(Connection& connection, const Plan& plan) {
       }
     }
   }
+  Status checked = CheckRowSecurity(connection, resolved.tables);
+  for (const Table& table : resolved.tables) {
+    if (checked) checked = CheckReading(connection, table);
+  }
+  if (!checked) return std::move(checked).error();
   return resolved;
 }
 

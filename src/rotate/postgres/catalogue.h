@@ -41,7 +41,7 @@ struct Resolved {
 };
 
 // Everything that `plan` names. kConfiguration: something is missing, of a kind that cannot be
-// written, or named twice.
+// written, or named twice. kNotPermitted: row-level security would hide rows.
 Result<Resolved> FindTables(Connection& connection, const Plan& plan);
 
 // What Search() looked through, which no plan need name: without columns and key.

@@ -17,14 +17,15 @@ constexpr std::string_view kLocation = "LOCATION: ";
 
 bool IsStateCharacter(char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); }
 
-// Of "... FATAL:  28P01: password ...": what the server says begins so in every language.
+// Of "... FATAL:  28P01: password ...": what the server says begins so in every language. The first
+// of several counts: after a refusal over TLS, libpq asks once more without.
 std::string_view StateIn(std::string_view message) {
   constexpr std::size_t kLength = 5;
-  for (std::size_t at = message.rfind(": "); at != std::string_view::npos && at > kLength;
-       at = message.rfind(": ", at - 1)) {
+  for (std::size_t at = message.find(": "); at != std::string_view::npos;
+       at = message.find(": ", at + 1)) {
+    if (at <= kLength || message[at - kLength - 1] != ' ') continue;
     const std::string_view state = message.substr(at - kLength, kLength);
-    bool is_state =
-        message[at - kLength - 1] == ' ' && state.find_first_of("0123456789") != state.npos;
+    bool is_state = state.find_first_of("0123456789") != std::string_view::npos;
     for (const char c : state) is_state = is_state && IsStateCharacter(c);
     if (is_state) return state;
   }
@@ -51,7 +52,7 @@ std::string PasswordSource(const PGconn* connection, const Circumstances& circum
   if (circumstances.has_password) {
     return "the password comes from the address, PGPASSWORD or a service file";
   }
-  if (PQconnectionUsedPassword(connection) != 0) {
+  if (const char* password = PQpass(connection); password != nullptr && password[0] != '\0') {
     return "the password comes from the password file (PGPASSFILE, ~/.pgpass)";
   }
   return "no password was given";

@@ -157,4 +157,12 @@ bool Connection::Settle(std::chrono::milliseconds timeout) noexcept {
   return Discard(deadline) && PQsetnonblocking(connection_, 0) == 0;
 }
 
+bool Connection::RollBack(std::chrono::milliseconds timeout) noexcept {
+  const auto deadline = steady_clock::now() + timeout;
+  // A server that stands still is not waited for.
+  return Settle(timeout) && PQsetnonblocking(connection_, 1) == 0 &&
+         PQsendQuery(connection_, "ROLLBACK") == 1 && Discard(deadline) &&
+         PQsetnonblocking(connection_, 0) == 0;
+}
+
 }  // namespace qarion::secrets::rotate::postgres

@@ -63,6 +63,10 @@ class Connection {
   // time, or it is lost; then it is of no use any more.
   bool Settle(std::chrono::milliseconds timeout) noexcept;
 
+  // Settles it and rolls its transaction back. False as above: then the server does it when it
+  // notices that nobody is there any more.
+  bool RollBack(std::chrono::milliseconds timeout) noexcept;
+
   // Gives the connection up: the server undoes what is not committed.
   void Close() noexcept;
 

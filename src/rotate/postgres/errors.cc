@@ -63,10 +63,13 @@ constexpr std::array kMeanings = {
     Meaning{
         "55P03", ErrorCode::kTryAgain,
         "run it again when the transactions that hold the lock have ended, or give it more time"},
+    Meaning{"27", ErrorCode::kBadData,
+            "see what the triggers of the table do: one updates rows that are being updated"},
     Meaning{"40P01", ErrorCode::kTryAgain,
             "run it again: it met another transaction in a deadlock"},
     Meaning{"40", ErrorCode::kTryAgain, "run it again"},
-    Meaning{"42501", ErrorCode::kNotPermitted, "let the role that is connected do this"},
+    Meaning{"42501", ErrorCode::kNotPermitted,
+            "grant the role what it lacks, or connect as the owner of the tables"},
     Meaning{"53100", ErrorCode::kIo,
             "make room on the disk of the database's server, then run it again"},
     Meaning{"53200", ErrorCode::kUnavailable, "give the database's server more memory"},
@@ -116,7 +119,9 @@ Error CancelledError() {
 Error CommandError(const pg_conn* connection, const pg_result* result, const std::string& what) {
   const std::string_view state = SqlState(result);
   if (state.empty()) {
-    const std::string message = OneLine(PQerrorMessage(connection));
+    // Its first line: what follows are libpq's guesses.
+    const std::string_view text = PQerrorMessage(connection);
+    const std::string message = OneLine(text.substr(0, text.find('\n')));
     const bool is_lost = PQstatus(connection) != CONNECTION_OK;
     return Error(
                is_lost ? ErrorCode::kUnavailable : ErrorCode::kInternal,
@@ -126,7 +131,7 @@ Error CommandError(const pg_conn* connection, const pg_result* result, const std
   if (state == "57014") return CancelledError();
   // Data and constraints, and what triggers raise.
   if (state.starts_with("22") || state.starts_with("23") || state.starts_with("P0") ||
-      state.starts_with("27") || state.starts_with("44")) {
+      state.starts_with("44")) {
     return Error(ErrorCode::kBadData, what + ": " + Refusal(result))
         .With("sqlstate", std::string(state))
         .Cure("mend the row or the rule; the server's log has the details");

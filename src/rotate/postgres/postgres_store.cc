@@ -9,6 +9,7 @@
 #include "rotate/postgres/copy_reader.h"
 #include "rotate/postgres/errors.h"
 #include "rotate/postgres/names.h"
+#include "rotate/postgres/permissions.h"
 #include "rotate/postgres/preflight.h"
 #include "rotate/postgres/scrub_storage.h"
 #include "rotate/postgres/statements.h"
@@ -110,8 +111,10 @@ Status PostgresStore::Begin(const Plan& plan, std::span<const Target> targets,
     Rollback();  // which begins anew
     return going;
   }
-  if (Status alive = BeginLooking(); !alive) return alive;
+  Status alive = BeginLooking();
+  if (alive && !options.is_read_only) alive = CheckPrimary(*main_);
   EndLooking();
+  if (!alive) return alive;
   auto reader = ConnectLike(*main_, SameServer::kYes);
   if (!reader) return std::move(reader).error();
   {
@@ -147,6 +150,13 @@ Status PostgresStore::BeginWork(const Plan& plan, std::span<const Target> target
   if (!found) return std::move(found).error();
   if (!AreSame(found->tables, targets)) return Changed();
   resolved_ = std::move(*found);
+  if (access == Access::kWrite) {
+    // Not before: the server locks a table for this too.
+    for (const Table& table : resolved_.tables) {
+      done = main_->Parse(UpdateRows(table), table.target.Title() + " cannot be updated");
+      if (!done) return done;
+    }
+  }
   writer_.emplace(*main_);
   return BeginReading();
 }
@@ -201,12 +211,7 @@ void PostgresStore::Rollback() noexcept {
   if (is_open_) {
     // What the connection is in the midst of is given up; where that takes too long, so is the
     // connection, and the server undoes what was done on it.
-    if (main_->Settle(kSettleTimeout)) {
-      Status undone = main_->Execute("ROLLBACK", "");
-      static_cast<void>(undone.has_value());
-    } else {
-      main_->Close();
-    }
+    if (!main_->RollBack(kSettleTimeout)) main_->Close();
   }
   const std::lock_guard lock(mutex_);
   writer_.reset();

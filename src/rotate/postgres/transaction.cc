@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "core/join.h"
 #include "rotate/postgres/errors.h"
 #include "rotate/postgres/names.h"
 
@@ -65,34 +64,6 @@ Error Locked(Connection& connection, const Target& target) {
           "--lock-timeout");
 }
 
-std::string RoleOf(Connection& connection) {
-  auto role = connection.Query("SELECT quote_ident(current_user)", {}, "");
-  return role ? role->Text(0, 0) : std::string();
-}
-
-// Titles and, for SQL, quoted names of the tables in `rows`, a schema and a name in each.
-struct Names {
-  std::vector<std::string> titles;
-  std::vector<std::string> quoted;
-};
-Names NamesIn(const Rows& rows) {
-  Names names;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    names.titles.push_back(Title(rows.Get(i, 0), rows.Get(i, 1)));
-    names.quoted.push_back(QuotedName(rows.Get(i, 0), rows.Get(i, 1)));
-  }
-  return names;
-}
-
-std::string OidsOf(std::span<const Table> tables) {
-  std::string oids = "{";
-  for (const Table& table : tables) {
-    if (oids.size() > 1) oids += ",";
-    oids += std::to_string(table.target.id);
-  }
-  return oids + "}";
-}
-
 }  // namespace
 
 Status BeginTransaction(Connection& connection, Access access,
@@ -113,6 +84,16 @@ Status BeginWithSnapshot(Connection& connection, const std::string& snapshot,
   if (done.error().IsTransient()) return done;
   return Error(done.error().code(), done.error().reason())
       .Cure("connect to the server itself, not to something that spreads connections over several");
+}
+
+Status CheckPrimary(Connection& connection) {
+  auto standby = connection.Query("SELECT pg_catalog.pg_is_in_recovery()", {}, kBegin);
+  if (!standby) return std::move(standby).error();
+  if (!standby->IsTrue(0, 0)) return {};
+  return Error(ErrorCode::kConfiguration, "the server is a standby, which accepts no changes")
+      .Cure(
+          "connect to the primary server; with several hosts in the address, "
+          "target_session_attrs=read-write finds it");
 }
 
 Status TakeAdvisoryLock(Connection& connection) {
@@ -154,40 +135,6 @@ Status LockTables(Connection& connection, const Resolved& resolved) {
     return is_timeout ? Locked(connection, *target) : std::move(locked).error();
   }
   return {};
-}
-
-Status CheckPermissions(Connection& connection, std::span<const Table> tables, Access access) {
-  constexpr char kWhat[] = "permissions cannot be looked up";
-  const std::string privileges = access == Access::kWrite ? "SELECT, UPDATE" : "SELECT";
-  constexpr char kFrom[] =
-      " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-      "WHERE c.oid = ANY ($1::oid[]) AND ";
-  const std::string select = std::string("SELECT n.nspname, c.relname") + kFrom;
-  auto refused =
-      connection.Query(select +
-                           "NOT (pg_catalog.has_table_privilege(c.oid, 'SELECT') AND "
-                           "($2 OR pg_catalog.has_table_privilege(c.oid, 'UPDATE'))) ORDER BY 1, 2",
-                       {OidsOf(tables), access == Access::kWrite ? "false" : "true"}, kWhat);
-  if (!refused) return std::move(refused).error();
-  if (refused->size() > 0) {
-    const Names names = NamesIn(*refused);
-    const std::string role = RoleOf(connection);
-    return Error(ErrorCode::kNotPermitted,
-                 "the role " + role + " may not " +
-                     (access == Access::kWrite ? "read and write " : "read ") +
-                     core::Join(names.titles))
-        .Cure("GRANT " + privileges + " ON " + core::Join(names.quoted) + " TO " + role);
-  }
-  auto hidden = connection.Query(select + "pg_catalog.row_security_active(c.oid) ORDER BY 1, 2",
-                                 {OidsOf(tables)}, kWhat);
-  if (!hidden) return std::move(hidden).error();
-  if (hidden->size() == 0) return {};
-  const std::string role = RoleOf(connection);
-  return Error(ErrorCode::kNotPermitted, "row-level security hides rows of " +
-                                             core::Join(NamesIn(*hidden).titles) +
-                                             " from the role " + role)
-      .Cure("connect as a role that sees all rows: the owner of the tables, or ALTER ROLE " + role +
-            " BYPASSRLS");
 }
 
 }  // namespace qarion::secrets::rotate::postgres

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <span>
 #include <string>
 
 #include "qarion/secrets/result.h"
@@ -28,6 +27,9 @@ Status BeginTransaction(Connection& connection, Access access,
 Status BeginWithSnapshot(Connection& connection, const std::string& snapshot,
                          std::chrono::milliseconds lock_timeout);
 
+// kConfiguration: the server is a standby.
+Status CheckPrimary(Connection& connection);
+
 // kTryAgain: another rotation has it.
 Status TakeAdvisoryLock(Connection& connection);
 
@@ -38,8 +40,5 @@ Result<bool> IsAdvisoryLockHeld(Connection& connection);
 // kTryAgain: others hold one for longer than the transaction's `lock_timeout`; the error names them
 // as far as the server tells.
 Status LockTables(Connection& connection, const Resolved& resolved);
-
-// kNotPermitted: the role may not read the tables, or write them, or sees a part of their rows.
-Status CheckPermissions(Connection& connection, std::span<const Table> tables, Access access);
 
 }  // namespace qarion::secrets::rotate::postgres

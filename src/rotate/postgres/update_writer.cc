@@ -31,6 +31,8 @@ constexpr std::uint64_t kTidOid = 27;
 constexpr std::uint64_t kTextOid = 25;
 constexpr std::uint64_t kByteaOid = 17;
 
+constexpr char kDatabase[] = "the database";
+
 std::string What(const std::string& title) { return title + " cannot be updated"; }
 
 void BeginArray(std::vector<char>& out, std::uint64_t element, std::size_t size, bool has_null) {
@@ -87,9 +89,9 @@ Status UpdateWriter::Run(const std::string& sql) {
   if (PQsendQueryParams(connection_.get(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) !=
           1 ||
       PQsendFlushRequest(connection_.get()) != 1 || PQflush(connection_.get()) < 0) {
-    return SendError("the transaction");
+    return SendError(kDatabase);
   }
-  expected_.push_back({});
+  expected_.push_back({.rows = std::nullopt, .title = kDatabase});
   return {};
 }
 
@@ -164,14 +166,14 @@ Status UpdateWriter::AwaitOldest() {
 Status UpdateWriter::Finish() {
   if (!is_active_) return {};
   if (Status sent = Run(kDefaultPlanSettings); !sent) return sent;
-  if (PQpipelineSync(connection_.get()) != 1) return SendError("the transaction");
+  if (PQpipelineSync(connection_.get()) != 1) return SendError(kDatabase);
   while (!expected_.empty()) {
     if (Status answered = AwaitOldest(); !answered) return answered;
   }
   const ResultHandle sync(PQgetResult(connection_.get()));
   if (PQresultStatus(sync.get()) != PGRES_PIPELINE_SYNC ||
       PQexitPipelineMode(connection_.get()) != 1) {
-    return SendError("the transaction");
+    return SendError(kDatabase);
   }
   is_active_ = false;
   return {};

@@ -1,5 +1,6 @@
 """A PostgreSQL server of the tests' own, in a temporary directory."""
 import contextlib
+import copy
 import os
 import pathlib
 import pwd
@@ -72,6 +73,21 @@ class PostgresServer:
             f"local all all trust\nlocal replication all trust\n"
             f"{'hostssl' if certificate else 'host'} all all 127.0.0.1/32 scram-sha-256\n").encode())
         self.start()
+
+    def make_standby(self):
+        """A server that follows this one."""
+        standby = copy.copy(self)
+        standby.directory = pathlib.Path(tempfile.mkdtemp(prefix="qarion-pg-"))
+        standby.data = standby.directory / "data"
+        if self.user:
+            os.chown(standby.directory, self.user.pw_uid, self.user.pw_gid)
+        standby.directory.chmod(0o755)
+        self.run("pg_basebackup", "-D", standby.data, "-h", self.host, "-p", str(self.port), "-U", ADMIN, "-R", "-c", "fast",
+                 "-X", "stream", "--no-sync")
+        with open(standby.data / "postgresql.conf", "a") as file:
+            file.write(f"unix_socket_directories = '{standby.directory}'\nlisten_addresses = ''\n")
+        standby.start()
+        return standby
 
     def as_user(self):
         return {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []} if self.user else {}

@@ -1,6 +1,7 @@
 // Drives a store by lines of standard input, for tests: each is a command and its arguments with
 // tabs between them, percent-encoded. Answers each with a line of JSON. `cancel` takes effect at
 // once, whatever goes on; it alone is not answered. See store_driver.py for the commands.
+#include <dlfcn.h>
 #include <sys/resource.h>
 
 #include <charconv>
@@ -339,6 +340,15 @@ Status Driver::Do(const Arguments& arguments, JsonWriter& json) {
          if (!opened) return std::move(opened).error();
          store_ = std::move(*opened);
          json.Key("description").Text(store_->Description());
+         return {};
+       }},
+      {"open-as",  // MODULE BUILD: as a library of another build would
+       [&]() -> Status {
+         void* library = dlopen(argument(1).c_str(), RTLD_NOW | RTLD_LOCAL);
+         if (library == nullptr) return Error(ErrorCode::kInternal, dlerror());
+         auto opened = reinterpret_cast<OpenStoreFunction>(dlsym(library, kStoreSymbol))(
+             argument(2), StoreAddress{});
+         if (!opened) return std::move(opened).error();
          return {};
        }},
       {"table",

@@ -81,4 +81,4 @@ class Store:
 
     def kill(self):
         self.process.kill()
-        self.close()
+        return self.close()

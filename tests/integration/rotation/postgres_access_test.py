@@ -1,0 +1,169 @@
+"""What a role may not do is said with its cure; what triggers and rules undo is noticed."""
+from postgres_case import PostgresCase, main
+
+
+class Permissions(PostgresCase):
+    def setUp(self):
+        super().setUp()
+        self.table()
+
+    def planned(self, user):
+        store = self.store(user=user)
+        store.plan("instances", "url")
+        store.resolve()
+        return store
+
+    def assert_cured(self, store, error, access="write"):
+        """What the error says to do is what is missing."""
+        self.sql(error.exception.cure)
+        store.begin(access=access)
+
+    def test_writing(self):
+        role = self.role(select="instances", create="SCHEMA public")
+        store = self.planned(role)
+        with self.assert_fails("not_permitted", f"the role {role} may not read and write public.instances",
+                               cure=f'GRANT SELECT, UPDATE ON "public"."instances" TO {role}') as error:
+            store.begin()
+        self.assert_cured(store, error)
+
+    def test_reading(self):
+        role = self.role(update="instances")
+        store = self.planned(role)
+        with self.assert_fails("not_permitted", f"the role {role} may not read public.instances") as error:
+            store.begin(access="read-only")
+        self.assert_cured(store, error, "read-only")
+
+    def test_the_audit_table_that_is_not_there(self):
+        role = self.role(select="instances", update="instances")
+        store = self.planned(role)
+        with self.assert_fails("not_permitted", "may not make the audit table public.qarion_secrets_rotations",
+                               cure="CREATE TABLE") as error:
+            store.begin()
+        self.assert_cured(store, error)
+        store("write-audit", "01")
+        self.assertEqual(store("commit"), {"outcome": "committed"})
+        self.assertEqual(store("find", "")["record"]["id"], "01")
+
+    def test_the_audit_table_that_is_there(self):
+        first = self.begun()
+        first("write-audit", "01")
+        first("commit")
+        role = self.role(select="instances", update="instances")
+        store = self.planned(role)
+        with self.assert_fails("not_permitted", "may not write to the audit table public.qarion_secrets_rotations",
+                               cure="GRANT SELECT, INSERT") as error:
+            store.begin()
+        self.assert_cured(store, error)
+
+    def test_the_schema_of_the_audit_table_that_is_missing(self):
+        store = self.store()
+        store.plan("instances", "url")
+        store("audit", "nowhere", "rotations")
+        store.resolve()
+        with self.assert_fails("configuration", "the schema nowhere of the audit table", cure="schema"):
+            store.begin()
+
+    POLICY = "ALTER TABLE instances ENABLE ROW LEVEL SECURITY; CREATE POLICY half ON instances USING (id > 1)"
+
+    def test_rows_that_are_hidden_are_an_error(self):
+        self.sql(self.POLICY)
+        role = self.role(**{"select": "instances", "update": "instances", "create": "SCHEMA public"})
+        with self.assert_fails("not_permitted", "row-level security hides rows of public.instances", role,
+                               cure=f"ALTER ROLE {role} BYPASSRLS") as error:
+            self.planned(role)
+        self.sql(error.exception.cure.rpartition("or ")[2])
+        self.planned(role).begin()
+
+    def test_rows_that_are_hidden_from_a_role_that_bypasses_it_are_there(self):
+        self.sql(self.POLICY)
+        role = self.role("BYPASSRLS", select="instances", update="instances", create="SCHEMA public")
+        store = self.planned(role)
+        store.begin()
+        self.assertEqual(len(store.rows("read", 0)), 3)
+
+    def test_rows_that_are_hidden_from_their_owner_are_an_error(self):
+        role = self.role(create="SCHEMA public")
+        self.sql(f"{self.POLICY}; ALTER TABLE instances FORCE ROW LEVEL SECURITY; ALTER TABLE instances OWNER TO {role}")
+        with self.assert_fails("not_permitted", "row-level security"):
+            self.planned(role)
+
+    def test_rows_of_other_tables_that_are_hidden_are_an_error_of_the_search(self):
+        self.sql("CREATE TABLE other (v text); ALTER TABLE other ENABLE ROW LEVEL SECURITY")
+        role = self.role(select="ALL TABLES IN SCHEMA public", update="instances", create="SCHEMA public")
+        store = self.planned(role)
+        store.begin()
+        with self.assert_fails("not_permitted", "public.other.v cannot be searched", "row-level security"):
+            store.rows("search", "public", "other", "v", "text", "A")
+
+
+class Triggers(PostgresCase):
+    def setUp(self):
+        super().setUp()
+        self.table(extra=", changed int DEFAULT 0")
+
+    def trigger(self, body, when="BEFORE UPDATE ON instances FOR EACH ROW"):
+        self.sql(f"CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN {body} END$$; "
+                 f"CREATE TRIGGER tr {when} EXECUTE FUNCTION f()")
+
+    def assert_update_fails(self, code, *words, cure=()):
+        store = self.begun()
+        with self.assert_fails(code, "public.instances cannot be updated", *words, cure=cure) as error:
+            store("rotate", 0, 10)
+        store("rollback")
+        self.assertEqual(self.urls(), ["A1", "A2", "A3"])
+        return str(error.exception)
+
+    def test_one_that_changes_other_columns_runs(self):
+        self.trigger("NEW.changed := OLD.changed + 1; RETURN NEW;")
+        store = self.begun()
+        store("rotate", 0, 10)
+        store("commit")
+        self.assertEqual(self.sql("SELECT url, changed FROM instances ORDER BY id"), [("B1", 1), ("B2", 1), ("B3", 1)])
+
+    def test_one_that_skips_rows_is_noticed(self):
+        self.trigger("IF OLD.id = 2 THEN RETURN NULL; END IF; RETURN NEW;")
+        self.assert_update_fails("internal", "of 3 rows 2 were updated", cure="trigger")
+
+    def test_one_that_moves_other_rows_is_noticed(self):
+        self.trigger("IF OLD.id = 1 THEN UPDATE instances SET changed = 1 WHERE id = 3; END IF; RETURN NEW;")
+        self.assert_update_fails("bad_data", "already modified", cure="trigger")
+
+    def test_one_that_moves_rows_of_a_later_batch_is_noticed(self):
+        self.trigger("IF OLD.id = 1 THEN UPDATE instances SET changed = 1 WHERE id = 3; END IF; RETURN NEW;")
+        store = self.begun()
+        with self.assert_fails("internal", "of 1 rows 0 were updated"):
+            store("rotate", 0, 1)
+
+    def test_what_one_says_is_not_repeated(self):
+        self.trigger("RAISE EXCEPTION 'never %', NEW.url;")
+        text = self.assert_update_fails("bad_data", "f()", "P0001")
+        self.assertNotIn("B1", text)
+
+    def test_a_rule_that_does_nothing_instead_is_noticed(self):
+        self.sql("CREATE RULE nothing AS ON UPDATE TO instances DO INSTEAD NOTHING")
+        self.assert_update_fails("internal", "of 3 rows 0 were updated", cure="rule")
+
+    def test_a_constraint_is_named_and_the_value_is_not(self):
+        self.sql("ALTER TABLE instances ADD CONSTRAINT never_b CHECK (url NOT LIKE 'B%')")
+        text = self.assert_update_fails("bad_data", "constraint never_b")
+        self.assertNotIn("B1", text)
+
+    def test_a_unique_index_is_named_and_the_value_is_not(self):
+        self.sql("INSERT INTO instances VALUES (4, 'B1'); CREATE UNIQUE INDEX one_url ON instances (url)")
+        store = self.begun()
+        with self.assert_fails("bad_data", "one_url") as error:
+            store("rotate", 0, 10)
+        self.assertNotIn("B1", str(error.exception))
+
+    def test_a_value_that_is_no_json_is_not_repeated(self):
+        self.sql("CREATE TABLE t (v jsonb); INSERT INTO t VALUES ('{}')")
+        store = self.begun(("v", "json"), table="t")
+        [[locator, *_]] = store.rows("read", 0)
+        store.update(0, [locator, b"{secret}"])
+        with self.assert_fails("bad_data", "public.t") as error:
+            store("finish")
+        self.assertNotIn("secret", str(error.exception))
+
+
+if __name__ == "__main__":
+    main()
