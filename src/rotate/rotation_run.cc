@@ -264,7 +264,11 @@ Status RotationRun::Commit() {
     case CommitOutcome::kRolledBack: return *std::move(result.error);
     case CommitOutcome::kUnknown:
       report_.outcome = RotationOutcome::kUnknown;
-      return *std::move(result.error);
+      return Error(result.error->code(), result.error->reason())
+          .Cure(
+              "when the database answers again, find out with `qsecrets rotate encryption-key "
+              "verify --rotation " +
+              report_.id + "`; keep both keys until then");
   }
   return {};
 }
