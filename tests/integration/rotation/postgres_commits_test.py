@@ -8,8 +8,8 @@ AT_COMMIT = ("CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
              "FOR EACH ROW EXECUTE FUNCTION late()")
 
 
-# A commit that is to be on disk waits for a standby that never comes; few here are.
-SETTINGS = {"synchronous_commit": "off", "synchronous_standby_names": "nobody"}
+# A commit that is to be on a standby too waits for one that never comes; few here are.
+SETTINGS = {"synchronous_commit": "local", "synchronous_standby_names": "nobody"}
 
 
 class Commits(PostgresCase):
