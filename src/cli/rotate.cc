@@ -123,8 +123,8 @@ Result<Session> OpenSession(const RotateOptions& given, ProgressBar& bar, std::s
   };
   auto rotation = KeyRotation::Open(*std::move(options));
   if (!rotation) return std::move(rotation).error();
-  return Session{*std::move(rotation), new_key, std::move(old_keys), std::move(generated),
-                 std::move(stop)};
+  return Session{*std::move(rotation), new_key,         std::move(old_keys),
+                 std::move(generated), std::move(stop), &bar};
 }
 
 // A line of standard input; nothing where it ends, or the work is to be stopped.

@@ -362,6 +362,10 @@ Result<TablePlan> ReadTable(const toml::table& written, const std::string& origi
           "name", "is " + Shown(column->name) + ", which this table has already",
           "write one [[table.column]] for each column; one of JSON may have several paths");
     }
+    if (std::ranges::find(table.key, column->name) != table.key.end()) {
+      return members.WrongMember("key", "has " + Shown(column->name) + ", which is encrypted",
+                                 "name columns whose values may be shown");
+    }
     table.columns.push_back(std::move(*column));
   }
   return table;

@@ -16,10 +16,10 @@
 #include <string_view>
 #include <vector>
 
-#include "core/build_info.h"
 #include "qarion/secrets/finding.h"
 #include "qarion/secrets/result.h"
 #include "rotate/plan.h"
+#include "rotate/store_build.h"
 
 namespace qarion::secrets::rotate {
 
@@ -212,9 +212,6 @@ struct StoreAddress {
   // call alone.
   std::string_view password;
 };
-
-// What the library and a module must have in common for the interface to be the same in both.
-inline constexpr std::string_view kStoreBuild = core::kBuild;
 
 // A module's answer to a caller of another build.
 inline Error OtherBuild(std::string_view build) {
