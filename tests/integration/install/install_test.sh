@@ -116,14 +116,16 @@ foreach(library secrets secrets_static)
   target_link_libraries(with_${library} PRIVATE Qarion::${library})
 endforeach()
 END
-cmake -S "$work/fernet" -B "$work/fernet/build" -DCMAKE_PREFIX_PATH="$prefix" >"$work/fernet.log" &&
-  cmake --build "$work/fernet/build" >>"$work/fernet.log" || fail "$(tail -20 "$work/fernet.log")"
+cmake -S "$work/fernet" -B "$work/fernet/build" -DCMAKE_PREFIX_PATH="$prefix" \
+  >"$work/fernet.log" || fail "$(tail -20 "$work/fernet.log")"
+cmake --build "$work/fernet/build" >"$work/fernet.log" || fail "$(tail -20 "$work/fernet.log")"
 for library in secrets secrets_static; do
   "$work/fernet/build/with_$library" || fail "Qarion::$library does not encrypt"
 done
-g++ -std=c++20 -I"$prefix/include" "$work/fernet/main.cc" -o "$work/fernet/plain" \
-  $(PKG_CONFIG_PATH=$libdir/pkgconfig pkg-config --static --libs qarion-secrets |
-    sed 's/-lqarion_secrets/-l:libqarion_secrets.a/') || fail "pkg-config --static does not link"
+read -ra libraries < <(PKG_CONFIG_PATH=$libdir/pkgconfig pkg-config --static --libs qarion-secrets |
+  sed 's/-lqarion_secrets/-l:libqarion_secrets.a/')
+g++ -std=c++20 -I"$prefix/include" "$work/fernet/main.cc" -o "$work/fernet/plain" "${libraries[@]}" ||
+  fail "pkg-config --static does not link"
 "$work/fernet/plain" || fail "the static library does not encrypt"
 
 step "a backend of a third party"
