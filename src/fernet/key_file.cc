@@ -98,7 +98,7 @@ Result<std::vector<FernetKey>> ReadKeyFile(const std::string& path, const std::s
 
 Status WriteNewKeyFile(const std::string& path, const FernetKey& key, const std::string& what) {
   if (core::FernetKeyProblem(path).empty()) return IsAKey(what);
-  core::Descriptor file(
+  const core::Descriptor file(
       open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR));
   if (file.get() < 0) return CannotWrite(path, what, errno);
   if (WriteKey(file.get(), path, key)) return {};

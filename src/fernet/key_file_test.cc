@@ -18,6 +18,8 @@ namespace {
 
 using testing::HasSubstr;
 
+constexpr auto kOwnerOnly =
+    std::filesystem::perms::owner_read | std::filesystem::perms::owner_write;
 constexpr char kWhat[] = "--key-file";
 const std::string kOne = "ZmFrZS1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3RzLi4=";
 const std::string kTwo = "ZmFrZS1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3RzLjI=";
@@ -104,7 +106,7 @@ TEST_F(KeyFile, IsWrittenForItsOwnerAloneWhateverTheUmask) {
     const Status written = WriteNewKeyFile(path, key, "--out");
     umask(before);
     ASSERT_TRUE(written) << written.error().reason();
-    EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms(0600));
+    EXPECT_EQ(std::filesystem::status(path).permissions(), kOwnerOnly);
     EXPECT_EQ(directory_.Read("key-" + std::to_string(mask)), key.Encode().Reveal());
     EXPECT_TRUE(ReadKeyFile(path, kWhat)->front().ConstantTimeEquals(key));
   }

@@ -3,6 +3,7 @@
 
 core_dump_test.py HOLDER: takes a dump of the running program with gcore, then one of its crash.
 """
+import base64
 import os
 import pathlib
 import resource
@@ -33,6 +34,7 @@ class CoreDump(unittest.TestCase):
         self.addCleanup(self.directory.cleanup)
         self.values = {name: secrets.token_urlsafe(36) for name in (
             "SECRET_KEY", "POSTGRES_PASSWORD", "SENDGRID_API_KEY", "LLM_API_KEY_FAKE")}
+        self.values["INSTANCE_ENCRYPTION_KEY"] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
         path = pathlib.Path(self.directory.name, ".env")
         path.touch(mode=0o600)
         path.write_text("".join(f"{name}='{value}'\n" for name, value in self.values.items()))

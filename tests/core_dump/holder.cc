@@ -1,5 +1,6 @@
 // Holds the secrets of the `.env` file in its working directory in every way the library offers,
 // says "ready", and then crashes when told "crash", or ends at the end of its input.
+#include <qarion/secrets/field_cipher.h>
 #include <qarion/secrets/runtime.h>
 #include <unistd.h>
 
@@ -26,6 +27,15 @@ int main() {
   const std::string_view value = password->Reveal();
   stream.Write(value.substr(0, value.size() - 1));
   if (passed_on != 0 || stream.held() != value.size() - 1) return 70;
+
+  // What was encrypted and decrypted, and is held.
+  auto cipher = secrets::FieldCipher::For(*runtime);
+  if (!cipher) return secrets::Report(cipher.error());
+  auto token = cipher->Encrypt(value);
+  if (!token) return secrets::Report(token.error());
+  auto message = cipher->Decrypt(*token);
+  if (!message) return secrets::Report(message.error());
+  if (!message->plaintext.ConstantTimeEquals(*password)) return 70;
 
   std::cout << "ready" << std::endl;
   std::string order;

@@ -58,7 +58,8 @@ class Differential(unittest.TestCase):
     def test_python_decrypts_ours(self):
         cases = []
         for _ in range(CASES):
-            cases.append((b"encrypt", self.keys(1)[0], self.rng.randbytes(size(self.rng)), str(time(self.rng)).encode()))
+            when = str(time(self.rng)).encode()
+            cases.append((b"encrypt", self.keys(1)[0], self.rng.randbytes(size(self.rng)), when))
         for (_, key, value, when), token in answers(cases):
             self.assertEqual(Fernet(key).decrypt(token), value)
             self.assertEqual(Fernet(key).extract_timestamp(token), int(when))

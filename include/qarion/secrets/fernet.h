@@ -66,9 +66,9 @@ struct FernetDecryptOptions {
   std::optional<std::chrono::seconds> ttl = {};
   // The machine's clock where not set.
   std::optional<std::chrono::system_clock::time_point> now = {};
-  // Also reads base64 as older libraries wrote or altered it: the standard alphabet, white space
-  // and line breaks, padding that is missing or too long, unused bits that are set.
-  // For values that are there already; each is counted where the caller counts.
+  // Also reads base64 as older libraries wrote or altered it, whatever Python's `cryptography`
+  // reads: the standard alphabet, white space and other characters among it, padding that is too
+  // long or missing, unused bits that are set. For values that are there already.
   bool is_lenient = false;
 };
 
