@@ -21,6 +21,12 @@ void AddScrub(CLI::App& app, Command& command);
 void AddStatus(CLI::App& app, Command& command);
 void AddVersion(CLI::App& app, Command& command);
 
+// Those of the second program, and what `qsecrets --help` says of them.
+inline constexpr char kFernetDescription[] = "Make keys, encrypt and decrypt as services do";
+void AddFernet(CLI::App& app, Command& command);
+inline constexpr char kRotateDescription[] = "Change a key and all that is encrypted with it";
+void AddRotate(CLI::App& app, Command& command);
+
 // What a command opens: settings from the environment, log lines to standard error. `all`
 // manages every key of the secret.
 RuntimeOptions Options(bool all = false);

@@ -378,17 +378,6 @@ void Supervisor::EndBySignal(int signal_number) const {
 
 }  // namespace
 
-void HoldClosedStandardStreams() {
-  for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (fcntl(number, F_GETFD) < 0 && errno == EBADF) {
-      // The lowest free number is taken, and those below are open. Open the wrong way round, so
-      // that using the stream still fails.
-      const int wrong_way = number == STDIN_FILENO ? O_WRONLY : O_RDONLY;
-      static_cast<void>(open("/dev/null", wrong_way | O_CLOEXEC));
-    }
-  }
-}
-
 int ReplaceProcess(const ChildProgram& program) {
   const std::vector<char*> arguments = Arguments(program);
   execvpe(arguments[0], arguments.data(), program.environment);

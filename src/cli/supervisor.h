@@ -21,10 +21,6 @@ struct Outcome {
   int start_errno = 0;  // of execve(2); 0 where the command ran
 };
 
-// Takes the number of every standard stream that is closed, so that no other descriptor gets it; a
-// new program finds it closed again. To be called before anything is opened.
-void HoldClosedStandardStreams();
-
 // Becomes the command. Returns only where that fails: the errno.
 int ReplaceProcess(const ChildProgram& program);
 

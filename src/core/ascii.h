@@ -16,6 +16,10 @@ constexpr bool IsLetterOrDigit(char c) noexcept {
   return IsDigit(c) || (AsciiLower(c) >= 'a' && AsciiLower(c) <= 'z');
 }
 
+constexpr bool IsControl(char c) noexcept {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
+
 // Whether all of it can be seen: neither white space nor control characters, nor beyond ASCII.
 constexpr bool IsVisible(std::string_view text) noexcept {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });

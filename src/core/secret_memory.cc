@@ -175,6 +175,33 @@ class Arena {
   Wipe(unused, sizeof unused);
 }
 
+// Never destroyed: secrets in static objects are released after any destructor could run.
+Arena& TheArena() {
+  static Arena* const arena = [] {
+    auto* made = new Arena;
+    // A child forked while another thread allocates must find the lock free.
+    pthread_atfork([] { TheArena().mutex().lock(); }, [] { TheArena().mutex().unlock(); },
+                   [] { TheArena().mutex().unlock(); });
+    return made;
+  }();
+  return *arena;
+}
+
+}  // namespace
+
+void Wipe(void* memory, std::size_t size) noexcept { explicit_bzero(memory, size); }
+
+void CopySecretBytes(void* to, const void* from, std::size_t size) noexcept {
+#if defined(__x86_64__)
+  asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
+#else
+  // volatile: the compiler must not make a memcpy of it.
+  auto* target = static_cast<volatile char*>(to);
+  const auto* source = static_cast<const char*>(from);
+  for (std::size_t i = 0; i < size; ++i) target[i] = source[i];
+#endif
+}
+
 [[gnu::noinline]] void WipeVectorRegisters() noexcept {
 #if defined(__x86_64__)
   if (CPU_FEATURE_ACTIVE(AVX512F)) {
@@ -205,33 +232,6 @@ class Arena {
             : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
               "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
   }
-#endif
-}
-
-// Never destroyed: secrets in static objects are released after any destructor could run.
-Arena& TheArena() {
-  static Arena* const arena = [] {
-    auto* made = new Arena;
-    // A child forked while another thread allocates must find the lock free.
-    pthread_atfork([] { TheArena().mutex().lock(); }, [] { TheArena().mutex().unlock(); },
-                   [] { TheArena().mutex().unlock(); });
-    return made;
-  }();
-  return *arena;
-}
-
-}  // namespace
-
-void Wipe(void* memory, std::size_t size) noexcept { explicit_bzero(memory, size); }
-
-void CopySecretBytes(void* to, const void* from, std::size_t size) noexcept {
-#if defined(__x86_64__)
-  asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
-#else
-  // volatile: the compiler must not make a memcpy of it.
-  auto* target = static_cast<volatile char*>(to);
-  const auto* source = static_cast<const char*>(from);
-  for (std::size_t i = 0; i < size; ++i) target[i] = source[i];
 #endif
 }
 

@@ -23,6 +23,10 @@ void CopySecretBytes(void* to, const void* from, std::size_t size) noexcept;
 // called what did the work.
 void WipeTraces() noexcept;
 
+// The vector registers alone, in a few nanoseconds: after work that is known to put nothing on the
+// stack.
+void WipeVectorRegisters() noexcept;
+
 // Returns at least `size` bytes, aligned to 16. Blocks up to a quarter of a region come from shared
 // regions by size class; larger ones get a mapping of their own. Ends the process with a message
 // where the kernel gives no memory. Thread-safe.

@@ -40,8 +40,6 @@ std::string ShownNumber(std::string_view text) {
                   : "a text of " + std::to_string(text.size()) + " bytes";
 }
 
-bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-
 // Whether nothing of that name is there: not even a link that leads nowhere, which somebody made
 // for a file that should be there.
 bool IsAbsent(const std::string& path) {

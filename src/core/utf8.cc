@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 namespace qarion::secrets::core {
 namespace {
@@ -37,6 +38,15 @@ std::size_t SequenceLength(std::string_view text, std::size_t offset) {
 
 std::optional<std::size_t> FindInvalidUtf8(std::string_view text) noexcept {
   for (std::size_t offset = 0; offset < text.size();) {
+    // Most of most texts is ASCII.
+    std::uint64_t bytes = 0;
+    if (text.size() - offset >= sizeof bytes) {
+      std::memcpy(&bytes, text.data() + offset, sizeof bytes);
+      if ((bytes & 0x8080'8080'8080'8080) == 0) {
+        offset += sizeof bytes;
+        continue;
+      }
+    }
     const std::size_t length = SequenceLength(text, offset);
     if (length == 0) return offset;
     offset += length;
@@ -69,6 +79,19 @@ Character CharacterAt(std::string_view text, std::size_t offset) noexcept {
     code_point = code_point << 6 | (ByteAt(text, offset + i) & 0x3fu);
   }
   return {code_point, length};
+}
+
+void AppendCharacter(char32_t code_point, std::string& text) {
+  if (code_point < 0x80) {
+    text += static_cast<char>(code_point);
+    return;
+  }
+  const int more = code_point < 0x800 ? 1 : code_point < 0x10000 ? 2 : 3;  // bytes after the first
+  const char32_t marker = 0xff00u >> (more + 1) & 0xffu;
+  text += static_cast<char>(marker | code_point >> (6 * more));
+  for (int i = more - 1; i >= 0; --i) {
+    text += static_cast<char>(0x80u | (code_point >> (6 * i) & 0x3fu));
+  }
 }
 
 std::size_t CountCharacters(std::string_view text) noexcept {

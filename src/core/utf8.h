@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace qarion::secrets::core {
@@ -21,6 +22,9 @@ struct Character {
 
 // The character at `offset` of well-formed text.
 Character CharacterAt(std::string_view text, std::size_t offset) noexcept;
+
+// Appends a character. Half of a surrogate pair comes out as three bytes that are not UTF-8.
+void AppendCharacter(char32_t code_point, std::string& text);
 
 // Number of characters in well-formed text.
 std::size_t CountCharacters(std::string_view text) noexcept;

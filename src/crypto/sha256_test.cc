@@ -5,18 +5,11 @@
 #include <string>
 
 #include "core/json_document.h"
+#include "tests/support/hex_fields.h"
 #include "tests/support/vectors.h"
 
 namespace qarion::secrets::crypto {
 namespace {
-
-std::string FromHex(std::string_view digits) {
-  std::string bytes;
-  for (std::size_t i = 0; i < digits.size(); i += 2) {
-    bytes += static_cast<char>(std::stoi(std::string(digits.substr(i, 2)), nullptr, 16));
-  }
-  return bytes;
-}
 
 std::string HexOf(const Result<Sha256Digest>& digest) {
   return digest ? LowerHex(*digest) : digest.error().reason();
@@ -80,7 +73,7 @@ TEST(HmacSha256, DerivesKeysThatAreTheSameBytes) {
   for (const HmacCase& c : Rfc4231()) {
     const auto key = DeriveHmacSha256Key(c.key, c.message);
     ASSERT_TRUE(key);
-    EXPECT_TRUE(key->ConstantTimeEquals(FromHex(c.code)));
+    EXPECT_TRUE(key->ConstantTimeEquals(test::FromHex(c.code)));
   }
 }
 
@@ -92,11 +85,12 @@ TEST(HmacSha256, AgreesWithWycheproof) {
   int count = 0;
   for (const core::JsonValue& group : (*file)["testGroups"].Elements()) {
     const auto tag_size = static_cast<std::size_t>(*group["tagSize"].Integer()) / 8;
-    for (const core::JsonValue& test : group["tests"].Elements()) {
-      const auto code = HmacSha256(FromHex(*test["key"].Text()), FromHex(*test["msg"].Text()));
+    for (const core::JsonValue& c : group["tests"].Elements()) {
+      const auto code =
+          HmacSha256(test::FromHex(*c["key"].Text()), test::FromHex(*c["msg"].Text()));
       ASSERT_TRUE(code);
-      const bool matches = BytesOf(*code).substr(0, tag_size) == FromHex(*test["tag"].Text());
-      EXPECT_EQ(matches, test["result"].Text() == "valid") << *test["tcId"].Integer();
+      const bool matches = BytesOf(*code).substr(0, tag_size) == test::FromHex(*c["tag"].Text());
+      EXPECT_EQ(matches, c["result"].Text() == "valid") << *c["tcId"].Integer();
       ++count;
     }
   }

@@ -26,7 +26,7 @@ Result<std::unique_ptr<Store>> OpenStore(const StoreAddress& address) {
   const auto directory = runtime::ModuleDirectory();
   if (!directory) return directory.error();
   const auto path = runtime::FindTrustedFile(*directory, "qarion_rotation_" + database + ".so",
-                                             "install the module for this database there");
+                                             "the module of that database");
   if (!path) return path.error();
   // RTLD_LOCAL: what it brings along is not seen by others. Never closed: libraries it stands on
   // may have threads and exit handlers.

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
 #include "core/ascii.h"
+#include "core/fernet_key_text.h"
 #include "core/json_fields.h"
 #include "core/secret_memory.h"
 #include "core/utf8.h"
@@ -20,13 +19,8 @@ namespace {
 constexpr std::size_t kShortestSigningKey = 32;  // RFC 7518, 3.2: as long as the hash output
 constexpr std::size_t kShortestToken = 16;
 constexpr std::size_t kShortestUnguessable = 8;
-constexpr std::size_t kFernetKeyBytes = 32;
-constexpr std::size_t kFernetKeyCharacters = 44;
 
 constexpr char kGenerateKey[] = "generate one: openssl rand -base64 48";
-constexpr char kGenerateFernetKey[] =
-    "generate one: openssl rand 32 | base64 | tr '+/' '-_' (it encrypts existing data only after "
-    "a rotation)";
 
 // Collects the findings of one field.
 class FieldReport {
@@ -119,44 +113,16 @@ void CheckPassword(FieldReport& report) {
   CheckSurroundings(report);
 }
 
-std::optional<std::uint32_t> Base64Value(char c) {
-  constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  const std::size_t value = kAlphabet.find(c);
-  if (value == std::string_view::npos) return std::nullopt;
-  return static_cast<std::uint32_t>(value);
-}
-
-// https://github.com/fernet/spec/blob/master/Spec.md: "A fernet key is the base64url encoding of"
-// 32 bytes. RFC 4648, 3.5: bits that no byte uses are zero in canonical encoding.
-std::string FernetKeyProblem(std::string_view key) {
-  if (key.ends_with('\n')) return "ends with a line break";
-  if (key.find_first_of("+/") != std::string_view::npos) {
-    return "is standard base64; a Fernet key uses the URL-safe alphabet, `-` and `_` for `+` and "
-           "`/`";
-  }
-  const std::string_view digits = key.substr(0, std::min(key.find('='), key.size()));
-  if (!std::ranges::all_of(digits, [](char c) { return Base64Value(c).has_value(); })) {
-    return "has a character that is not URL-safe base64";
-  }
-  if (key.size() == kFernetKeyCharacters - 1 && digits.size() == key.size()) {
-    return "lacks the `=` at its end";
-  }
-  if (key.size() != kFernetKeyCharacters) {
-    return "has " + std::to_string(key.size()) + " characters; " + std::to_string(kFernetKeyBytes) +
-           " bytes in base64 have " + std::to_string(kFernetKeyCharacters);
-  }
-  if (digits.size() != kFernetKeyCharacters - 1) return "is not padded as base64 is";
-  if ((*Base64Value(digits.back()) & 3) != 0) {
-    return "is not canonical base64: its last digit has bits that belong to no byte";
-  }
-  return {};
+void CheckPreviousFernetKey(FieldReport& report) {
+  const std::string problem = core::FernetKeyProblem(report.value());
+  if (!problem.empty()) report.Error(problem, core::kGenerateFernetKey);
 }
 
 void CheckFernetKey(FieldReport& report) {
-  if (std::string problem = FernetKeyProblem(report.value()); !problem.empty()) {
-    report.Error(std::move(problem), kGenerateFernetKey);
-  }
+  CheckPreviousFernetKey(report);
+  // As the previous key, such a one is on its way out.
+  const std::string problem = core::UnfitFernetKeyProblem(report.value());
+  if (!problem.empty()) report.Error(problem, core::kGenerateFernetKey);
 }
 
 void CheckSendGridKey(FieldReport& report) {
@@ -221,7 +187,7 @@ constexpr std::array kRules = {
     Rule{"SECRET_KEY_NEXT", CheckSigningKey},
     Rule{"POSTGRES_PASSWORD", CheckPassword},
     Rule{"INSTANCE_ENCRYPTION_KEY", CheckFernetKey},
-    Rule{"INSTANCE_ENCRYPTION_KEY_PREVIOUS", CheckFernetKey},
+    Rule{"INSTANCE_ENCRYPTION_KEY_PREVIOUS", CheckPreviousFernetKey},
     Rule{"CONTROL_PLANE_SECRET_KEY", CheckSigningKey},
     Rule{"SENDGRID_API_KEY", CheckSendGridKey},
     Rule{"SCIM_BEARER_TOKEN", CheckToken},

@@ -42,8 +42,7 @@ std::vector<std::string> Problems(std::vector<std::pair<std::string, std::string
   return problems;
 }
 
-// The key of the Fernet specification's own examples.
-constexpr char kFernetKey[] = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
+constexpr char kFernetKey[] = "ZmFrZS1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3RzLi4=";
 constexpr char kGoodKey[] = "fake-0123456789-0123456789-012345678";
 
 TEST(FieldRules, HaveNothingToSayOfGoodValues) {
@@ -107,10 +106,18 @@ TEST(FieldRules, SayWhatIsWrongWithAFernetKey) {
            {good.substr(0, 40) + "AA==", "not padded"},
            {good.substr(4), "has 40 characters"},
            {good.substr(0, 42) + "5=", "not canonical"},
+           {"cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=", "printed in a standard"},
            {"!" + good.substr(1), "not URL-safe base64"}}) {
     EXPECT_THAT(Problems({{"INSTANCE_ENCRYPTION_KEY", c.key}}),
                 ElementsAre(testing::AllOf(HasSubstr("error: "), HasSubstr(c.problem))));
   }
+}
+
+TEST(FieldRules, LetAPublishedKeyBeThePreviousOne) {
+  EXPECT_THAT(Problems({{"INSTANCE_ENCRYPTION_KEY", kFernetKey},
+                        {"INSTANCE_ENCRYPTION_KEY_PREVIOUS",
+                         "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="}}),
+              testing::IsEmpty());
 }
 
 TEST(FieldRules, SeeWhiteSpace) {

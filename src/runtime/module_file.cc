@@ -21,10 +21,6 @@ constexpr std::string_view kPrefix = "qarion_secrets_";
 constexpr std::string_view kSuffix = ".so";
 constexpr std::size_t kLongestName = 32;
 
-std::string ModuleName(std::string_view backend) {
-  return std::string(kPrefix) + std::string(backend) + std::string(kSuffix);
-}
-
 bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
 
 struct FreeDeleter {
@@ -39,6 +35,10 @@ std::optional<std::string> RealPath(const std::string& path) {
 }
 
 std::string DirectoryOf(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+std::string ModuleName(std::string_view backend) {
+  return std::string(kPrefix) + std::string(backend) + std::string(kSuffix);
+}
 
 Error Refused(const std::string& path, const std::string& problem, std::string cure) {
   return Error(ErrorCode::kConfiguration, path + " " + problem)
@@ -61,29 +61,32 @@ Status CheckNobodyElseCanChange(const std::string& path, const struct stat& stat
   return {};
 }
 
-Status CheckDirectory(const std::string& path) {
+Status CheckDirectory(const std::string& path, const std::string& what) {
   struct stat status{};
   if (stat(path.c_str(), &status) != 0) {
     return Refused(path, std::string("cannot be searched for modules: ") + std::strerror(errno),
-                   "install the backend's module there");
+                   "install " + what + " there");
   }
   if (!S_ISDIR(status.st_mode)) {
-    return Refused(path, "is not a directory", "install the backend's module in a directory");
+    return Refused(path, "is not a directory", "install " + what + " in a directory");
   }
   return CheckNobodyElseCanChange(path, status);
 }
 
-Status CheckFile(const std::string& path) {
+Status CheckFile(const std::string& path, const std::string& what) {
   struct stat status{};
   if (stat(path.c_str(), &status) != 0) {
     return Refused(path, std::string("cannot be examined: ") + std::strerror(errno),
                    "make it readable");
   }
   if (!S_ISREG(status.st_mode)) {
-    return Refused(path, "is not a regular file", "install the backend's module there");
+    return Refused(path, "is not a regular file", "install " + what + " there");
   }
   return CheckNobodyElseCanChange(path, status);
 }
+
+// Set before there are threads.
+bool is_program_among_modules = false;
 
 // The path of the object this code is in; empty for the program itself.
 std::optional<std::string> LibraryPath() {
@@ -121,12 +124,15 @@ Result<std::string> ModuleDirectory() {
   if (library->empty()) {
     const auto program = RealPath("/proc/self/exe");
     if (!program) return unknown;
+    if (is_program_among_modules) return DirectoryOf(*program);
     return DirectoryOf(*program) + "/" QARION_MODULE_DIRECTORY_FROM_BIN;
   }
   const auto resolved = RealPath(*library);
   if (!resolved) return unknown;
   return DirectoryOf(*resolved) + "/qarion-secrets";
 }
+
+void FindModulesBesideProgram() noexcept { is_program_among_modules = true; }
 
 std::vector<std::string> BackendsIn(const std::string& directory) {
   std::vector<std::string> backends;
@@ -150,25 +156,28 @@ std::string ModulePath(const std::string& directory, std::string_view backend) {
   return directory + "/" + ModuleName(backend);
 }
 
-Result<std::string> FindTrustedModule(const std::string& directory, std::string_view backend) {
-  return FindTrustedFile(directory, ModuleName(backend),
-                         "install the module of the backend '" + std::string(backend) + "' there");
-}
-
-Result<std::string> FindTrustedFile(const std::string& directory, std::string_view name,
-                                    std::string cure) {
-  if (Status checked = CheckDirectory(directory); !checked) return std::move(checked).error();
-  const std::string path = directory + "/" + std::string(name);
-  const auto resolved = RealPath(path);
-  if (!resolved) {
-    return Refused(path, std::string("cannot be opened: ") + std::strerror(errno), std::move(cure));
-  }
-  // A link may lead out of the directory.
-  if (Status checked = CheckDirectory(DirectoryOf(*resolved)); !checked) {
+Result<std::string> FindTrustedFile(const std::string& directory, const std::string& name,
+                                    const std::string& what) {
+  if (Status checked = CheckDirectory(directory, what); !checked) {
     return std::move(checked).error();
   }
-  if (Status checked = CheckFile(*resolved); !checked) return std::move(checked).error();
+  const std::string path = directory + "/" + name;
+  const auto resolved = RealPath(path);
+  if (!resolved) {
+    return Refused(path, std::string("cannot be opened: ") + std::strerror(errno),
+                   "install " + what + " there");
+  }
+  // A link may lead out of the directory.
+  if (Status checked = CheckDirectory(DirectoryOf(*resolved), what); !checked) {
+    return std::move(checked).error();
+  }
+  if (Status checked = CheckFile(*resolved, what); !checked) return std::move(checked).error();
   return *resolved;
+}
+
+Result<std::string> FindTrustedModule(const std::string& directory, std::string_view backend) {
+  return FindTrustedFile(directory, ModuleName(backend),
+                         "the module of the backend '" + std::string(backend) + "'");
 }
 
 }  // namespace qarion::secrets::runtime

@@ -20,19 +20,24 @@ bool IsBackendName(std::string_view name) noexcept;
 // this code is.
 Result<std::string> ModuleDirectory();
 
+// For programs that are installed among the modules themselves: without the override, the directory
+// is the one that the program is in. To be called first in main.
+void FindModulesBesideProgram() noexcept;
+
 // Backends that have a module in `directory`, sorted; none where it cannot be read.
 std::vector<std::string> BackendsIn(const std::string& directory);
 
 // "<directory>/qarion_secrets_<backend>.so"
 std::string ModulePath(const std::string& directory, std::string_view backend);
 
-// Checks directory and file of a module and returns its path without symbolic links. Code is loaded
-// from it, so nobody but root and this user may be able to change it.
-// kConfiguration: missing, not a regular file, writable for all, someone else's.
-Result<std::string> FindTrustedModule(const std::string& directory, std::string_view backend);
+// Checks `directory` and its file `name` and returns the file's path without symbolic links. Code
+// is loaded from it, so nobody but root and this user may be able to change it. `what` it is stands
+// in cures: "the module of the backend 'vault'". kConfiguration: missing, not a regular file,
+// writable for all, someone else's.
+Result<std::string> FindTrustedFile(const std::string& directory, const std::string& name,
+                                    const std::string& what);
 
-// The same for the file `name` in `directory`. `cure`: what to do where it is missing.
-Result<std::string> FindTrustedFile(const std::string& directory, std::string_view name,
-                                    std::string cure);
+// The same of a backend's module.
+Result<std::string> FindTrustedModule(const std::string& directory, std::string_view backend);
 
 }  // namespace qarion::secrets::runtime

@@ -2,6 +2,7 @@
 // its fields in hexadecimal with tabs between them.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,14 @@ inline std::vector<std::string> FieldsOf(const std::string& line) {
     }
   }
   return fields;
+}
+
+inline std::string FromHex(std::string_view digits) {
+  std::string bytes;
+  for (std::size_t i = 0; i < digits.size(); i += 2) {
+    bytes += static_cast<char>(std::stoi(std::string(digits.substr(i, 2)), nullptr, 16));
+  }
+  return bytes;
 }
 
 inline std::string Hex(std::string_view bytes) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <qarion/secrets/export.h>
@@ -26,8 +27,8 @@ class QARION_SECRETS_EXPORT FernetKey {
 
   // Reads 44 characters of URL-safe base64 in canonical form ("key = base64url(Signing-key ||
   // Encryption-key)"), with nothing around them. `name` begins the errors: the setting or the file.
-  // kConfiguration: another length or alphabet, bits that belong to no byte, white space; 32 bytes
-  // that are all the same; a key that is printed in a standard or a tutorial.
+  // kConfiguration: another length or alphabet, bits that belong to no byte, white space. Whether
+  // anybody should encrypt with it is RefuseUnfitKey's matter.
   static Result<FernetKey> Parse(std::string_view text, const std::string& name);
 
   // The same 44 characters.
@@ -47,12 +48,18 @@ class QARION_SECRETS_EXPORT FernetKey {
   std::string_view Reveal() const noexcept { return bytes_.Reveal(); }
 
  private:
+  static Result<FernetKey> FromBytes(Secret bytes);
   FernetKey(Secret bytes, std::string fingerprint) noexcept
       : bytes_(std::move(bytes)), fingerprint_(std::move(fingerprint)) {}
 
   Secret bytes_;
   std::string fingerprint_;
 };
+
+// Refuses a key that protects nothing, which everything that encrypts should ask first.
+// kConfiguration: all of its bytes are the same, or a standard or a tutorial prints it. `name`
+// begins the error, as with FernetKey::Parse.
+QARION_SECRETS_EXPORT Status RefuseUnfitKey(const FernetKey& key, const std::string& name);
 
 struct FernetDecryptOptions {
   // Longest age accepted. With it, a token that is dated more than 60 s ahead is refused too.
@@ -68,9 +75,10 @@ struct FernetDecryptOptions {
 // What a token held.
 struct FernetMessage {
   Secret plaintext;
-  std::chrono::system_clock::time_point encrypted_at;  // as the token says, in whole seconds
-  std::size_t key = 0;                                 // which of the keys opened it
-  bool was_lenient = false;                            // it opened only because is_lenient was set
+  // As the token says, in whole seconds; the last of the clock where it says a later one.
+  std::chrono::system_clock::time_point encrypted_at;
+  std::size_t key = 0;       // which of the keys opened it
+  bool was_lenient = false;  // it opened only because is_lenient was set
 };
 
 // Encrypts with the first of its keys, decrypts with any of them.

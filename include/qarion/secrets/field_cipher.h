@@ -27,11 +27,12 @@ struct FieldCipherStatistics {
 // only decrypts and may be absent. Keys are taken from the runtime's snapshot at each call: a
 // rotated key counts from the refresh that brought it.
 //
-// Thread-safety: all members from several threads. Lifetime: must not outlive the Runtime.
+// Thread-safety: all members from several threads. Lifetime: must not outlive the Runtime, which
+// must stay where it is.
 class QARION_SECRETS_EXPORT FieldCipher {
  public:
-  // kNotSet: no INSTANCE_ENCRYPTION_KEY. kConfiguration: a key that cannot be one, or both are the
-  // same. Else the backend's error.
+  // kNotSet: no INSTANCE_ENCRYPTION_KEY. kConfiguration: a key that cannot be one; a current one
+  // that RefuseUnfitKey refuses; both are the same. Else the backend's error.
   static Result<FieldCipher> For(const Runtime& runtime);
 
   FieldCipher(FieldCipher&&) noexcept;

@@ -16,17 +16,22 @@ namespace {
 constexpr char kBegin[] = "the transaction cannot begin";
 constexpr int kKnowsTransactionTimeout = 170000;
 
-// Local to the transaction: nothing is left in a connection that is pooled.
+// Local to the transaction: nothing is left in a connection that is pooled. A commit is told when
+// it is on disk: what the role sets may be right for its other work.
 Status SetLocally(Connection& connection, std::chrono::milliseconds lock_timeout) {
   std::string sql =
-      "SELECT set_config(name, value, true) FROM (VALUES ('statement_timeout', '0'), "
+      "SELECT pg_catalog.set_config(name, value, true) FROM (VALUES ('statement_timeout', '0'), "
       "('idle_in_transaction_session_timeout', '0'), ('row_security', 'off'), "
       "('synchronize_seqscans', 'off'), ('max_parallel_workers_per_gather', '0'), ('jit', 'off'), "
-      "('lock_timeout', $1)";
+      "('lock_timeout', $1), ('synchronous_commit', CASE "
+      "pg_catalog.current_setting('synchronous_commit') WHEN 'off' THEN 'on' "
+      "ELSE pg_catalog.current_setting('synchronous_commit') END)";
   if (connection.server_version() >= kKnowsTransactionTimeout)
     sql += ", ('transaction_timeout', '0')";
+  // For the server zero is no limit.
+  const auto limit = std::max(lock_timeout, std::chrono::milliseconds(1));
   auto set = connection.Query(sql + ") AS wanted(name, value)",
-                              {std::to_string(lock_timeout.count()) + "ms"}, kBegin);
+                              {std::to_string(limit.count()) + "ms"}, kBegin);
   if (!set) return std::move(set).error();
   return {};
 }

@@ -41,6 +41,13 @@ expect_command_works() {
   [[ $output == "$password" ]] || fail "$tree/bin/qsecrets prints something else"
 }
 
+# What the second program does, in the tree given.
+expect_fernet_works() {
+  local key
+  key=$(env -i "$1/bin/qsecrets" fernet keygen) || fail "$1/bin/qsecrets fernet failed"
+  [[ ${#key} == 44 ]] || fail "qsecrets fernet keygen prints something else"
+}
+
 links_to_library() { readelf -d "$1" | grep -q 'NEEDED.*libqarion_secrets'; }
 
 step "install"
@@ -56,6 +63,7 @@ for file in libqarion_secrets.so libqarion_secrets.so.0 libqarion_secrets.a \
   cmake/QarionSecrets/QarionSecretsConfig.cmake pkgconfig/qarion-secrets.pc; do
   [[ -e $libdir/$file ]] || fail "$libdir/$file is not installed"
 done
+[[ -x $libdir/qarion-secrets/qsecrets-keys ]] || fail "qsecrets-keys is not installed"
 [[ $(stat -c %a "$libdir/qarion-secrets") == 755 ]] || fail "the directory of modules has other rights"
 
 mkdir "$work/service"
@@ -63,6 +71,22 @@ mkdir "$work/service"
 
 step "the command"
 expect_command_works "$prefix"
+expect_rotation_works() {
+  local work old new
+  work=$(mktemp -d)
+  old=$(env -i "$1/bin/qsecrets" fernet keygen)
+  new=$(env -i "$1/bin/qsecrets" fernet keygen)
+  sqlite3 "$work/app.db" "CREATE TABLE instances (id INTEGER PRIMARY KEY, database_url TEXT);
+    CREATE TABLE export_configs (id INTEGER PRIMARY KEY, credentials TEXT);
+    INSERT INTO instances VALUES (1, '$(env -i INSTANCE_ENCRYPTION_KEY="$old" "$1/bin/qsecrets" fernet encrypt <<<fake)');"
+  env -i INSTANCE_ENCRYPTION_KEY="$new" INSTANCE_ENCRYPTION_KEY_PREVIOUS="$old" "$1/bin/qsecrets" \
+    rotate encryption-key --yes --database "sqlite:$work/app.db" >/dev/null 2>"$work/log" ||
+    fail "qsecrets rotate of $1 failed: $(cat "$work/log")"
+  rm -r "$work"
+}
+
+expect_fernet_works "$prefix"
+expect_rotation_works "$prefix"
 
 step "find_package, shared and static"
 cmake -S "$source/examples/consumer" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$prefix" \
@@ -82,6 +106,43 @@ links_to_library "$work/plain/service" || fail "pkg-config --libs is not the sha
 expect_service_works LD_LIBRARY_PATH="$libdir" "$work/plain/service"
 expect_service_works "$work/plain/service_static"
 
+step "what stands on OpenSSL, shared and static"
+mkdir "$work/fernet"
+cat >"$work/fernet/main.cc" <<'END'
+#include <qarion/secrets/fernet.h>
+namespace secrets = qarion::secrets;
+int main() {
+  auto key = secrets::FernetKey::Generate();
+  if (!key) return secrets::Report(key.error());
+  auto fernet = secrets::Fernet::Create(key->Share());
+  if (!fernet) return secrets::Report(fernet.error());
+  auto token = fernet->Encrypt("fake-value");
+  if (!token) return secrets::Report(token.error());
+  auto message = fernet->Decrypt(*token);
+  return message && message->plaintext.Reveal() == "fake-value" ? 0 : 1;
+}
+END
+cat >"$work/fernet/CMakeLists.txt" <<'END'
+cmake_minimum_required(VERSION 3.25)
+project(fernet LANGUAGES CXX)
+find_package(QarionSecrets 0.1 REQUIRED)
+foreach(library secrets secrets_static)
+  add_executable(with_${library} main.cc)
+  target_link_libraries(with_${library} PRIVATE Qarion::${library})
+endforeach()
+END
+cmake -S "$work/fernet" -B "$work/fernet/build" -DCMAKE_PREFIX_PATH="$prefix" >"$work/fernet.log" ||
+  fail "$(tail -20 "$work/fernet.log")"
+cmake --build "$work/fernet/build" >>"$work/fernet.log" || fail "$(tail -20 "$work/fernet.log")"
+for library in secrets secrets_static; do
+  "$work/fernet/build/with_$library" || fail "Qarion::$library does not encrypt"
+done
+read -ra libraries < <(PKG_CONFIG_PATH=$libdir/pkgconfig pkg-config --static --libs qarion-secrets |
+  sed 's/-lqarion_secrets/-l:libqarion_secrets.a/')
+g++ -std=c++20 -I"$prefix/include" "$work/fernet/main.cc" -o "$work/fernet/plain" "${libraries[@]}" ||
+  fail "pkg-config --static does not link"
+"$work/fernet/plain" || fail "the static library does not encrypt"
+
 step "a backend of a third party"
 cmake -S "$source/examples/provider" -B "$work/provider" -DCMAKE_PREFIX_PATH="$prefix" \
   -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_BUILD_TYPE=Release >"$work/provider.log" ||
@@ -99,5 +160,7 @@ expect_service_works "${example[@]}" "$work/consumer/service"
 step "the tree moved elsewhere"
 mv "$prefix" "$work/moved"
 expect_command_works "$work/moved" "${example[@]}"
+expect_fernet_works "$work/moved"
+expect_rotation_works "$work/moved"
 
 echo "install_test: all is well"

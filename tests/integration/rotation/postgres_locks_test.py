@@ -87,6 +87,18 @@ class Locks(PostgresCase):
         writer.rollback()
         store.begin()
 
+    def test_a_lock_timeout_of_zero_does_not_wait(self):
+        writer = self.connect()
+        writer.autocommit = False
+        # Who waited for it would get the lock in the end.
+        writer.cursor().execute("SET idle_in_transaction_session_timeout = '5s'; UPDATE instances SET url = '' WHERE id = 2")
+        store = self.store()
+        store.plan("instances", "url")
+        store.resolve()
+        with self.assert_fails("try_again", "public.instances cannot be locked"):
+            store.begin(lock_timeout_ms=0)
+        writer.rollback()
+
     def test_the_lock_timeout_holds_for_single_rows_too(self):
         other = self.connect()
         other.autocommit = False

@@ -1,0 +1,13 @@
+// What the rotation commands say, for programs: one object each.
+#pragma once
+
+#include "qarion/secrets/rotation.h"
+#include "qarion/secrets/secret.h"
+
+namespace qarion::secrets::cli {
+
+Secret ReportJson(const RotationReport& report);
+Secret VerificationJson(const VerificationReport& report);
+Secret StatusJson(const RotationStatus& status);
+
+}  // namespace qarion::secrets::cli

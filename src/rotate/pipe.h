@@ -1,0 +1,48 @@
+// One thread makes pieces of work while the caller does what each asks for.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "core/thread.h"
+#include "qarion/secrets/result.h"
+#include "rotate/bounded_queue.h"
+
+namespace qarion::secrets::rotate {
+
+// Calls `produce` on a thread of its own until it returns nothing or an error, and `consume` with
+// each piece on this one. The first error of either ends both; it is returned when the thread is
+// gone. `produce` must not throw.
+template <typename T>
+Status Pipe(const std::function<Result<std::optional<T>>()>& produce,
+            const std::function<Status(T)>& consume) {
+  constexpr std::size_t kPiecesAhead = 4;
+  BoundedQueue<T> queue(kPiecesAhead);
+  Status produced;
+  Status consumed;
+  {
+    const std::jthread producer = core::StartThread([&] {
+      while (true) {
+        auto piece = produce();
+        if (!piece) produced = std::move(piece).error();
+        if (!piece || !*piece || !queue.Push(**std::move(piece))) break;
+      }
+      queue.Close();
+    });
+    // Before the thread is joined, also where `consume` throws.
+    struct Closing {
+      BoundedQueue<T>& queue;
+      ~Closing() { queue.Close(); }
+    };
+    const Closing closing{queue};
+    while (consumed) {
+      auto piece = queue.Pop();
+      if (!piece) break;
+      consumed = consume(*std::move(piece));
+    }
+  }
+  return consumed ? std::move(produced) : std::move(consumed);
+}
+
+}  // namespace qarion::secrets::rotate

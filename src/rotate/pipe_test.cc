@@ -1,0 +1,70 @@
+#include "rotate/pipe.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+namespace qarion::secrets::rotate {
+namespace {
+
+// Makes 0, 1, 2, ... and then nothing.
+std::function<Result<std::optional<int>>()> CountTo(int end) {
+  return [end, next = 0]() mutable -> Result<std::optional<int>> {
+    return next < end ? std::optional<int>(next++) : std::optional<int>();
+  };
+}
+
+Error Fault(const char* reason) { return {ErrorCode::kIo, reason}; }
+
+TEST(Pipe, HandsEveryPieceOverInOrder) {
+  std::vector<int> taken;
+  const Status done = Pipe<int>(CountTo(1000), [&](int piece) -> Status {
+    taken.push_back(piece);
+    return {};
+  });
+  ASSERT_TRUE(done);
+  ASSERT_EQ(taken.size(), 1000U);
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(taken[static_cast<std::size_t>(i)], i);
+}
+
+TEST(Pipe, ProducesOnAThreadOfItsOwnAndConsumesOnTheCallers) {
+  std::thread::id producer;
+  bool is_done = false;
+  const Status done = Pipe<int>(
+      [&]() -> Result<std::optional<int>> {
+        producer = std::this_thread::get_id();
+        if (std::exchange(is_done, true)) return std::optional<int>();
+        return std::optional<int>(1);
+      },
+      [&](int) -> Status {
+        EXPECT_NE(std::this_thread::get_id(), producer);
+        return {};
+      });
+  EXPECT_TRUE(done);
+}
+
+TEST(Pipe, PiecesBeforeAProducersErrorAreConsumed) {
+  int taken = 0;
+  const Status done = Pipe<int>(
+      [next = 0]() mutable -> Result<std::optional<int>> {
+        if (next == 3) return Fault("produced");
+        return std::optional<int>(next++);
+      },
+      [&](int) -> Status {
+        ++taken;
+        return {};
+      });
+  EXPECT_EQ(done.error().reason(), "produced");
+  EXPECT_EQ(taken, 3);
+}
+
+TEST(Pipe, AConsumersErrorEndsAProducerThatNeverWould) {
+  const Status done =
+      Pipe<int>([]() -> Result<std::optional<int>> { return std::optional<int>(1); },
+                [](int) -> Status { return Fault("consumed"); });
+  EXPECT_EQ(done.error().reason(), "consumed");
+}
+
+}  // namespace
+}  // namespace qarion::secrets::rotate

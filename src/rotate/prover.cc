@@ -1,0 +1,106 @@
+#include "rotate/prover.h"
+
+#include <string>
+#include <utility>
+
+namespace qarion::secrets::rotate {
+namespace {
+
+Error NotProven(const std::string& place, const std::string& what) {
+  return Error(ErrorCode::kInternal, "the proof failed: in " + place + ", " + what)
+      .Cure("look for what changes values as they are written, such as a trigger on that table");
+}
+
+}  // namespace
+
+Result<Prover> Prover::Create(const Plan& plan, std::span<const FernetKey> keys,
+                              std::vector<RotationCounts> written, bool allows_unlisted) {
+  auto new_key = ValueReader::Create(keys.first(1), crypto::FernetReading::kStrict);
+  if (!new_key) return std::move(new_key).error();
+  auto old_keys = ValueReader::Create(keys.subspan(1), crypto::FernetReading::kLenient);
+  if (!old_keys) return std::move(old_keys).error();
+  return Prover(plan, *std::move(new_key), *std::move(old_keys), std::move(written),
+                allows_unlisted);
+}
+
+Prover::Prover(const Plan& plan, ValueReader new_key, ValueReader old_keys,
+               std::vector<RotationCounts> written, bool allows_unlisted)
+    : plan_(plan),
+      new_key_(std::move(new_key)),
+      old_keys_(std::move(old_keys)),
+      allows_unlisted_(allows_unlisted),
+      written_(std::move(written)),
+      tallies_(written_.size()) {
+  for (const TablePlan& table : plan.tables) {
+    first_tallies_.push_back(finders_.size());
+    for (const ColumnPlan& column : table.columns) finders_.emplace_back(column);
+  }
+}
+
+Status Prover::Check(const Target& target, const RowBatch& batch) {
+  const TablePlan& table = plan_.tables[target.table];
+  const Cell* cell = batch.cells.data();
+  for (const RowBatch::Row& row : batch.rows) {
+    for (std::size_t i = 0; i < table.columns.size(); ++i, ++cell) {
+      const std::size_t index = first_tallies_[target.table] + i;
+      ++tallies_[index].rows;
+      // Wherever it stands: at another path, in plaintext, in a row that is left out.
+      if (!allows_unlisted_ && old_keys_.CountTokens(cell->bytes) > 0) {
+        return NotProven(table.Title() + "." + table.columns[i].name,
+                         "an old key still opens a token");
+      }
+      if (!row.is_selected) continue;
+      if (Status checked = CheckCell(table, table.columns[i], index, *cell); !checked) {
+        return checked;
+      }
+    }
+  }
+  return {};
+}
+
+Status Prover::CheckCell(const TablePlan& table, const ColumnPlan& column, std::size_t index,
+                         const Cell& cell) {
+  const auto not_proven = [&](const std::string& what) {
+    return NotProven(table.Title() + "." + column.name, what);
+  };
+  CellFinder& finder = finders_[index];
+  Tally& tally = tallies_[index];
+  finder.Find(cell);
+  if (!finder.problem().empty()) return not_proven("a value " + finder.problem());
+  tally.null += finder.nulls();
+  tally.absent += finder.absent();
+  tally.plaintext += finder.others();
+  for (const CellValue& value : finder.values()) {
+    switch (new_key_.Read(value.text, column.prefix)) {
+      case ValueKind::kEmpty: ++tally.empty; break;
+      case ValueKind::kToken: ++tally.tokens; break;
+      case ValueKind::kPlaintext: ++tally.plaintext; break;
+      case ValueKind::kBroken: return not_proven("the new key does not open a value");
+    }
+    if (allows_unlisted_ && old_keys_.CountTokens(value.text) > 0) {
+      return not_proven("an old key still opens a value");
+    }
+  }
+  return {};
+}
+
+Status Prover::Conclude() const {
+  for (std::size_t i = 0; i < written_.size(); ++i) {
+    const RotationCounts& counts = written_[i];
+    const Tally expected = {.rows = counts.rows,
+                            .null = counts.null,
+                            .empty = counts.empty,
+                            .absent = counts.absent,
+                            .tokens = counts.rotated + counts.current + counts.encrypted,
+                            .plaintext = counts.plaintext};
+    if (tallies_[i] == expected) continue;
+    return NotProven(counts.table + "." + counts.column,
+                     std::to_string(tallies_[i].tokens) + " of " +
+                         std::to_string(tallies_[i].rows) + " values open with the new key where " +
+                         std::to_string(expected.tokens) + " of " + std::to_string(expected.rows) +
+                         " were written");
+  }
+  return {};
+}
+
+}  // namespace qarion::secrets::rotate

@@ -1,0 +1,17 @@
+// What an operator should know before a rotation begins.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "qarion/secrets/finding.h"
+#include "rotate/sqlite/catalogue.h"
+#include "rotate/sqlite/connection.h"
+
+namespace qarion::secrets::rotate::sqlite {
+
+// Outside of a transaction. What cannot be looked at is left out. The only errors among them: the
+// file may not be written; there is not room enough on its disk.
+std::vector<Finding> ExamineDatabase(Connection& connection, std::span<const Table> tables);
+
+}  // namespace qarion::secrets::rotate::sqlite

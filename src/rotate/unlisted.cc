@@ -1,0 +1,50 @@
+#include "rotate/unlisted.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace qarion::secrets::rotate {
+
+Status VisitCandidates(Store& store, const TextColumn& column,
+                       const std::function<Status(std::string_view cell)>& visit) {
+  auto source = store.Search(column, kTokenBeginning);
+  if (!source) return std::move(source).error();
+  RowBatch batch;
+  while (true) {
+    if (Status read = (*source)->Next(batch); !read) return read;
+    if (batch.rows.empty()) return {};
+    for (const Cell& cell : batch.cells) {
+      if (Status visited = visit(cell.bytes); !visited) return visited;
+    }
+  }
+}
+
+bool IsListed(const Plan& plan, std::span<const Target> targets, const TextColumn& column) {
+  const auto target = std::ranges::find_if(targets, [&](const Target& candidate) {
+    return candidate.schema == column.schema && candidate.name == column.table;
+  });
+  if (target == targets.end()) return false;
+  const std::vector<ColumnPlan>& columns = plan.tables[target->table].columns;
+  return std::ranges::find(columns, column.name, &ColumnPlan::name) != columns.end();
+}
+
+Result<std::vector<UnlistedTokens>> SearchUnlisted(Store& store, const Plan& plan,
+                                                   std::span<const Target> targets,
+                                                   ValueReader& keys) {
+  auto columns = store.TextColumns();
+  if (!columns) return std::move(columns).error();
+  std::vector<UnlistedTokens> unlisted;
+  for (const TextColumn& column : *columns) {
+    if (IsListed(plan, targets, column)) continue;
+    UnlistedTokens found{.place = column.Title()};
+    const Status searched = VisitCandidates(store, column, [&](std::string_view cell) -> Status {
+      found.tokens += keys.CountTokens(cell);
+      return {};
+    });
+    if (!searched) return searched.error();
+    if (found.tokens > 0) unlisted.push_back(std::move(found));
+  }
+  return unlisted;
+}
+
+}  // namespace qarion::secrets::rotate

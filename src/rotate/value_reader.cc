@@ -1,0 +1,94 @@
+#include "rotate/value_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/ascii.h"
+
+namespace qarion::secrets::rotate {
+namespace {
+
+using crypto::FernetFault;
+using crypto::FernetReading;
+
+// Of the shortest token: version, time, IV, one block, signature.
+constexpr std::size_t kLeastTokenBytes = 1 + 8 + 16 + 16 + 32;
+constexpr std::size_t kLeastTokenCharacters = (kLeastTokenBytes + 2) / 3 * 4;
+
+bool LooksLikeToken(std::string_view text) {
+  while (!text.empty() && static_cast<unsigned char>(text.front()) <= ' ') text.remove_prefix(1);
+  return text.starts_with(kTokenBeginning);
+}
+
+bool IsTokenCharacter(char c) {
+  return core::IsLetterOrDigit(c) || c == '-' || c == '_' || c == '+' || c == '/';
+}
+
+}  // namespace
+
+Result<ValueReader> ValueReader::Create(std::span<const FernetKey> keys, FernetReading reading) {
+  ValueReader reader(reading);
+  if (keys.empty()) return reader;
+  auto ring = crypto::FernetRing::Create(keys);
+  if (!ring) return std::move(ring).error();
+  reader.ring_ = *std::move(ring);
+  return reader;
+}
+
+FernetFault ValueReader::Open(std::string_view token, FernetReading reading,
+                              crypto::OpenedFernet& opened) {
+  return ring_ ? ring_->Open(token, reading, opened) : FernetFault::kSignature;
+}
+
+ValueKind ValueReader::Read(std::string_view value, std::string_view prefix) {
+  if (value.empty()) return ValueKind::kEmpty;
+  const bool has_prefix = !prefix.empty() && value.starts_with(prefix);
+  if (!prefix.empty() && !has_prefix) {
+    if (!LooksLikeToken(value)) return ValueKind::kPlaintext;
+    problem_ = "lacks the prefix that its column's tokens have";
+    return ValueKind::kBroken;
+  }
+  const std::string_view token = value.substr(prefix.size());
+  const FernetFault fault = Open(token, reading_, opened_);
+  if (fault != FernetFault::kNone) {
+    if (!has_prefix && !LooksLikeToken(token)) return ValueKind::kPlaintext;
+    problem_ = crypto::ToString(fault);
+    return ValueKind::kBroken;
+  }
+  if (CountTokens(opened_.plaintext.Reveal()) > 0) {
+    problem_ = "was encrypted twice: it holds another token that one of the keys opens";
+    return ValueKind::kBroken;
+  }
+  return ValueKind::kToken;
+}
+
+std::size_t ValueReader::CountTokens(std::string_view text) {
+  std::size_t count = 0;
+  for (const std::string_view token : TokensIn(text)) {
+    // A slash may belong to what stands behind a token.
+    const std::size_t end = token.find_first_of("+/");
+    const bool is_opened =
+        Opens(token) || (end != std::string_view::npos && Opens(token.substr(0, end)));
+    count += is_opened ? 1 : 0;
+  }
+  return count;
+}
+
+bool ValueReader::Opens(std::string_view token) {
+  return Open(token, FernetReading::kLenient, inner_) == FernetFault::kNone;
+}
+
+std::vector<std::string_view> TokensIn(std::string_view text) {
+  std::vector<std::string_view> tokens;
+  for (std::size_t at = text.find(kTokenBeginning); at != std::string_view::npos;
+       at = text.find(kTokenBeginning, at)) {
+    std::size_t end = at;
+    while (end < text.size() && IsTokenCharacter(text[end])) ++end;
+    while (end < text.size() && text[end] == '=') ++end;
+    if (end - at >= kLeastTokenCharacters) tokens.push_back(text.substr(at, end - at));
+    at = end;
+  }
+  return tokens;
+}
+
+}  // namespace qarion::secrets::rotate

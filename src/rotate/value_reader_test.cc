@@ -1,0 +1,78 @@
+#include "rotate/value_reader.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace qarion::secrets::rotate {
+namespace {
+
+using crypto::FernetReading;
+
+// fernet_generate.json of the specification: its key, and its token for "hello".
+constexpr char kKey[] = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
+constexpr char kToken[] =
+    "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4"
+    "IwqDA==";
+
+ValueReader Reader(FernetReading reading = FernetReading::kStrict) {
+  std::vector<FernetKey> keys;
+  keys.push_back(*FernetKey::Parse(kKey, "the key"));
+  return *ValueReader::Create(keys, reading);
+}
+
+std::string Sealed(std::string_view plaintext) {
+  std::vector<FernetKey> keys;
+  keys.push_back(*FernetKey::Parse(kKey, "the key"));
+  auto ring = crypto::FernetRing::Create(keys);
+  std::string token;
+  EXPECT_TRUE(ring->Seal(plaintext, 1'700'000'000, token));
+  return token;
+}
+
+TEST(ValueReader, OpensTheTokenOfTheSpecification) {
+  ValueReader reader = Reader();
+  ASSERT_EQ(reader.Read(kToken, ""), ValueKind::kToken);
+  EXPECT_EQ(reader.opened().plaintext.Reveal(), "hello");
+  EXPECT_EQ(reader.opened().timestamp, 499162800U);
+}
+
+TEST(ValueReader, APrefixStandsBeforeEachTokenOfItsColumn) {
+  ValueReader reader = Reader();
+  EXPECT_EQ(reader.Read("enc:" + std::string(kToken), "enc:"), ValueKind::kToken);
+  EXPECT_EQ(reader.Read("enc:other", "enc:"), ValueKind::kBroken);
+  EXPECT_EQ(reader.Read("other", "enc:"), ValueKind::kPlaintext);
+  EXPECT_EQ(reader.Read(kToken, "enc:"), ValueKind::kBroken);
+}
+
+TEST(ValueReader, WhatLooksLikeATokenIsNeverTakenForPlaintext) {
+  ValueReader reader = Reader();
+  EXPECT_EQ(reader.Read("gAAAAA", ""), ValueKind::kBroken);
+  EXPECT_EQ(reader.Read("\n gAAAAABlong", ""), ValueKind::kBroken);
+  EXPECT_EQ(reader.Read("postgresql://db", ""), ValueKind::kPlaintext);
+  EXPECT_EQ(reader.Read("", ""), ValueKind::kEmpty);
+}
+
+TEST(ValueReader, ATokenInsideOfATokenIsReported) {
+  ValueReader reader = Reader();
+  EXPECT_EQ(reader.Read(Sealed(kToken), ""), ValueKind::kBroken);
+  EXPECT_NE(reader.problem().find("encrypted twice"), std::string::npos);
+  EXPECT_EQ(reader.Read(Sealed("gAAAAA is how tokens begin"), ""), ValueKind::kToken);
+}
+
+TEST(ValueReader, WithoutKeysNothingOpens) {
+  auto reader = ValueReader::Create({}, FernetReading::kStrict);
+  ASSERT_TRUE(reader);
+  EXPECT_FALSE(reader->Opens(kToken));
+}
+
+TEST(TokensIn, FindsTokensWhereverTheyStand) {
+  const std::string text = "a=" + std::string(kToken) + ";b=\"" + kToken + "\", gAAAAAshort";
+  EXPECT_EQ(TokensIn(text), (std::vector<std::string_view>{kToken, kToken}));
+  EXPECT_TRUE(TokensIn("").empty());
+  EXPECT_TRUE(TokensIn("gAAAA gAAAAA").empty());
+}
+
+}  // namespace
+}  // namespace qarion::secrets::rotate

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""sqlite_test.py QSECRETS: `qsecrets rotate encryption-key` on files of SQLite."""
+import json
+import pathlib
+import re
+import sqlite3
+import subprocess
+import unittest
+
+from behaviours import Behaviours
+from rotation_case import PLAN, RotationCase
+
+
+class Sqlite:
+    json_type = "text"
+    bytes_type = "blob"
+
+    def __init__(self, path):
+        self.path = path
+        self.address = f"sqlite:{path}"
+        self.connection = sqlite3.connect(path, isolation_level=None)
+
+    def execute(self, statement, values=()):
+        return self.connection.execute(statement, values)
+
+    def insert(self, table, **columns):
+        names = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
+        quoted = table.replace('"', '""')
+        places = ", ".join("?" * len(columns))
+        self.execute(f'INSERT INTO "{quoted}" ({names}) VALUES ({places})', list(columns.values()))
+
+    def rows(self, query):
+        return self.execute(query).fetchall()
+
+    def dump(self):
+        return "\n".join(self.connection.iterdump())
+
+
+class SqliteCase(RotationCase):
+    def setUp(self):
+        super().setUp()
+        self.database = Sqlite(self.directory / "app.db")
+        self.addCleanup(self.database.connection.close)
+
+
+class SqliteBehaviours(Behaviours, SqliteCase):
+    pass
+
+
+class SqliteAlone(SqliteCase):
+    def test_a_file_that_is_not_there_is_never_made(self):
+        path = self.directory / "no.db"
+        self.assert_fails(78, "no.db", arguments=("--yes", "--database", f"sqlite:{path}"))
+        self.assertFalse(path.exists())
+
+    def test_a_writer_that_holds_the_file_is_waited_for_and_then_said(self):
+        self.make_tables()
+        self.database.execute("BEGIN IMMEDIATE")
+        result = self.run_rotate("--yes", "--lock-timeout", "0")
+        self.database.execute("ROLLBACK")
+        self.assertEqual(result.returncode, 75, result.stderr)
+        self.assert_as_it_was()
+
+    def test_the_plan_of_the_guide_is_one(self):
+        guide = (pathlib.Path(__file__).resolve().parents[3] / "docs/guide/key-rotation.md").read_text()
+        plan = re.search(r"^```toml\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL).group(1)
+        self.database.execute("CREATE TABLE instances (id integer PRIMARY KEY, deleted_at text, database_url text, "
+                              "settings text)")
+        self.database.insert("instances", id=1, database_url="fake-plaintext", settings=json.dumps(
+            {"smtp": {"password": self.token("fake")}, "hooks": [{"secret": self.token("fake")}, {"secret": None}]}))
+        report = self.rotate(plan=plan.replace("app.instances", "instances"))
+        self.assertEqual(self.counts(report, "instances.database_url")["encrypted"], 1)
+        self.assertEqual(self.counts(report, "instances.settings")["rotated"], 2)
+
+    def test_no_old_ciphertext_is_in_the_file_after_scrubbing(self):
+        self.make_tables()
+        self.rotate("--scrub-storage")
+        contents = b"".join(path.read_bytes() for path in self.directory.glob("app.db*"))
+        for token in self.tokens.values():
+            self.assertNotIn(token.encode(), contents)
+
+    def test_killed_at_any_system_call_the_file_is_old_or_new_and_the_key_is_on_the_disk(self):
+        """strace ends the process at its Nth call of those that change files."""
+        calls = "pwrite64,write,fdatasync,fsync,unlink,openat,ftruncate"
+        self.make_tables()
+        outcomes = set()
+        for number in range(1, 400):
+            database = self.directory / f"copy{number}.db"
+            copy = sqlite3.connect(database)
+            self.database.connection.backup(copy)
+            copy.close()
+            key = self.directory / f"{number}.key"
+            environment = self.environment(INSTANCE_ENCRYPTION_KEY=self.old, INSTANCE_ENCRYPTION_KEY_PREVIOUS=None,
+                                           DATABASE_URL=f"sqlite:{database}")
+            result = subprocess.run(
+                ["strace", "-f", "-o", "/dev/null", "-e", f"trace={calls}", "-e",
+                 f"inject={calls}:signal=KILL:when={number * 7}",
+                 *self.command("--yes", "--generate", key, "--plan", self.write("plan.toml", PLAN))],
+                env=environment, cwd=self.directory, capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
+            outcomes.add(self.outcome(database, key))
+            if result.returncode == 0:
+                break
+        self.assertEqual(outcomes, {"old", "new"})
+
+    def outcome(self, database, key):
+        connection = sqlite3.connect(database)
+        tokens = dict(connection.execute("SELECT id, database_url FROM instances WHERE id < 6"))
+        connection.close()
+        if tokens == self.tokens:
+            return "old"
+        new = key.read_text().strip()
+        for number, token in tokens.items():
+            self.assertEqual(self.plaintext(token, new), self.urls[number])
+        return "new"
+
+
+if __name__ == "__main__":
+    unittest.main()
