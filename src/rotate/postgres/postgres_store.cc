@@ -90,7 +90,7 @@ Status PostgresStore::BeginLooking() {
 
 void PostgresStore::EndLooking() noexcept {
   if (is_open_ || main_->IsLost()) return;
-  Status ended = main_->Execute("ROLLBACK", "");
+  const Status ended = main_->Execute("ROLLBACK", "");
   static_cast<void>(ended.has_value());
 }
 

@@ -188,7 +188,7 @@ void Examiner::AddDisk() {
     rows += table.target.estimated_rows;
   }
   const std::uint64_t needed = 2 * bytes + kLogBytesPerRow * rows;
-  std::string problem =
+  const std::string problem =
       "about " + Megabytes(needed) + " more are needed until the end: " + Megabytes(bytes) +
       " for tables and indexes, " + Megabytes(needed - bytes) + " for the log of changes";
   const auto free = FreeBytes();

@@ -68,7 +68,7 @@ bool IsLockTimeout(const Error& error) {
 
 Error Locked(Connection& connection, const Target& target, LockMode mode) {
   // The transaction is lost with the lock; who holds it is asked outside of it.
-  Status ended = connection.Execute("ROLLBACK", "");
+  const Status ended = connection.Execute("ROLLBACK", "");
   const std::string holders = ended ? Holders(connection, target.id, mode) : std::string();
   return Error(ErrorCode::kTryAgain, target.Title() + " cannot be locked within the lock timeout" +
                                          (holders.empty() ? "" : ": it is held by " + holders))

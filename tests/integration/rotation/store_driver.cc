@@ -121,7 +121,7 @@ class Driver {
     if (Status done = Do(arguments, json); !done) Write(done.error(), json);
     json.EndObject();
     const Secret text = std::move(json).Take();
-    std::cout << text.Reveal() << std::endl;
+    std::cout << text.Reveal() << '\n' << std::flush;
   }
   void Cancel() {
     if (store_) store_->Cancel();
@@ -473,7 +473,7 @@ int main() {
   std::condition_variable changed;
   std::deque<Arguments> commands;
   bool is_at_end = false;
-  std::jthread reading([&] {
+  const std::jthread reading([&] {
     for (std::string line; std::getline(std::cin, line);) {
       if (line == "cancel") {
         driver.Cancel();
