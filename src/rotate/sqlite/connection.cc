@@ -62,7 +62,8 @@ Status Connection::Prepare() {
                                    nullptr);
   if (code != SQLITE_OK) return SqliteError(database_, code, what);
   sqlite3_db_config(database_, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
-  sqlite3_db_config(database_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  // Else triggers could not write to full-text indexes.
+  sqlite3_db_config(database_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1, nullptr);
   sqlite3_db_config(database_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_busy_handler(database_, OnBusy, this);
   sqlite3_progress_handler(database_, kOperationsBetweenLooks, OnProgress, this);
@@ -101,9 +102,9 @@ bool Connection::IsInTransaction() const noexcept { return sqlite3_get_autocommi
 
 bool Connection::IsReadOnly() const noexcept { return sqlite3_db_readonly(database_, "main") == 1; }
 
-bool Connection::IsWriteAhead() {
-  const auto mode = Text("PRAGMA main.journal_mode", "");
-  return mode && *mode == "wal";
+Result<bool> Connection::IsWriteAhead() {
+  auto mode = Text("PRAGMA main.journal_mode", OneLine(path_) + " cannot be looked at");
+  return std::move(mode).transform([](const std::string& text) { return text == "wal"; });
 }
 
 void Connection::SetLockTimeout(milliseconds timeout) noexcept {

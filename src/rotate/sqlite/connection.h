@@ -23,10 +23,10 @@ namespace qarion::secrets::rotate::sqlite {
 class Connection {
  public:
   // Opens a database that is there, for writing where its file allows that. Extensions cannot be
-  // loaded, and the schema may not call functions with side effects. Foreign keys are not enforced,
-  // as SQLite's default is: no key changes. What changes is overwritten in the file, not only
-  // unlinked, and has reached the disk when a commit returns.
-  // kConfiguration, kNotPermitted: see CheckFile; kConfiguration: no database, or one that is
+  // loaded, so that what the schema calls, in triggers for example, are SQLite's own functions, and
+  // no trust in it is needed. Foreign keys are not enforced, as SQLite's default is: no key
+  // changes. What is overwritten is not left in the file, and what is committed has reached the
+  // disk. kConfiguration, kNotPermitted: see CheckFile; kConfiguration: no database, or one that is
   // encrypted. kTryAgain: another connection has locked it for itself.
   static Result<std::shared_ptr<Connection>> Open(const std::string& path);
   ~Connection();
@@ -50,7 +50,7 @@ class Connection {
 
   bool IsInTransaction() const noexcept;
   bool IsReadOnly() const noexcept;
-  bool IsWriteAhead();  // WAL
+  Result<bool> IsWriteAhead();  // WAL
 
   // How long a lock is waited for, in each case.
   void SetLockTimeout(std::chrono::milliseconds timeout) noexcept;

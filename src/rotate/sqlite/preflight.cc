@@ -112,7 +112,9 @@ std::vector<std::string> Examiner::IndexesAt(const std::set<std::int64_t>& pages
 }
 
 void Examiner::AddJournal() {
-  if (!connection_.IsWriteAhead()) {
+  const auto is_write_ahead = connection_.IsWriteAhead();
+  if (!is_write_ahead) return;
+  if (!*is_write_ahead) {
     return Add(path_,
                "is not in WAL mode: who reads it waits while the changes are written, and who does "
                "not stop reading makes the rotation fail",

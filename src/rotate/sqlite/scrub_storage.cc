@@ -63,8 +63,10 @@ Status RewriteDatabase(Connection& connection) {
   }
   if (Status room = CheckRoom(connection); !room) return room;
   Status done = connection.Execute("VACUUM main", What(connection));
-  if (done && connection.IsWriteAhead()) done = TruncateLog(connection);
-  return done;
+  if (!done) return done;
+  const auto is_write_ahead = connection.IsWriteAhead();
+  if (!is_write_ahead) return is_write_ahead.error();
+  return *is_write_ahead ? TruncateLog(connection) : done;
 }
 
 }  // namespace qarion::secrets::rotate::sqlite
