@@ -95,7 +95,7 @@ Status CheckShape(const std::string& title, const Column& column, Shape shape) {
   switch (column.kind) {
     case ColumnKind::kBytes:
       if (shape == Shape::kBytes) return {};
-      return Wrong(of, is, "give it the shape \"bytes\" in the plan");
+      return Wrong(of, is, "give it the shape \"bytea\" in the plan");
     case ColumnKind::kJson:
     case ColumnKind::kJsonb:
       if (shape == Shape::kJson) return {};
