@@ -18,6 +18,23 @@ std::string Creation(const AuditTable& table) {
          "NULL)";
 }
 
+std::string Insertion(const AuditTable& table) {
+  return "INSERT INTO " + Quoted(table) +
+         " (id, finished_at, role, tool, new_key, old_keys, report) "
+         "VALUES ($1, pg_catalog.clock_timestamp(), current_user, $2, $3, $4, $5::json)";
+}
+
+// Something else may have its name.
+Status CheckColumns(Connection& connection, const AuditTable& table) {
+  const std::string title = Title(table.schema, table.name);
+  Status parsed = connection.Parse(
+      Insertion(table), title + " is there, and is no table of this tool's for its audit");
+  if (parsed || parsed.error().code() != ErrorCode::kConfiguration) return parsed;
+  return Error(ErrorCode::kConfiguration, parsed.error().reason())
+      .With("table", title)
+      .Cure("name another audit_table in the plan, or rename " + title);
+}
+
 }  // namespace
 
 Result<AuditTable> FindAuditTable(Connection& connection, const Plan& plan) {
@@ -52,7 +69,7 @@ Status CheckAuditTable(Connection& connection, const AuditTable& table) {
                                         "pg_catalog.quote_ident(current_user::text)",
                        {table.is_there ? Quoted(table) : table.schema}, kWhat);
   if (!rights) return std::move(rights).error();
-  if (rights->IsTrue(0, 0)) return {};
+  if (rights->IsTrue(0, 0)) return table.is_there ? CheckColumns(connection, table) : Status();
   const std::string role = rights->Text(0, 1);
   const std::string grant = "GRANT SELECT, INSERT ON " + Quoted(table) + " TO " + role;
   const std::string title = Title(table.schema, table.name);
@@ -73,10 +90,8 @@ Status InsertAudit(Connection& connection, const AuditTable& table, const AuditR
     if (Status made = connection.Execute(Creation(table), what); !made) return made;
   }
   auto inserted = connection.Query(
-      "INSERT INTO " + Quoted(table) +
-          " (id, finished_at, role, tool, new_key, old_keys, report) "
-          "VALUES ($1, pg_catalog.clock_timestamp(), current_user, $2, $3, $4, $5::json)",
-      {record.id, record.tool, record.new_key, record.old_keys, record.report}, what);
+      Insertion(table), {record.id, record.tool, record.new_key, record.old_keys, record.report},
+      what);
   if (!inserted) return std::move(inserted).error();
   return {};
 }

@@ -110,13 +110,17 @@ Status CheckPrimary(Connection& connection) {
           "target_session_attrs=read-write finds it");
 }
 
+Error OtherRotation() {
+  return Error(ErrorCode::kTryAgain, "another rotation is at work in this database")
+      .Cure("run it again when that one has ended");
+}
+
 Status TakeAdvisoryLock(Connection& connection) {
   auto taken = connection.Query("SELECT pg_catalog.pg_try_advisory_xact_lock($1)", {kAdvisoryLock},
                                 "the lock against a second rotation cannot be taken");
   if (!taken) return std::move(taken).error();
   if (taken->IsTrue(0, 0)) return {};
-  return Error(ErrorCode::kTryAgain, "another rotation is at work in this database")
-      .Cure("run it again when that one has ended");
+  return OtherRotation();
 }
 
 Result<bool> IsAdvisoryLockHeld(Connection& connection) {

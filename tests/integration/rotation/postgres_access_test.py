@@ -36,6 +36,35 @@ class Permissions(PostgresCase):
             store.begin()
         self.assert_cured(store, error)
 
+    def test_a_rehearsal_lacks_what_writing_would_lack(self):
+        role = self.role(select="instances")
+        store = self.planned(role)
+        store.begin(access="read-only")
+        store("rollback")
+        with self.assert_fails("not_permitted", "may not read and write public.instances") as error:
+            store.begin(access="rehearsal")
+        self.sql(error.exception.cure)
+        with self.assert_fails("not_permitted", "may not make the audit table") as error:
+            store.begin(access="rehearsal")
+        self.assert_cured(store, error, "rehearsal")
+        self.assertEqual(self.sql("SELECT mode FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE relname = 'instances' "
+                                  "AND mode <> 'AccessShareLock'"), [])
+
+    def test_a_rehearsal_beside_a_rotation_does_not_begin(self):
+        self.begun()
+        store = self.planned("postgres")
+        store.begin(access="read-only")
+        store("rollback")
+        with self.assert_fails("try_again", "another rotation is at work"):
+            store.begin(access="rehearsal")
+
+    def test_another_table_of_the_audit_tables_name_is_noticed_before_anything_is_written(self):
+        self.sql("CREATE TABLE qarion_secrets_rotations (id int, what text)")
+        for access in ("write", "rehearsal"):
+            with self.subTest(access), self.assert_fails(
+                    "configuration", "public.qarion_secrets_rotations", "finished_at", cure="audit_table"):
+                self.planned("postgres").begin(access=access)
+
     def test_reading(self):
         role = self.role(update="instances")
         store = self.planned(role)
