@@ -110,6 +110,9 @@ struct TransactionOptions {
   std::chrono::milliseconds lock_timeout = std::chrono::seconds(5);
   bool is_read_only =
       false;  // `--dry-run`, `verify`: no lock on tables is taken, nothing is written
+  // Beside is_read_only, for `--dry-run`: what a writing transaction would be refused for at its
+  // begin is an error of Begin() here too.
+  bool is_rehearsal = false;
 };
 
 enum class CommitOutcome {

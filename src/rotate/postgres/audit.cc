@@ -18,6 +18,23 @@ std::string Creation(const AuditTable& table) {
          "NULL)";
 }
 
+std::string Insertion(const AuditTable& table) {
+  return "INSERT INTO " + Quoted(table) +
+         " (id, finished_at, role, tool, new_key, old_keys, report) "
+         "VALUES ($1, pg_catalog.clock_timestamp(), current_user, $2, $3, $4, $5::json)";
+}
+
+// Something else may have its name.
+Status CheckColumns(Connection& connection, const AuditTable& table) {
+  const std::string title = Title(table.schema, table.name);
+  Status parsed = connection.Parse(
+      Insertion(table), title + " is there, and is no table of this tool's for its audit");
+  if (parsed || parsed.error().code() != ErrorCode::kConfiguration) return parsed;
+  return Error(ErrorCode::kConfiguration, parsed.error().reason())
+      .With("table", title)
+      .Cure("name another audit_table in the plan, or rename " + title);
+}
+
 }  // namespace
 
 Result<AuditTable> FindAuditTable(Connection& connection, const Plan& plan) {
@@ -44,14 +61,15 @@ Result<AuditTable> FindAuditTable(Connection& connection, const Plan& plan) {
 }
 
 Status CheckAuditTable(Connection& connection, const AuditTable& table) {
-  auto rights = connection.Query(
-      table.is_there
-          ? "SELECT pg_catalog.has_table_privilege($1, 'INSERT') AND "
-            "pg_catalog.has_table_privilege($1, 'SELECT'), quote_ident(current_user)"
-          : "SELECT pg_catalog.has_schema_privilege($1, 'CREATE'), quote_ident(current_user)",
-      {table.is_there ? Quoted(table) : table.schema}, kWhat);
+  auto rights =
+      connection.Query(table.is_there ? "SELECT pg_catalog.has_table_privilege($1, 'INSERT') AND "
+                                        "pg_catalog.has_table_privilege($1, 'SELECT'), "
+                                        "pg_catalog.quote_ident(current_user::text)"
+                                      : "SELECT pg_catalog.has_schema_privilege($1, 'CREATE'), "
+                                        "pg_catalog.quote_ident(current_user::text)",
+                       {table.is_there ? Quoted(table) : table.schema}, kWhat);
   if (!rights) return std::move(rights).error();
-  if (rights->IsTrue(0, 0)) return {};
+  if (rights->IsTrue(0, 0)) return table.is_there ? CheckColumns(connection, table) : Status();
   const std::string role = rights->Text(0, 1);
   const std::string grant = "GRANT SELECT, INSERT ON " + Quoted(table) + " TO " + role;
   const std::string title = Title(table.schema, table.name);
@@ -72,10 +90,8 @@ Status InsertAudit(Connection& connection, const AuditTable& table, const AuditR
     if (Status made = connection.Execute(Creation(table), what); !made) return made;
   }
   auto inserted = connection.Query(
-      "INSERT INTO " + Quoted(table) +
-          " (id, finished_at, role, tool, new_key, old_keys, report) "
-          "VALUES ($1, clock_timestamp(), current_user, $2, $3, $4, $5::json)",
-      {record.id, record.tool, record.new_key, record.old_keys, record.report}, what);
+      Insertion(table), {record.id, record.tool, record.new_key, record.old_keys, record.report},
+      what);
   if (!inserted) return std::move(inserted).error();
   return {};
 }
@@ -85,7 +101,7 @@ Result<std::optional<AuditRecord>> SelectAudit(Connection& connection, const Aud
   if (!table.is_there) return std::optional<AuditRecord>();
   auto rows = connection.Query(
       "SELECT id, tool, new_key, old_keys, report::text, "
-      "to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM " +
+      "pg_catalog.to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM " +
           Quoted(table) + " WHERE $1 IN ('', id) ORDER BY finished_at DESC LIMIT 1",
       {std::string(id)}, "the audit table " + Title(table.schema, table.name) + " cannot be read");
   if (!rows) return std::move(rows).error();

@@ -22,6 +22,7 @@ struct AuditTable {
 Result<AuditTable> FindAuditTable(Connection& connection, const Plan& plan);
 
 // Whether a row could be left there. kNotPermitted: not without more rights; the error has the SQL.
+// kConfiguration: what has this name is something else.
 Status CheckAuditTable(Connection& connection, const AuditTable& table);
 
 // Makes the table where it is absent.

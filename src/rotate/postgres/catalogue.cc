@@ -19,8 +19,9 @@ WITH RECURSIVE tree(oid) AS (
   SELECT $1::oid
   UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN tree ON i.inhparent = tree.oid)
 SELECT c.oid, n.nspname, c.relname, c.relkind,
-  CASE WHEN c.reltuples > 0 AND c.relpages > 0
-    THEN (c.reltuples / c.relpages * s.bytes / current_setting('block_size')::int)::int8
+  CASE WHEN c.reltuples > '0' AND c.relpages > 0
+    THEN (c.reltuples::float8 / c.relpages::float8 * s.bytes::float8
+      / pg_catalog.current_setting('block_size')::float8)::int8
     ELSE s.bytes / 200 END,
   CASE WHEN c.relkind = 'r' THEN pg_catalog.pg_total_relation_size(c.oid) ELSE 0 END
 FROM tree JOIN pg_catalog.pg_class c USING (oid)
@@ -37,8 +38,8 @@ WITH RECURSIVE base AS (
   UNION ALL SELECT t.* FROM base JOIN pg_catalog.pg_type t ON t.oid = base.typbasetype
     WHERE base.typtype = 'd')
 SELECT pg_catalog.format_type(a.atttypid, a.atttypmod), a.attgenerated,
-  CASE WHEN base.oid = 114 THEN 'j' WHEN base.oid = 3802 THEN 'J' WHEN base.oid = 17 THEN 'b'
-    WHEN base.typcategory = 'S' AND base.typtype = 'b' AND base.oid <> 19 THEN 't'
+  CASE WHEN base.oid = '114' THEN 'j' WHEN base.oid = '3802' THEN 'J' WHEN base.oid = '17' THEN 'b'
+    WHEN base.typcategory = 'S' AND base.typtype = 'b' AND base.oid <> '19' THEN 't'
     ELSE '?' END,
   EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_partitioned_table p
       ON p.partrelid = i.inhparent
@@ -51,8 +52,8 @@ WHERE base.typtype <> 'd' AND a.attrelid = $1::oid AND a.attname = $2)sql";
 constexpr char kSimilar[] = R"sql(
 SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE lower(c.relname) = lower($1) AND c.relkind IN ('r', 'p')
-ORDER BY c.relname <> $1, n.nspname LIMIT 1)sql";
+WHERE pg_catalog.lower(c.relname::text) = pg_catalog.lower($1::text) AND c.relkind IN ('r', 'p')
+ORDER BY c.relname::text <> $1::text, n.nspname LIMIT 1)sql";
 
 Error Wrong(const std::string& title, const std::string& problem, std::string cure) {
   return Error(ErrorCode::kConfiguration, title + " " + problem)
@@ -94,7 +95,7 @@ Status CheckShape(const std::string& title, const Column& column, Shape shape) {
   switch (column.kind) {
     case ColumnKind::kBytes:
       if (shape == Shape::kBytes) return {};
-      return Wrong(of, is, "give it the shape \"bytes\" in the plan");
+      return Wrong(of, is, "give it the shape \"bytea\" in the plan");
     case ColumnKind::kJson:
     case ColumnKind::kJsonb:
       if (shape == Shape::kJson) return {};

@@ -1,4 +1,8 @@
 // Names and texts as they stand in SQL.
+//
+// Functions are named with pg_catalog before them, and operators have operands of the very types
+// that the system's are for: one of another schema in the search path that fits better would be
+// taken before them, and run with the rights of a rotation.
 #pragma once
 
 #include <span>

@@ -18,7 +18,7 @@ constexpr char kSelect[] =
     "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY ($1::oid[]) AND ";
 
 std::string RoleOf(Connection& connection) {
-  auto role = connection.Query("SELECT quote_ident(current_user)", {}, "");
+  auto role = connection.Query("SELECT pg_catalog.quote_ident(current_user::text)", {}, "");
   return role ? role->Text(0, 0) : std::string();
 }
 

@@ -43,6 +43,23 @@ bool AreSame(std::span<const Table> tables, std::span<const Target> targets) {
                     });
 }
 
+Status CheckWriting(Connection& connection, const Plan& plan, const Resolved& found) {
+  if (Status checked = CheckPermissions(connection, found, Access::kWrite); !checked) {
+    return checked;
+  }
+  const auto audit = FindAuditTable(connection, plan);
+  return audit ? CheckAuditTable(connection, *audit) : Status(audit.error());
+}
+
+Status ParseUpdates(Connection& connection, const Resolved& found) {
+  for (const Table& table : found.tables) {
+    Status parsed =
+        connection.Parse(UpdateRows(table), table.target.Title() + " cannot be updated");
+    if (!parsed) return parsed;
+  }
+  return {};
+}
+
 }  // namespace
 
 PostgresStore::PostgresStore(std::shared_ptr<Connection> connection)
@@ -112,7 +129,8 @@ Status PostgresStore::Begin(const Plan& plan, std::span<const Target> targets,
     return going;
   }
   Status alive = BeginLooking();
-  if (alive && !options.is_read_only) alive = CheckPrimary(*main_);
+  if (alive && (!options.is_read_only || options.is_rehearsal)) alive = CheckPrimary(*main_);
+  if (alive && options.is_read_only && options.is_rehearsal) alive = Rehearse(plan);
   EndLooking();
   if (!alive) return alive;
   auto reader = ConnectLike(*main_, SameServer::kYes);
@@ -127,6 +145,16 @@ Status PostgresStore::Begin(const Plan& plan, std::span<const Target> targets,
   return begun;
 }
 
+Status PostgresStore::Rehearse(const Plan& plan) {
+  const auto held = IsAdvisoryLockHeld(*main_);
+  if (!held) return held.error();
+  if (*held) return OtherRotation();
+  auto found = FindTables(*main_, plan);
+  if (!found) return std::move(found).error();
+  Status done = CheckWriting(*main_, plan, *found);
+  return done ? ParseUpdates(*main_, *found) : done;
+}
+
 Status PostgresStore::BeginWork(const Plan& plan, std::span<const Target> targets,
                                 const TransactionOptions& options) {
   lock_timeout_ = options.lock_timeout;
@@ -136,11 +164,8 @@ Status PostgresStore::BeginWork(const Plan& plan, std::span<const Target> target
   if (!done) return done;
   auto found = FindTables(*main_, plan);
   if (!found) return std::move(found).error();
-  done = CheckPermissions(*main_, *found, access);
-  if (done && access == Access::kWrite) {
-    const auto audit = FindAuditTable(*main_, plan);
-    done = audit ? CheckAuditTable(*main_, *audit) : Status(audit.error());
-  }
+  done = access == Access::kWrite ? CheckWriting(*main_, plan, *found)
+                                  : CheckPermissions(*main_, *found, access);
   if (done && access == Access::kSnapshot) {
     done = LockTables(*main_, *found, LockMode::kBarAlterations);
   } else if (done) {
@@ -152,13 +177,9 @@ Status PostgresStore::BeginWork(const Plan& plan, std::span<const Target> target
   if (!found) return std::move(found).error();
   if (!AreSame(found->tables, targets)) return Changed();
   resolved_ = std::move(*found);
-  if (access == Access::kWrite) {
-    // Not before: the server locks a table for this too.
-    for (const Table& table : resolved_.tables) {
-      done = main_->Parse(UpdateRows(table), table.target.Title() + " cannot be updated");
-      if (!done) return done;
-    }
-  }
+  // Not before: the server locks a table for this too.
+  if (access == Access::kWrite) done = ParseUpdates(*main_, resolved_);
+  if (!done) return done;
   writer_.emplace(*main_);
   return BeginReading();
 }

@@ -62,6 +62,8 @@ class PostgresStore final : public Store {
   Status BeginWork(const Plan& plan, std::span<const Target> targets,
                    const TransactionOptions& options);
   Status BeginReading();
+  // What would refuse a writing transaction, as far as that can be known without locks that last.
+  Status Rehearse(const Plan& plan);
 
   const std::string description_;
   mutable std::mutex mutex_;  // of which connections there are, for Cancel()

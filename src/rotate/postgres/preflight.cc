@@ -31,8 +31,8 @@ constexpr char kTriggers[] = R"sql(
 SELECT t.tgrelid, t.tgname
 FROM pg_catalog.pg_trigger t
 WHERE t.tgrelid IN (SELECT relid FROM encrypted) AND NOT t.tgisinternal
-  AND t.tgenabled IN ('O', 'A') AND t.tgtype & 16 <> 0
-  AND (cardinality(t.tgattr::int2[]) = 0 OR EXISTS (
+  AND t.tgenabled IN ('O', 'A') AND t.tgtype & '16' <> '0'
+  AND (pg_catalog.cardinality(t.tgattr::int2[]) = 0 OR EXISTS (
     SELECT 1 FROM encrypted e WHERE e.relid = t.tgrelid AND e.attnum = ANY (t.tgattr::int2[])))
 ORDER BY 1, 2)sql";
 
@@ -49,7 +49,7 @@ SELECT DISTINCT e.relid, i.relname
 FROM encrypted e JOIN pg_catalog.pg_index x ON x.indrelid = e.relid
   JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
 WHERE e.attnum = ANY (x.indkey) OR EXISTS (
-  SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
+  SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass::oid
     AND d.objid = x.indexrelid AND d.refobjid = e.relid AND d.refobjsubid = e.attnum)
 ORDER BY 1, 2)sql";
 
@@ -151,14 +151,14 @@ void Examiner::AddStandby() {
 }
 
 void Examiner::AddReplication() {
-  const auto replicas = Query("SELECT count(*) FROM pg_catalog.pg_stat_replication");
+  const auto replicas = Query("SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_replication");
   if (replicas && replicas->Number(0, 0) > 0) {
     Add("replication",
         replicas->Text(0, 0) + " replicas receive every change, and keep the old values until then",
         "watch their lag; what their own files and logs hold is theirs to remove");
   }
   const auto slots = Query(
-      "SELECT string_agg(slot_name, ', ' ORDER BY slot_name) "
+      "SELECT pg_catalog.string_agg(slot_name::text, ', ' ORDER BY slot_name) "
       "FROM pg_catalog.pg_replication_slots WHERE NOT active");
   if (slots && !slots->IsNull(0, 0)) {
     Add("replication",

@@ -22,14 +22,14 @@ FROM (
         SELECT 1 FROM pg_catalog.pg_attribute b WHERE b.attrelid = x.indrelid
           AND b.attnum = ANY (x.indkey) AND (NOT b.attnotnull OR b.attname = ANY ($2::text[])))
     ORDER BY x.indisprimary DESC, x.indnkeyatts, x.indexrelid LIMIT 1) i,
-  LATERAL unnest(i.indkey) WITH ORDINALITY AS k(number, place)
+  LATERAL pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS k(number, place)
   JOIN pg_catalog.pg_attribute a ON a.attrelid = $1::oid AND a.attnum = k.number
   JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 ORDER BY k.place)sql";
 
 constexpr char kNamedKey[] = R"sql(
 SELECT a.attname, t.typcategory = 'N'
-FROM unnest($2::text[]) WITH ORDINALITY AS k(name, place)
+FROM pg_catalog.unnest($2::text[]) WITH ORDINALITY AS k(name, place)
   JOIN pg_catalog.pg_attribute a ON a.attrelid = $1::oid AND a.attname = k.name
   JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 ORDER BY k.place)sql";

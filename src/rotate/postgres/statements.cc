@@ -41,11 +41,11 @@ std::string SelectMatches(const TextColumn& column, std::string_view needle) {
   const std::string name = QuotedName(column.name);
   const std::string from = From(column.schema, column.table);
   if (column.shape == Shape::kBytes) {
-    return "SELECT ctid, " + name + from + " WHERE position(convert_to(" + QuotedText(needle) +
-           ", 'UTF8') IN " + name + ") > 0";
+    return "SELECT ctid, " + name + from + " WHERE pg_catalog.position(" + name +
+           "::bytea, pg_catalog.convert_to(" + QuotedText(needle) + "::text, 'UTF8'::name)) > 0";
   }
-  return "SELECT ctid, " + name + "::text" + from + " WHERE strpos(" + name +
-         "::text COLLATE \"C\", " + QuotedText(needle) + ") > 0";
+  return "SELECT ctid, " + name + "::text" + from + " WHERE pg_catalog.strpos(" + name +
+         "::text COLLATE \"C\", " + QuotedText(needle) + "::text) > 0";
 }
 
 std::string UpdateRows(const Table& table) {

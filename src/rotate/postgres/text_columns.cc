@@ -12,9 +12,9 @@ WITH RECURSIVE stored(oid, base) AS (
     JOIN stored ON d.typbasetype = stored.oid WHERE d.typtype = 'd'),
 kinds(oid, kind) AS (
   SELECT s.oid, CASE
-      WHEN t.oid IN (114, 3802) THEN 'j' WHEN t.oid = 17 THEN 'b'
-      WHEN t.typcategory = 'S' AND t.typtype = 'b' AND t.oid <> 19 THEN 't'
-      WHEN t.oid = 142 OR t.typname = 'hstore' OR t.typtype = 'c' THEN 't' END
+      WHEN t.oid IN ('114', '3802') THEN 'j' WHEN t.oid = '17' THEN 'b'
+      WHEN t.typcategory = 'S' AND t.typtype = 'b' AND t.oid <> '19' THEN 't'
+      WHEN t.oid = '142' OR t.typname = 'hstore' OR t.typtype = 'c' THEN 't' END
     FROM stored s JOIN pg_catalog.pg_type t ON t.oid = s.base),
 roots(oid, root) AS (
   SELECT oid, oid FROM pg_catalog.pg_class WHERE relkind = 'p' AND NOT relispartition

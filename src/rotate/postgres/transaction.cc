@@ -43,11 +43,11 @@ std::string Holders(Connection& connection, std::uint64_t table, LockMode mode) 
                                 : "l.mode = 'AccessExclusiveLock'";
   auto rows = connection.Query(
       "SELECT DISTINCT l.pid, a.usename, a.application_name, "
-      "extract(epoch FROM now() - a.xact_start)::int "
+      "extract(epoch FROM pg_catalog.now() - a.xact_start)::int "
       "FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid "
       "WHERE l.relation = $1::oid AND l.granted AND l.pid <> pg_catalog.pg_backend_pid() "
       "AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = "
-      "current_database()) AND " +
+      "pg_catalog.current_database()) AND " +
           modes + " ORDER BY 1 LIMIT 3",
       {std::to_string(table)}, "");
   if (!rows) return {};
@@ -110,20 +110,25 @@ Status CheckPrimary(Connection& connection) {
           "target_session_attrs=read-write finds it");
 }
 
+Error OtherRotation() {
+  return Error(ErrorCode::kTryAgain, "another rotation is at work in this database")
+      .Cure("run it again when that one has ended");
+}
+
 Status TakeAdvisoryLock(Connection& connection) {
   auto taken = connection.Query("SELECT pg_catalog.pg_try_advisory_xact_lock($1)", {kAdvisoryLock},
                                 "the lock against a second rotation cannot be taken");
   if (!taken) return std::move(taken).error();
   if (taken->IsTrue(0, 0)) return {};
-  return Error(ErrorCode::kTryAgain, "another rotation is at work in this database")
-      .Cure("run it again when that one has ended");
+  return OtherRotation();
 }
 
 Result<bool> IsAdvisoryLockHeld(Connection& connection) {
   auto rows = connection.Query(
       "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND granted "
       "AND objsubid = 1 AND classid::int8 = $1::int8 >> 32 AND objid::int8 = $1::int8 & 4294967295 "
-      "AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))",
+      "AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = "
+      "pg_catalog.current_database()))",
       {kAdvisoryLock}, "locks cannot be looked up");
   if (!rows) return std::move(rows).error();
   return rows->IsTrue(0, 0);

@@ -30,6 +30,8 @@ Status BeginWithSnapshot(Connection& connection, const std::string& snapshot,
 // kConfiguration: the server is a standby.
 Status CheckPrimary(Connection& connection);
 
+Error OtherRotation();
+
 // kTryAgain: another rotation has it.
 Status TakeAdvisoryLock(Connection& connection);
 

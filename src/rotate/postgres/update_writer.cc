@@ -19,11 +19,12 @@ constexpr char kUnnamed[] = "";  // the statement; none is left behind in a pool
 
 // One plan for all batches: for each row of a batch, the row that its ctid says.
 constexpr char kPlanSettings[] =
-    "SELECT set_config(name, value, true) FROM (VALUES ('plan_cache_mode', 'force_generic_plan'), "
+    "SELECT pg_catalog.set_config(name, value, true) FROM (VALUES ('plan_cache_mode', "
+    "'force_generic_plan'), "
     "('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('enable_seqscan', 'off')) "
     "AS wanted(name, value)";
 constexpr char kDefaultPlanSettings[] =
-    "SELECT set_config(name, reset_val, true) FROM pg_catalog.pg_settings WHERE name IN "
+    "SELECT pg_catalog.set_config(name, reset_val, true) FROM pg_catalog.pg_settings WHERE name IN "
     "('plan_cache_mode', 'enable_hashjoin', 'enable_mergejoin', 'enable_seqscan')";
 
 // Oids of types are fixed.

@@ -1,5 +1,5 @@
 """What a role may not do is said with its cure; what triggers and rules undo is noticed."""
-from postgres_case import PostgresCase, main
+from postgres_case import PostgresCase, main, psycopg2
 
 
 class Permissions(PostgresCase):
@@ -35,6 +35,35 @@ class Permissions(PostgresCase):
         with self.assert_fails("not_permitted", "public.p") as error:
             store.begin()
         self.assert_cured(store, error)
+
+    def test_a_rehearsal_lacks_what_writing_would_lack(self):
+        role = self.role(select="instances")
+        store = self.planned(role)
+        store.begin(access="read-only")
+        store("rollback")
+        with self.assert_fails("not_permitted", "may not read and write public.instances") as error:
+            store.begin(access="rehearsal")
+        self.sql(error.exception.cure)
+        with self.assert_fails("not_permitted", "may not make the audit table") as error:
+            store.begin(access="rehearsal")
+        self.assert_cured(store, error, "rehearsal")
+        self.assertEqual(self.sql("SELECT mode FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE relname = 'instances' "
+                                  "AND mode <> 'AccessShareLock'"), [])
+
+    def test_a_rehearsal_beside_a_rotation_does_not_begin(self):
+        self.begun()
+        store = self.planned("postgres")
+        store.begin(access="read-only")
+        store("rollback")
+        with self.assert_fails("try_again", "another rotation is at work"):
+            store.begin(access="rehearsal")
+
+    def test_another_table_of_the_audit_tables_name_is_noticed_before_anything_is_written(self):
+        self.sql("CREATE TABLE qarion_secrets_rotations (id int, what text)")
+        for access in ("write", "rehearsal"):
+            with self.subTest(access), self.assert_fails(
+                    "configuration", "public.qarion_secrets_rotations", "finished_at", cure="audit_table"):
+                self.planned("postgres").begin(access=access)
 
     def test_reading(self):
         role = self.role(update="instances")
@@ -104,6 +133,99 @@ class Permissions(PostgresCase):
         store.begin()
         with self.assert_fails("not_permitted", "public.other.v cannot be searched", "row-level security"):
             store.rows("search", "public", "other", "v", "text", "A")
+
+
+# Functions and operators of a schema that stands first in the search path, for all operands that the system has none
+# for exactly; each fails.
+BAIT = """
+CREATE SCHEMA bait; GRANT USAGE ON SCHEMA bait TO public;
+DO $do$ DECLARE
+  kinds text[] := ARRAY['name', 'text', 'bpchar', 'varchar', '"char"', 'int2', 'int4', 'int8', 'float4', 'float8', 'oid',
+    'regclass', 'bytea', 'numeric', 'tid', 'json', 'jsonb', 'timestamptz'];
+  one text; two text; each text;
+  body text := 'LANGUAGE plpgsql AS $b$BEGIN RAISE EXCEPTION $c$bait$c$; END$b$';
+BEGIN
+  FOREACH one IN ARRAY kinds || ARRAY['int2[]', 'text[]'] LOOP
+    FOREACH each IN ARRAY ARRAY['quote_ident', 'lower', 'current_setting', 'cardinality', 'unnest', 'pg_relation_size',
+        'pg_total_relation_size', 'to_regclass', 'txid_status', 'has_table_privilege', 'pg_try_advisory_xact_lock', 'count']
+    LOOP EXECUTE format('CREATE FUNCTION bait.%I(%s) RETURNS int %s', each, one, body); END LOOP;
+  END LOOP;
+  FOREACH one IN ARRAY kinds LOOP FOREACH two IN ARRAY kinds LOOP
+    EXECUTE format('CREATE FUNCTION bait.op(%s, %s) RETURNS bool %s', one, two, body);
+    FOREACH each IN ARRAY ARRAY['strpos', 'position', 'convert_to', 'to_char', 'has_table_privilege',
+        'has_schema_privilege', 'format_type', 'timezone', 'string_agg']
+    LOOP EXECUTE format('CREATE FUNCTION bait.%I(%s, %s) RETURNS int %s', each, one, two, body); END LOOP;
+    FOREACH each IN ARRAY ARRAY['/', '*', '+', '-', '&', '>>', '=', '<>', '<', '>', '||'] LOOP
+      IF NOT EXISTS (SELECT 1 FROM pg_operator WHERE oprname = each AND oprleft = one::regtype AND oprright = two::regtype)
+      THEN EXECUTE format('CREATE OPERATOR bait.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = bait.op)', each, one, two);
+      END IF;
+    END LOOP;
+  END LOOP; END LOOP;
+  EXECUTE 'CREATE FUNCTION bait.set_config(text, text, bool) RETURNS text ' || body;
+END $do$"""
+
+
+class SearchPaths(PostgresCase):
+    server_settings = {"max_locks_per_transaction": 2000}  # for the end of all that
+
+    def test_functions_and_operators_that_others_may_make_are_not_run(self):
+        self.sql("CREATE TABLE documents (n int NOT NULL UNIQUE, v jsonb, b bytea, c varchar(9)); CREATE INDEX ON documents (c); "
+                 "INSERT INTO documents VALUES (1, '\"A1\"', 'A2', 'A3'); ANALYZE documents; "
+                 "CREATE TRIGGER tr BEFORE UPDATE ON documents FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger(); "
+                 "CREATE TABLE parts (v text) PARTITION BY LIST (v); CREATE TABLE part PARTITION OF parts DEFAULT")
+        self.sql(BAIT)
+        role = self.role(create="SCHEMA public")
+        self.sql(f"ALTER TABLE documents OWNER TO {role}; ALTER ROLE {role} SET search_path = bait, public")
+        for wrong in ("quote_ident(relname)", "reltuples / relpages", "oid = 1"):
+            with self.assertRaisesRegex(psycopg2.Error, "bait"):
+                self.sql(f"SELECT {wrong} FROM pg_class WHERE relpages > 0", user=role)
+        store = self.store(user=role)
+        store.plan("documents", ("v", "json"), ("b", "bytes"), "c", schema="public", key=["n"])
+        store("audit", "public", "rotations")
+        store.resolve()
+        found = " ".join(finding["problem"] for finding in store("examine")["findings"])
+        self.assertIn("triggers tr run", found)
+        self.assertIn("indexes documents_c_idx are", found)
+        self.assertIn(["public.documents.v", "jsonb", "", "json"], store("columns")["columns"])
+        store.begin()
+        [[locator, *_]] = store.rows("read", 0)
+        self.assertEqual(store("name", 0, locator)["name"], "n=1")
+        store("rotate", 0, 10)
+        [[locator, *_]] = store.rows("read-back", 0)
+        for column, shape in (("v", "json"), ("b", "bytes"), ("c", "text")):
+            self.assertEqual(len(store.rows("search", "public", "documents", column, shape, "B")), 1)
+        store("constraints")
+        store("write-audit", "cdef")
+        self.assertEqual(store("commit"), {"outcome": "committed"})
+        self.assertEqual(store("find", "cdef")["record"]["id"], "cdef")
+        self.assertFalse(store("busy")["busy"])
+        unnamed = self.store(user=role)
+        unnamed.plan("documents", "c", schema="public")
+        unnamed.resolve()
+        unnamed.begin(access="read-only")
+        self.assertEqual(unnamed("name", 0, locator)["name"], "n=1")
+        unnamed("rollback")
+        store("scrub")
+        missing = self.store(user=role)
+        missing.plan("Documents", "c", schema="public")
+        with self.assert_fails("configuration", cure="did you mean public.documents?"):
+            missing.resolve()
+
+    def test_who_holds_a_lock_is_found_without_them(self):
+        self.table()
+        self.sql(BAIT)
+        role = self.role(**{"all": "instances", "create": "SCHEMA public"})
+        self.sql(f"ALTER ROLE {role} SET search_path = bait, public")
+        writer = self.connect()
+        writer.autocommit = False
+        writer.cursor().execute("UPDATE instances SET url = '' WHERE id = 2")
+        store = self.store(user=role)
+        store.plan("instances", "url", schema="public")
+        store("audit", "public", "rotations")
+        store.resolve()
+        with self.assert_fails("try_again", f"process {writer.info.backend_pid}"):
+            store.begin(lock_timeout_ms=0)
+
 
 
 class Triggers(PostgresCase):

@@ -97,8 +97,8 @@ class Plans(PostgresCase):
         self.assert_wrong_type("mood", "text", "mood, which cannot hold a token", before="CREATE TYPE mood AS ENUM ('x'); ")
 
     def test_a_shape_that_is_not_the_types(self):
-        for sql_type, shape, right in (("bytea", "text", "bytes"), ("jsonb", "text", "json"), ("json", "bytes", "json"),
-                                       ("text", "bytes", "text"), ("bytea", "json", "bytes")):
+        for sql_type, shape, right in (("bytea", "text", "bytea"), ("jsonb", "text", "json"), ("json", "bytes", "json"),
+                                       ("text", "bytes", "text"), ("bytea", "json", "bytea")):
             with self.subTest(sql_type=sql_type, shape=shape):
                 self.assert_wrong_type(sql_type, shape, f"type {sql_type}", cure=f'shape "{right}"')
                 self.sql("DROP TABLE t")

@@ -86,6 +86,8 @@ class Standbys(PostgresCase):
                          [("the server", "connect to the primary server")])
         with self.assert_fails("configuration", cure="primary"):
             store.begin()
+        with self.assert_fails("configuration", cure="primary"):
+            store.begin(access="rehearsal")
         store.begin(access="read-only")
         self.assertEqual([row[2] for row in store.rows("read", 0)], [b"A1", b"A2", b"A3"])
         primary = self.store()

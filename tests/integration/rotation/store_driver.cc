@@ -385,7 +385,8 @@ Status Driver::Do(const Arguments& arguments, JsonWriter& json) {
        [&] {
          return store_->Begin(plan_, targets_,
                               {.lock_timeout = std::chrono::milliseconds(Number(argument(1))),
-                               .is_read_only = argument(2) == "read-only"});
+                               .is_read_only = argument(2) != "write",
+                               .is_rehearsal = argument(2) == "rehearsal"});
        }},
       {"read", [&] { return Show(store_->Read(At(argument(1))), json); }},
       {"count", [&] { return CountRows(store_->Read(At(argument(1))), json); }},
