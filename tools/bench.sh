@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 cmake --preset bench >build/bench.log 2>&1 || { cat build/bench.log; exit 1; }
 cmake --build build/bench --target qsecrets cache_bench scrub_bench sigv4_bench \
   cloud_crypto_bench fernet_bench fleet_simulation vault_bench qarion_secrets_vault aws_bench qarion_secrets_aws_sm gcp_bench \
-  qarion_secrets_gcp_sm empty_program
+  qarion_secrets_gcp_sm qarion_rotation_postgres qarion_rotation_sqlite empty_program
 
 bin=build/bench/bench
 qsecrets=build/bench/bin/qsecrets
@@ -35,3 +35,5 @@ echo; echo "== aws_sm, against local servers =="
 $python bench/aws_bench.py $qsecrets "$bin"/aws_bench build/bench/lib/qarion-secrets/qarion_secrets_aws_sm.so --aws build/awscli
 echo; echo "== gcp_sm, against local servers =="
 $python bench/gcp_bench.py $qsecrets "$bin"/gcp_bench build/bench/lib/qarion-secrets/qarion_secrets_gcp_sm.so
+echo; echo "== rotation of the encryption key, beside the databases' own updates =="
+$python bench/rotation_bench.py $qsecrets

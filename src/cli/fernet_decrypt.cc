@@ -66,7 +66,7 @@ void AddFernetDecrypt(CLI::App& fernet, Command& command) {
       "status 65 and one line where the token is not valid.\n\n"
       "Examples:\n"
       "  qsecrets fernet decrypt --key-file instance.key < token\n"
-      "  qsecrets fernet decrypt --ttl 3600 \"$(cat token)\"");
+      "  qsecrets fernet decrypt --key-file instance.key --ttl 3600 \"$(cat token)\"");
   decrypt->callback([options, &command] { command = [options] { return RunDecrypt(*options); }; });
 }
 

@@ -26,9 +26,10 @@
 namespace qarion::secrets::cli {
 namespace {
 
-// The outcome is not known: `verify` tells. Nothing else of a rotation ends with it, except a
-// report that could not be written, after which the same is to be done.
-constexpr int kOutcomeUnknown = 74;
+// The outcome is not known, or it is committed and what was to follow failed: the report could not
+// be written, or the tables not be written anew. `verify` tells. Nothing else of a rotation ends
+// with it.
+constexpr int kSeeVerify = 74;
 constexpr std::size_t kProblemsShown = 10'000;
 
 struct RotateOptions {
@@ -69,6 +70,7 @@ struct Session {
   std::vector<NamedKey> old_keys;
   Secret generated;  // of --generate: not written yet
   std::stop_token stop;
+  ProgressBar* bar;
 };
 
 Result<RotationOptions> Prepare(const RotateOptions& given, const Runtime& runtime,
@@ -91,7 +93,7 @@ Result<RotationOptions> Prepare(const RotateOptions& given, const Runtime& runti
   if (!given.plan.empty()) {
     auto file = core::ReadFile(given.plan, "--plan", core::PipesAllowed::kYes);
     if (!file) return std::move(file).error();
-    options.plan = file->bytes.Reveal();
+    options.plan = std::string(file->bytes.Reveal());
     options.plan_name = core::ShownPath(given.plan);
   }
   return options;
@@ -178,7 +180,8 @@ int ScrubStorage(Session& session) {
       [](std::string_view table) { Say("writing anew: " + std::string(table)); });
   if (!scrubbed) {
     Say("the rotation is committed; its tables were not all written anew");
-    return Report(scrubbed.error());
+    Report(scrubbed.error());
+    return kSeeVerify;
   }
   Say("old ciphertext remains in the write-ahead log, backups and replicas: after a leak, change "
       "the stored credentials themselves");
@@ -188,9 +191,9 @@ int ScrubStorage(Session& session) {
 int StatusOf(const RotationReport& report) {
   if (!report.error) return 0;
   const int status = Report(*report.error);
-  if (report.outcome == RotationOutcome::kUnknown) return kOutcomeUnknown;
+  if (report.outcome == RotationOutcome::kUnknown) return kSeeVerify;
   // Of the database's disk; this program's own output is another matter.
-  return status == kOutcomeUnknown ? ExitStatus(ErrorCode::kUnavailable) : status;
+  return status == kSeeVerify ? ExitStatus(ErrorCode::kUnavailable) : status;
 }
 
 int Rotate(const RotateOptions& given, Session& session) {
@@ -210,6 +213,7 @@ int Rotate(const RotateOptions& given, Session& session) {
     return Report(written.error());
   }
   const RotationReport report = session.rotation.Rotate();
+  session.bar->Clear();
   const int printed = PrintReport(given, report);
   if (const int status = StatusOf(report); status != 0) return status;
   if (given.scrubs_storage && !given.is_dry_run) {
@@ -221,6 +225,7 @@ int Rotate(const RotateOptions& given, Session& session) {
 // Values that do not open with the new key.
 std::uint64_t NotRotated(const VerificationReport& report) {
   std::uint64_t count = report.problems;
+  for (const auto& [place, tokens] : report.unlisted) count += tokens;
   for (const KeyUsage& usage : report.columns) {
     for (std::size_t i = 1; i < usage.by_key.size(); ++i) count += usage.by_key[i];
   }
@@ -229,6 +234,7 @@ std::uint64_t NotRotated(const VerificationReport& report) {
 
 int Verify(const RotateOptions& given, Session& session) {
   auto report = session.rotation.Verify(given.rotation);
+  session.bar->Clear();
   if (!report) return Report(report.error());
   int printed = 0;
   if (given.format == "json") {
@@ -238,9 +244,10 @@ int Verify(const RotateOptions& given, Session& session) {
   }
   if (printed != 0) return printed;
   if (!given.rotation.empty() && !report->rotation) {
-    return Report(Error(ErrorCode::kBadData,
-                        "the rotation " + core::ShownPath(given.rotation) + " was not committed")
-                      .Cure("run it again"));
+    return Report(Error(ErrorCode::kBadData, "the audit table has no row of the rotation " +
+                                                 core::ShownPath(given.rotation))
+                      .Cure("if database, role and plan are those of the rotation, it was not "
+                            "committed: run it again"));
   }
   if (const std::uint64_t count = NotRotated(*report); count > 0) {
     return Report(
@@ -266,7 +273,8 @@ int RunWithSession(const RotateOptions& given, int (*action)(const RotateOptions
     auto session = OpenSession(given, bar, signals->token());
     status = session ? action(given, *session) : Report(session.error());
   }
-  signals->PassOn();
+  // What was done is not undone by a signal that came too late.
+  if (status != 0 && status != kSeeVerify) signals->PassOn();
   return status;
 }
 
@@ -290,6 +298,10 @@ int RunDiscover(const RotateOptions& given) {
   if (discovery->columns.empty()) {
     return Report(Error(ErrorCode::kBadData, "no column of the database holds a token")
                       .Cure("see that it is the right database, and that all schemas can be read"));
+  }
+  if (discovery->plan.empty()) {
+    return Report(Error(ErrorCode::kBadData, "no column that was found can be rotated by a plan")
+                      .Cure("see why each was left out"));
   }
   return Print(discovery->plan);
 }

@@ -43,7 +43,11 @@ Secret VerificationJson(const VerificationReport& report) {
     json.EndObject().EndObject();
   }
   json.EndArray().Key("problems").Number(static_cast<std::int64_t>(report.problems));
-  json.Key("rotation");
+  json.Key("unlisted").BeginObject();
+  for (const auto& [place, tokens] : report.unlisted) {
+    json.Key(place).Number(static_cast<std::int64_t>(tokens));
+  }
+  json.EndObject().Key("rotation");
   WriteAudit(report.rotation, json);
   json.EndObject();
   return std::move(json).Take();

@@ -23,9 +23,22 @@ Result<std::optional<FernetKey>> KeyOfField(const Runtime& runtime, const std::s
 struct NewKey {
   FernetKey key;
   std::string source;
+  bool is_of_backend = false;
 };
 
+// A key that stands where the name of a file belongs is not shown, and no file is called like it.
+Status CheckIsPath(const std::string& path, const char* option) {
+  if (!FernetKey::Parse(path, option)) return {};
+  return Error(ErrorCode::kUsage,
+               std::string(option) + " has a key in it, which every user of this machine can read")
+      .Cure("name a file that holds the key, and change that key");
+}
+
 Result<NewKey> ChooseNewKey(const KeyChoice& choice, const Runtime& runtime) {
+  for (const auto& [path, option] :
+       {std::pair{&choice.generate, "--generate"}, std::pair{&choice.new_file, "--new-key-file"}}) {
+    if (Status checked = CheckIsPath(*path, option); !checked) return checked.error();
+  }
   if (!choice.generate.empty()) {
     return FernetKey::Generate().transform(
         [&](FernetKey key) { return NewKey{std::move(key), choice.generate}; });
@@ -48,12 +61,13 @@ Result<NewKey> ChooseNewKey(const KeyChoice& choice, const Runtime& runtime) {
                                                 " is not set in the active backend")
         .Cure("set it, or give --new-key-file FILE or --generate FILE");
   }
-  return NewKey{**std::move(key), kCurrent};
+  return NewKey{**std::move(key), kCurrent, true};
 }
 
 Status ReadOldFiles(const KeyChoice& choice, std::vector<FernetKey>& keys,
                     std::vector<std::string>& sources) {
   for (const std::string& file : choice.old_files) {
+    if (Status checked = CheckIsPath(file, "--old-key-file"); !checked) return checked;
     auto read = fernet::ReadKeyFile(file, "--old-key-file");
     if (!read) return std::move(read).error();
     for (FernetKey& key : *read) {
@@ -81,12 +95,12 @@ Result<RotationKeys> ChooseKeys(const KeyChoice& choice, const Runtime& runtime)
   }
   if (!choice.old_files.empty()) return keys;
   for (const char* const name : {kCurrent, kPrevious}) {
-    if (keys.new_source == name) continue;
+    if (chosen->is_of_backend && name == std::string_view(kCurrent)) continue;
     auto key = KeyOfField(runtime, name);
     if (!key) return std::move(key).error();
     if (!*key) continue;
     // A new key of a file may have been put into the backend before.
-    if (name == std::string_view(kCurrent) && (*key)->ConstantTimeEquals(keys.new_key)) continue;
+    if (!chosen->is_of_backend && (*key)->ConstantTimeEquals(keys.new_key)) continue;
     keys.old_keys.push_back(**std::move(key));
     keys.old_sources.emplace_back(name);
   }

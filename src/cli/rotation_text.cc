@@ -132,6 +132,9 @@ std::string VerificationText(const VerificationReport& report) {
     }
   }
   text += "\n" + Table(rows) + "\n";
+  for (const auto& [place, tokens] : report.unlisted) {
+    text += Line("not listed", place + ": " + std::to_string(tokens) + " of an old key");
+  }
   return text + Line("rotation", report.rotation ? AuditText(*report.rotation) : "none on record");
 }
 

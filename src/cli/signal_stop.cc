@@ -14,22 +14,39 @@
 namespace qarion::secrets::cli {
 namespace {
 
+// Those that this process was not told to ignore, as nohup(1) does.
 sigset_t StopSignals() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&signals, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    struct sigaction present{};
+    sigaction(signal, nullptr, &present);
+    if (present.sa_handler != SIG_IGN) sigaddset(&signals, signal);
+  }
   return signals;
 }
 
-// Until the first signal, or until something is written to `end`.
+// Does to the process what the signal usually does.
+void Die(int signal) {
+  sigset_t only;
+  sigemptyset(&only);
+  sigaddset(&only, signal);
+  std::signal(signal, SIG_DFL);
+  pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
+  raise(signal);
+}
+
+// Until something is written to `end`. The first signal stops the work, the second one the process.
 void Watch(int signals, int end, std::stop_source& source, std::atomic<int>& received) {
   std::array<pollfd, 2> descriptors = {pollfd{.fd = signals, .events = POLLIN, .revents = 0},
                                        pollfd{.fd = end, .events = POLLIN, .revents = 0}};
-  while (poll(descriptors.data(), descriptors.size(), -1) < 0 && errno == EINTR) {
-  }
-  signalfd_siginfo signal{};
-  if (descriptors[0].revents != 0 && read(signals, &signal, sizeof signal) == sizeof signal) {
-    received = static_cast<int>(signal.ssi_signo);
+  while (true) {
+    if (poll(descriptors.data(), descriptors.size(), -1) < 0 && errno == EINTR) continue;
+    if (descriptors[1].revents != 0) return;
+    signalfd_siginfo signal{};
+    if (read(signals, &signal, sizeof signal) != sizeof signal) return;
+    const int number = static_cast<int>(signal.ssi_signo);
+    if (received.exchange(number) != 0) Die(number);
     source.request_stop();
   }
 }
@@ -68,12 +85,7 @@ SignalStop::~SignalStop() {
 }
 
 void SignalStop::PassOn() {
-  const int signal = received_->load();
-  if (signal == 0) return;
-  const sigset_t signals = StopSignals();
-  std::signal(signal, SIG_DFL);
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
-  raise(signal);
+  if (const int signal = received_->load(); signal != 0) Die(signal);
 }
 
 }  // namespace qarion::secrets::cli

@@ -12,8 +12,9 @@
 
 namespace qarion::secrets::cli {
 
-// From its construction to its end SIGINT, SIGTERM, SIGHUP and SIGQUIT stop the work instead of the
-// process. To be made before any thread is started, which inherits that.
+// From its construction to its end the first of SIGINT, SIGTERM, SIGHUP and SIGQUIT stops the work
+// instead of the process; a second one ends the process. Those that were ignored stay so. To be
+// made before any thread is started, which inherits that.
 class SignalStop {
  public:
   // kInternal: the kernel refuses a descriptor.

@@ -13,8 +13,7 @@ inline constexpr std::size_t kFernetKeyCharacters = 44;
 
 // The cure of what the functions below find.
 inline constexpr char kGenerateFernetKey[] =
-    "generate one: openssl rand 32 | base64 | tr '+/' '-_' (it encrypts existing data only after "
-    "a rotation)";
+    "generate one: qsecrets fernet keygen (it encrypts existing data only after a rotation)";
 
 // What keeps `text` from being a key: 32 bytes in URL-safe base64, padded and in canonical form.
 // Follows its name in a sentence: "has 40 characters; ...". Empty where nothing does.

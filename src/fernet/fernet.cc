@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <ctime>
 #include <limits>
 #include <utility>
 
@@ -38,6 +40,13 @@ std::uint64_t SecondsOf(system_clock::time_point time) {
       std::max<seconds::rep>(floor<seconds>(time).time_since_epoch().count(), 0));
 }
 
+// A clock that lags by a tick of 4 ms is good enough for seconds, and takes a tenth of the time.
+std::uint64_t NowSeconds() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  return static_cast<std::uint64_t>(std::max<time_t>(now.tv_sec, 0));
+}
+
 // What a token says may be anything: what the clock cannot say becomes its last second.
 system_clock::time_point TimeOf(std::uint64_t timestamp) {
   constexpr auto kLast = floor<seconds>(system_clock::time_point::max()).time_since_epoch();
@@ -50,7 +59,7 @@ system_clock::time_point TimeOf(std::uint64_t timestamp) {
 // nothing. The subtractions cannot overflow, whatever the token says.
 FernetFault CheckAge(std::uint64_t timestamp, const FernetDecryptOptions& options) {
   if (!options.ttl) return FernetFault::kNone;
-  const std::uint64_t now = SecondsOf(options.now.value_or(system_clock::now()));
+  const std::uint64_t now = options.now ? SecondsOf(*options.now) : NowSeconds();
   if (timestamp > now) {
     return timestamp - now > kMaxClockSkewSeconds ? FernetFault::kFuture : FernetFault::kNone;
   }
@@ -135,7 +144,7 @@ Result<Fernet> Fernet::Create(FernetKey key) {
 }
 
 Result<std::string> Fernet::Encrypt(std::string_view plaintext) const {
-  return impl_->Seal(plaintext, SecondsOf(system_clock::now()));
+  return impl_->Seal(plaintext, NowSeconds());
 }
 
 Result<std::string> Fernet::EncryptAt(std::string_view plaintext,

@@ -45,12 +45,10 @@ class ColumnSurvey {
   ColumnSurvey(const TextColumn& column, ValueReader* keys) : column_(column), keys_(keys) {}
 
   void Look(std::string_view cell) {
-    const std::uint64_t before = tokens_;
-    for (const std::string_view token : rotate::TokensIn(cell)) {
-      ++tokens_;
-      opened_ += keys_ != nullptr && keys_->Opens(token) ? 1 : 0;
-    }
-    if (tokens_ == before) return;
+    const std::size_t tokens = rotate::TokensIn(cell).size();
+    if (tokens == 0) return;
+    tokens_ += tokens;
+    if (keys_ != nullptr) opened_ += keys_->CountTokens(cell);
     if (column_.shape != Shape::kJson && LookAtWhole(cell)) {
       is_whole_ = true;
     } else if (LookInJson(cell)) {
@@ -115,16 +113,26 @@ class ColumnSurvey {
   std::set<std::string> paths_;
 };
 
+// The table that a plan names: of a partition, the one that it is a part of.
+const std::string& SchemaOf(const TextColumn& column) {
+  return column.root_table.empty() ? column.schema : column.root_schema;
+}
+const std::string& TableOf(const TextColumn& column) {
+  return column.root_table.empty() ? column.table : column.root_table;
+}
+
 // Adds a column to its table in the plan.
 void AddColumn(const TextColumn& column, ColumnPlan column_plan, Plan& plan) {
   const auto is_its_table = [&](const TablePlan& table) {
-    return table.schema == column.schema && table.name == column.table;
+    return table.schema == SchemaOf(column) && table.name == TableOf(column);
   };
   auto table = std::ranges::find_if(plan.tables, is_its_table);
   if (table == plan.tables.end()) {
-    table = plan.tables.insert(table, {.schema = column.schema, .name = column.table});
+    table = plan.tables.insert(table, {.schema = SchemaOf(column), .name = TableOf(column)});
   }
-  table->columns.push_back(std::move(column_plan));
+  // A partition has the columns that another one had already.
+  const auto same = std::ranges::find(table->columns, column_plan.name, &ColumnPlan::name);
+  if (same == table->columns.end()) table->columns.push_back(std::move(column_plan));
 }
 
 Result<Discovery> Survey(Store& store, ValueReader* keys) {

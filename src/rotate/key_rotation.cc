@@ -75,8 +75,8 @@ KeyRotation::~KeyRotation() = default;
 
 Result<KeyRotation> KeyRotation::Open(RotationOptions options) {
   if (Status checked = rotate::CheckKeys(options); !checked) return checked.error();
-  auto plan = options.plan.empty() ? rotate::ParsePlan(rotate::DefaultPlan(), "the built-in plan")
-                                   : rotate::ParsePlan(options.plan, options.plan_name);
+  auto plan = options.plan ? rotate::ParsePlan(*options.plan, options.plan_name)
+                           : rotate::ParsePlan(rotate::DefaultPlan(), "the built-in plan");
   if (!plan) return std::move(plan).error();
   auto store = rotate::OpenStore({options.database, options.password.Reveal()});
   if (!store) return std::move(store).error();
@@ -123,8 +123,18 @@ RotationReport KeyRotation::Rotate() {
 
 Result<VerificationReport> KeyRotation::Verify(std::string_view rotation) {
   const RunContext context = impl_->Context();
+  const std::stop_callback cancel(context.options.stop, [&] { context.store.Cancel(); });
+  if (!rotation.empty()) {
+    auto is_busy = context.store.IsBusy();
+    if (!is_busy) return std::move(is_busy).error();
+    if (*is_busy) {
+      return Error(ErrorCode::kTryAgain, "a rotation is at work, which may be the one asked for")
+          .Cure("ask again when it has ended");
+    }
+  }
   auto report = rotate::VerifyKeys(context);
   context.store.Rollback();
+  if (context.options.stop.stop_requested()) return rotate::Stopped();
   if (!report) return report;
   auto audit = context.store.FindAudit(context.plan, rotation);
   if (!audit) return std::move(audit).error();
@@ -148,7 +158,9 @@ Result<RotationStatus> KeyRotation::Describe() {
 }
 
 Status KeyRotation::ScrubStorage(const std::function<void(std::string_view table)>& each) {
-  return impl_->store().ScrubStorage(impl_->targets(), [&](const Target& target) {
+  const RunContext context = impl_->Context();
+  const std::stop_callback cancel(context.options.stop, [&] { context.store.Cancel(); });
+  return context.store.ScrubStorage(context.targets, [&](const Target& target) {
     if (each) each(target.Title());
   });
 }

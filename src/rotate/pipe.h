@@ -23,7 +23,7 @@ std::size_t BytesOf(const T& piece) {
 
 // Calls `produce` on a thread of its own until it returns nothing or an error, and `consume` with
 // each piece on this one. A few pieces are made ahead, fewer of large ones. The first error of
-// either ends both; it is returned when the thread is gone.
+// either ends both; it is returned when the thread is gone. `produce` must not throw.
 template <typename T>
 Status Pipe(const std::function<Result<std::optional<T>>()>& produce,
             const std::function<Status(T)>& consume) {
@@ -43,12 +43,17 @@ Status Pipe(const std::function<Result<std::optional<T>>()>& produce,
       }
       queue.Close();
     });
+    // Before the thread is joined, also where `consume` throws.
+    struct Closing {
+      BoundedQueue<T>& queue;
+      ~Closing() { queue.Close(); }
+    };
+    const Closing closing{queue};
     while (consumed) {
       auto piece = queue.Pop();
       if (!piece) break;
       consumed = consume(*std::move(piece));
     }
-    queue.Close();
   }
   return consumed ? std::move(produced) : std::move(consumed);
 }

@@ -19,10 +19,10 @@ namespace qarion::secrets::rotate {
 // Thread-safety: one thread at a time. Lifetime: the plan must outlive it.
 class Prover {
  public:
-  // `keys`: the new one first. `written`: Rewriter::counts(). kInternal: see
-  // crypto::FernetRing::Create.
+  // `keys`: the new one first. `written`: Rewriter::counts(). `allows_unlisted`: tokens of old keys
+  // may stand where the plan lists none. kInternal: see crypto::FernetRing::Create.
   static Result<Prover> Create(const Plan& plan, std::span<const FernetKey> keys,
-                               std::vector<RotationCounts> written);
+                               std::vector<RotationCounts> written, bool allows_unlisted);
 
   // kInternal: a value that the new key does not open, or that an old one does.
   Status Check(const Target& target, const RowBatch& batch);
@@ -42,7 +42,7 @@ class Prover {
   };
 
   Prover(const Plan& plan, ValueReader new_key, ValueReader old_keys,
-         std::vector<RotationCounts> written);
+         std::vector<RotationCounts> written, bool allows_unlisted);
 
   Status CheckCell(const TablePlan& table, const ColumnPlan& column, std::size_t index,
                    const Cell& cell);
@@ -50,6 +50,7 @@ class Prover {
   const Plan& plan_;
   ValueReader new_key_;
   ValueReader old_keys_;
+  const bool allows_unlisted_;
   std::vector<RotationCounts> written_;
   std::vector<std::size_t> first_tallies_;  // of each table
   std::vector<Tally> tallies_;

@@ -158,6 +158,10 @@ Status Rewriter::ProcessValue(const ColumnPlan& column, std::size_t count, std::
     case ValueKind::kBroken: refuse(std::string(reader_.problem())); return {};
     case ValueKind::kPlaintext:
       if (column.plaintext == PlaintextPolicy::kEncrypt) {
+        if (reader_.CountTokens(value.text) > 0) {
+          refuse("holds a token that one of the keys opens, with something around it");
+          return {};
+        }
         ++counts.encrypted;
         return replace(value.text, Now());
       }
@@ -182,9 +186,7 @@ Status Rewriter::ProcessValue(const ColumnPlan& column, std::size_t count, std::
 }
 
 void Rewriter::CountUnlisted(std::size_t count, std::string_view text) {
-  for (const std::string_view token : TokensIn(text)) {
-    if (old_keys_.Opens(token)) ++unlisted_[count];
-  }
+  unlisted_[count] += old_keys_.CountTokens(text);
 }
 
 }  // namespace qarion::secrets::rotate

@@ -219,7 +219,8 @@ Status RotationRun::JudgeUnlisted(const Rewriter& rewriter) const {
 
 Status RotationRun::Prove() {
   if (Status checked = context_.store.CheckConstraints(); !checked) return checked;
-  auto prover = Prover::Create(context_.plan, context_.keys, report_.columns);
+  auto prover = Prover::Create(context_.plan, context_.keys, report_.columns,
+                               context_.options.allow_unlisted);
   if (!prover) return std::move(prover).error();
   // The connection that would tell the database is the one that is read from.
   ProgressMeter meter(context_, RotationPhase::kProve, false);

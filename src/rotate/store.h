@@ -107,6 +107,7 @@ struct AuditRecord {
 };
 
 struct TransactionOptions {
+  // How long to wait for each lock; zero: not at all.
   std::chrono::milliseconds lock_timeout = std::chrono::seconds(5);
   bool is_read_only =
       false;  // `--dry-run`, `verify`: no lock on tables is taken, nothing is written

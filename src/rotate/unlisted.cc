@@ -38,7 +38,7 @@ Result<std::vector<UnlistedTokens>> SearchUnlisted(Store& store, const Plan& pla
     if (IsListed(plan, targets, column)) continue;
     UnlistedTokens found{.place = column.Title()};
     const Status searched = VisitCandidates(store, column, [&](std::string_view cell) -> Status {
-      for (const std::string_view token : TokensIn(cell)) found.tokens += keys.Opens(token) ? 1 : 0;
+      found.tokens += keys.CountTokens(cell);
       return {};
     });
     if (!searched) return searched.error();

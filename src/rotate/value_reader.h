@@ -1,6 +1,7 @@
 // What one value is: a token, and which key opens it, or something else.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -38,23 +39,25 @@ class ValueReader {
   // Of the last value, where it was broken: "signed with none of the keys".
   std::string_view problem() const noexcept { return problem_; }
 
-  // Whether a key opens `token`, which has no prefix.
-  bool Opens(std::string_view token);
+  // How many tokens a key opens that stand anywhere in `text`.
+  std::size_t CountTokens(std::string_view text);
 
  private:
   explicit ValueReader(crypto::FernetReading reading) noexcept : reading_(reading) {}
 
+  bool Opens(std::string_view token);
   crypto::FernetFault Open(std::string_view token, crypto::FernetReading reading,
                            crypto::OpenedFernet& opened);
 
   std::optional<crypto::FernetRing> ring_;
   crypto::FernetReading reading_;
   crypto::OpenedFernet opened_;
-  crypto::OpenedFernet inner_;
+  crypto::OpenedFernet inner_;  // of tokens in text
   std::string problem_;
 };
 
-// The pieces of `text` that look like tokens, wherever they stand in it.
+// The pieces of `text` that look like tokens, wherever they stand in it, in either alphabet of
+// base64.
 std::vector<std::string_view> TokensIn(std::string_view text);
 
 }  // namespace qarion::secrets::rotate

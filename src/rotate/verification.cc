@@ -3,11 +3,46 @@
 #include <utility>
 
 #include "rotate/rewriter.h"
+#include "rotate/unlisted.h"
+#include "rotate/value_reader.h"
 
 namespace qarion::secrets::rotate {
+namespace {
+
+// The plan without encrypting anything: plaintext that it would encrypt does not open with a key.
+Plan AsItIs(Plan plan) {
+  for (TablePlan& table : plan.tables) {
+    for (ColumnPlan& column : table.columns) {
+      if (column.plaintext == PlaintextPolicy::kEncrypt) {
+        column.plaintext = PlaintextPolicy::kError;
+      }
+    }
+  }
+  return plan;
+}
+
+Status AddUnlisted(const RunContext& context, const Rewriter& rewriter,
+                   VerificationReport& report) {
+  for (std::size_t i = 0; i < rewriter.counts().size(); ++i) {
+    if (rewriter.unlisted()[i] == 0) continue;
+    const RotationCounts& counts = rewriter.counts()[i];
+    report.unlisted.emplace_back(counts.table + "." + counts.column, rewriter.unlisted()[i]);
+  }
+  auto keys = ValueReader::Create(context.keys.subspan(1), crypto::FernetReading::kLenient);
+  if (!keys) return std::move(keys).error();
+  auto elsewhere = SearchUnlisted(context.store, context.plan, context.targets, *keys);
+  if (!elsewhere) return std::move(elsewhere).error();
+  for (const UnlistedTokens& found : *elsewhere) {
+    report.unlisted.emplace_back(found.place, found.tokens);
+  }
+  return {};
+}
+
+}  // namespace
 
 Result<VerificationReport> VerifyKeys(const RunContext& context) {
-  auto rewriter = Rewriter::Create(context.plan, context.keys, crypto::FernetReading::kLenient);
+  const Plan plan = AsItIs(context.plan);
+  auto rewriter = Rewriter::Create(plan, context.keys, crypto::FernetReading::kLenient);
   if (!rewriter) return std::move(rewriter).error();
   VerificationReport report{.database = context.store.Description()};
   for (const FernetKey& key : context.keys) report.keys.push_back(key.fingerprint());
@@ -36,6 +71,7 @@ Result<VerificationReport> VerifyKeys(const RunContext& context) {
   for (std::size_t i = 0; i < rewriter->counts().size(); ++i) {
     report.columns.push_back({rewriter->counts()[i], rewriter->by_key()[i]});
   }
+  if (Status added = AddUnlisted(context, *rewriter, report); !added) return added.error();
   return report;
 }
 

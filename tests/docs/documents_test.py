@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """documents_test.py QSECRETS COMPILER SOURCE_DIRECTORY: what the documents show is what there is."""
+import base64
 import json
 import os
 import pathlib
@@ -17,7 +18,8 @@ QSECRETS = pathlib.Path(sys.argv.pop()).resolve()
 SETTINGS = {"SECRETS_BACKEND": "env", "SECRETS_CACHE_TTL": "60", "SECRETS_MAX_STALE": "60",
             "SECRETS_FIELDS": "FAKE", "SECRETS_ENV_FILE": ".env", "SECRETS_DIR": ".",
             "QARION_SECRETS_LOG": "info"}
-VALUES = {"SECRET_KEY": "fake-0123456789-abcdefghijklmnopqrstuvwxyz-fake",
+VALUES = {"INSTANCE_ENCRYPTION_KEY": base64.urlsafe_b64encode(os.urandom(32)).decode(),
+          "SECRET_KEY": "fake-0123456789-abcdefghijklmnopqrstuvwxyz-fake",
           "POSTGRES_PASSWORD": "fake-database-password",
           "STORAGE_GCS_CREDENTIALS_JSON": '''{"type": "fake", "private_key": "fake-private-key",
           "client_email": "fake@example.com"}'''}
@@ -33,6 +35,7 @@ CONTEXT = """
 #include <string>
 #include <string_view>
 #include <vector>
+#include <qarion/secrets/field_cipher.h>
 #include <qarion/secrets/rotation.h>
 #include <qarion/secrets/runtime.h>
 namespace secrets = qarion::secrets;
@@ -42,6 +45,7 @@ struct Pool { void Reconnect() {} };
 [[maybe_unused]] static void Connect(std::string_view) {}
 [[maybe_unused]] static void Serve(const Request&) {}
 [[maybe_unused]] static void Send(std::string_view) {}
+[[maybe_unused]] static void Store(std::string_view) {}
 """
 FRAGMENT = """
 extern secrets::Result<secrets::Runtime> runtime;
@@ -74,10 +78,11 @@ def first_column(path, heading):
     return re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
 
 
-def subcommands(help_text):
-    """Of the last part of `qsecrets --help` in which a line is a name and what it does."""
-    listed = help_text.partition("Subcommands:\n")[2].partition("\n\n")[0]
-    return re.findall(r"^  ([a-z]+) ", listed, re.MULTILINE)
+def commands(shell, prefix=""):
+    """Every command there is, "" first, "fernet" before "fernet keygen", as the help lists them."""
+    listed = shell(f"qsecrets {prefix} --help").stdout.partition("Subcommands:\n")[2].partition("\n\n")[0]
+    names = re.findall(r"^  ([a-z]+) ", listed, re.MULTILINE)
+    return [prefix, *(command for name in names for command in commands(shell, f"{prefix} {name}".strip()))]
 
 
 class DocumentTest(unittest.TestCase):
@@ -123,6 +128,7 @@ class Commands(DocumentTest):
             command = command.partition("| jq")[0]
         self.write_env("".join(f"{name}='{value}'\n" for name, value in VALUES.items()))
         (self.directory / "old.log").write_text("fake-exported\n")
+        (self.directory / "value").write_text("fake-value")
         done = self.shell(command)
         self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}")
         return done.stdout
@@ -143,6 +149,13 @@ class Commands(DocumentTest):
         self.assertIn(f"password={VALUES['POSTGRES_PASSWORD']}", shown["psql"])
         self.assertEqual(set(shown), {"psql", "eval", "qsecrets", "some-command"})
 
+    def test_lines_for_encrypting(self):
+        lines = blocks("docs/guide/encryption.md", "sh")[0].splitlines()
+        shown = {" ".join(line.split()[:4]): self.assert_works(line) for line in lines}
+        self.assertEqual(shown["qsecrets fernet decrypt <"], "fake-value")
+        self.assertIn("key         INSTANCE_ENCRYPTION_KEY ", shown["qsecrets fernet inspect <"])
+        self.assertIn('"key": null', shown["qsecrets fernet inspect --output"])
+
     def test_examples_of_the_manual_page(self):
         page = text_of("docs/qsecrets.1").replace("\\-", "-").replace("\\&", "")
         lines = page.partition(".SH EXAMPLES\n.nf\n")[2].partition(".fi")[0].splitlines()
@@ -153,7 +166,7 @@ class Commands(DocumentTest):
 
     def test_examples_of_the_help(self):
         run = 0
-        for command in ["", *subcommands(self.shell("qsecrets --help").stdout)]:
+        for command in commands(self.shell):
             shown = self.shell(f"qsecrets {command} --help").stdout
             examples = re.split("^Examples?:\n", shown, flags=re.MULTILINE)[-1]
             for line in examples.partition("\n\n")[0].splitlines():
@@ -184,7 +197,7 @@ class Reference(DocumentTest):
         page = text_of("docs/qsecrets.1").replace("\\-", "-")
         in_page = set(re.findall(r"--[a-z-]+", page))
         in_help = set()
-        for command in ["", *subcommands(self.shell("qsecrets --help").stdout)]:
+        for command in commands(self.shell):
             in_help |= set(re.findall(r"--[a-z-]+", self.shell(f"qsecrets {command} --help").stdout))
         in_help.remove("--port")  # of the service in an example
         self.assertEqual(in_page, in_help)
@@ -199,7 +212,7 @@ class Cpp(DocumentTest):
         self.assertEqual(done.returncode, 0, done.stdout)
 
     def test_every_block_compiles(self):
-        for document in ("README.md", "docs/guide/cpp-developers.md"):
+        for document in ("README.md", "docs/guide/cpp-developers.md", "docs/guide/encryption.md"):
             for text in blocks(document, "cpp"):
                 is_program = "int main()" in text
                 self.compile(CONTEXT + (text if is_program else FRAGMENT.format(text=text)))

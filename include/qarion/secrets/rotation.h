@@ -96,7 +96,9 @@ struct VerificationReport {
   std::string database;
   std::vector<std::string> keys;  // fingerprints, the new one first
   std::vector<KeyUsage> columns;
-  std::uint64_t problems = 0;          // values that no key opens, plaintext among them
+  std::uint64_t problems = 0;  // values that no key opens
+  // Where the plan lists no token and an old key opens some: "public.hooks.body", and how many.
+  std::vector<std::pair<std::string, std::uint64_t>> unlisted;
   std::optional<AuditEntry> rotation;  // the one that was asked for, or the latest
 };
 
@@ -133,8 +135,8 @@ struct RotationOptions {
   std::string database;
   // Used where the address and libpq's own sources have none.
   Secret password = {};
-  // The plan's text, in TOML (docs/guide/encryption.md); empty: the built-in one.
-  std::string plan;
+  // The plan's text, in TOML (docs/guide/key-rotation.md); not set: the built-in one.
+  std::optional<std::string> plan = {};
   // What the plan is called in errors: its path.
   std::string plan_name = "the plan";
 
@@ -185,9 +187,10 @@ class QARION_SECRETS_EXPORT KeyRotation {
   // new key already is left as it is, so a second run changes nothing. Every token keeps its
   // timestamp. Before the commit everything is read back: the new key opens all, no old key any.
   //
-  // Where `error` is set: kBadData: values that no key opens, plaintext, tokens that the plan does
-  // not list, no token at all. kTryAgain: a lock is held by others, another rotation is at work.
-  // kInternal: the proof failed. kUnavailable, kNotPermitted, kIo: the database's. kUsage: stopped.
+  // Where `error` is set: kConfiguration: there is no old key. kBadData: values that no key opens,
+  // plaintext, tokens that the plan does not list, no token at all. kTryAgain: a lock is held by
+  // others, another rotation is at work. kInternal: the proof failed. kUnavailable, kNotPermitted,
+  // kIo: the database's. kUsage: stopped.
   RotationReport Rotate();
 
   // Reads all values and says which key opens them; changes nothing. `rotation`: the id of the
@@ -206,9 +209,9 @@ class QARION_SECRETS_EXPORT KeyRotation {
   std::unique_ptr<Impl> impl_;
 };
 
-// Looks for tokens in every column of a database and writes a plan for them. Of `options` it uses
-// the address, the password, `stop`, and `keys`, which may be empty: then whatever looks like a
-// token counts.
+// Looks for tokens in every column of a database and writes a plan for them. `database` and
+// `password` as in RotationOptions. Of the tokens those count that one of `keys` opens; without
+// keys, all of them.
 QARION_SECRETS_EXPORT Result<Discovery> DiscoverTokens(const std::string& database,
                                                        const Secret& password,
                                                        const std::vector<FernetKey>& keys);

@@ -27,19 +27,28 @@ Result<std::string> NumberOf(Connection& connection) {
   return number->Text(0, 0);
 }
 
-// What a further connection sees of it; nothing where that is not decided.
+bool IsThere(Connection& connection, const AuditMark& mark) {
+  // A table that was made in the transaction is there only if it was committed.
+  auto record = SelectAudit(connection, mark.table, mark.id);
+  return record && *record;
+}
+
+// What a further connection sees of it; nothing where that is not decided yet.
+//
+// The number proves less than the row: a standby that took over, or a server that lost the end of
+// its log, may have given it to another transaction.
 std::optional<CommitOutcome> Ask(Connection& connection, const std::string& number,
                                  const std::optional<AuditMark>& mark) {
-  if (mark) {
-    // A table that was made in the transaction is there only if it was committed.
-    auto record = SelectAudit(connection, mark->table, mark->id);
-    if (record && *record) return CommitOutcome::kCommitted;
-  }
-  auto status = connection.Query("SELECT pg_catalog.txid_status($1)", {number}, kWhat);
-  if (!status) return std::nullopt;
-  if (status->Get(0, 0) == "committed") return CommitOutcome::kCommitted;
+  if (mark && IsThere(connection, *mark)) return CommitOutcome::kCommitted;
+  auto status = connection.Query(
+      "SELECT pg_catalog.txid_status($1::int8), pg_catalog.pg_is_in_recovery()", {number}, kWhat);
+  // A standby may not know yet.
+  if (!status || status->IsTrue(0, 1)) return std::nullopt;
   if (status->Get(0, 0) == "aborted") return CommitOutcome::kRolledBack;
-  return std::nullopt;
+  if (status->Get(0, 0) != "committed") return std::nullopt;
+  // It may have been done since the row was looked for.
+  if (!mark || IsThere(connection, *mark)) return CommitOutcome::kCommitted;
+  return CommitOutcome::kUnknown;
 }
 
 CommitOutcome FindOut(const Connection& lost, const std::string& number,
@@ -87,10 +96,12 @@ CommitResult CommitTransaction(Connection& connection, const std::optional<Audit
   return {
       CommitOutcome::kUnknown,
       Error(ErrorCode::kUnavailable,
-            "the connection to the database was lost while it committed, and it cannot be asked "
-            "whether it did")
-          .Cure("find out with `qsecrets rotate verify` when it answers again; keep both keys "
-                "until then")};
+            "the connection to the database was lost while it committed, and it cannot say whether "
+            "it did")
+          .Cure("find out with `" +
+                (mark ? "qsecrets rotate encryption-key verify --rotation " + mark->id
+                      : std::string("qsecrets rotate encryption-key verify")) +
+                "` when it answers again; keep both keys until then")};
 }
 
 }  // namespace qarion::secrets::rotate::postgres

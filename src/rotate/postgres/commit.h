@@ -17,7 +17,8 @@ struct AuditMark {
 };
 
 // Commits what is open on `connection`. Where the connection is lost meanwhile, the database is
-// asked over a new one, for up to five seconds, by the audit row and by the transaction's number.
+// asked over a new one, for about five seconds at most, by the audit row and by the transaction's
+// number. With a mark only the row means that it was committed.
 CommitResult CommitTransaction(Connection& connection, const std::optional<AuditMark>& mark);
 
 }  // namespace qarion::secrets::rotate::postgres

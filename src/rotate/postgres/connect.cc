@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/secret_memory.h"
 #include "rotate/postgres/connect_error.h"
 
 namespace qarion::secrets::rotate::postgres {
@@ -39,7 +40,15 @@ struct FinishConnection {
 using ConnectionHandle = std::unique_ptr<PGconn, FinishConnection>;
 
 struct FreeOptions {
-  void operator()(PQconninfoOption* options) const noexcept { PQconninfoFree(options); }
+  void operator()(PQconninfoOption* options) const noexcept {
+    for (const PQconninfoOption* option = options; option && option->keyword; ++option) {
+      // The passwords among them: libpq shows these as stars.
+      if (option->val != nullptr && option->dispchar[0] == '*') {
+        core::Wipe(option->val, std::string_view(option->val).size());
+      }
+    }
+    PQconninfoFree(options);
+  }
 };
 using Options = std::unique_ptr<PQconninfoOption, FreeOptions>;
 
@@ -157,11 +166,13 @@ Result<std::unique_ptr<Connection>> Connect(const StoreAddress& address) {
   const auto timeout = TimeoutOf(settings);
   Attempt attempt = Try(parameters, timeout);
   bool is_ours = false;
-  const std::string password(address.password);
-  if (!IsMade(attempt) && !password.empty() &&
+  std::vector<char, core::SecretAllocator<char>> password(address.password.begin(),
+                                                          address.password.end());
+  password.push_back('\0');
+  if (!IsMade(attempt) && !address.password.empty() &&
       PQconnectionNeedsPassword(attempt.connection.get()) != 0) {
     is_ours = true;
-    parameters.Add("password", password.c_str());
+    parameters.Add("password", password.data());
     attempt = Try(parameters, timeout);
   }
   if (!IsMade(attempt)) {

@@ -120,7 +120,7 @@ bool Connection::WaitForInput(steady_clock::time_point deadline) noexcept {
 
 // Reads results to their end.
 bool Connection::Discard(steady_clock::time_point deadline) noexcept {
-  bool awaits_sync = PQpipelineStatus(connection_) != PQ_PIPELINE_OFF;
+  const bool awaits_sync = PQpipelineStatus(connection_) != PQ_PIPELINE_OFF;
   while (true) {
     while (PQisBusy(connection_) != 0) {
       if (!WaitForInput(deadline)) return false;

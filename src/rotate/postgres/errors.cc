@@ -34,22 +34,30 @@ std::string FunctionIn(const pg_result* result) {
   return context.substr(begin + kBefore.size(), end + 1 - begin - kBefore.size());
 }
 
-// Why the database refuses a value, without the value.
-std::string Refusal(const pg_result* result) {
+// What an error is about, without what it says.
+std::string Place(const pg_result* result) {
   const std::string state(SqlState(result));
-  std::string refusal = "the database refuses a value";
-  if (const auto table = TableIn(result); !table.empty()) refusal += " of " + table;
+  std::string place;
+  if (const auto table = TableIn(result); !table.empty()) place += " of " + table;
   if (const auto column = Field(result, PG_DIAG_COLUMN_NAME); !column.empty()) {
-    refusal += ", column " + column;
+    place += ", column " + column;
   }
   if (const auto constraint = Field(result, PG_DIAG_CONSTRAINT_NAME); !constraint.empty()) {
-    refusal += ", by the constraint " + constraint;
+    place += ", by the constraint " + constraint;
   }
   if (const auto function = FunctionIn(result); !function.empty()) {
-    refusal += ", in the function " + function;
+    place += ", in the function " + function;
   }
-  if (state == "22001") refusal += ", which is longer than its column";
-  return refusal + " (SQLSTATE " + state + ")";
+  if (state == "22001") place += ", which is longer than its column";
+  return place + " (SQLSTATE " + state + ")";
+}
+
+// Whoever writes a function chooses the SQLSTATE too that it raises; in which language it is
+// written, the context tells.
+bool IsRaisedByFunction(const pg_result* result) {
+  return !FunctionIn(result).empty() ||
+         Field(result, PG_DIAG_SOURCE_FUNCTION) == "exec_stmt_raise" ||
+         !Field(result, PG_DIAG_CONTEXT).empty();
 }
 
 struct Meaning {
@@ -58,7 +66,8 @@ struct Meaning {
   const char* cure;
 };
 
-// The first that fits counts.
+// Errors of the server itself, whose messages name things and hold no values. The first that fits
+// counts.
 constexpr std::array kMeanings = {
     Meaning{
         "55P03", ErrorCode::kTryAgain,
@@ -87,6 +96,13 @@ constexpr std::array kMeanings = {
     Meaning{"3D000", ErrorCode::kConfiguration, "name a database that exists"},
     Meaning{"3F000", ErrorCode::kConfiguration, "name a schema that exists"},
     Meaning{"42", ErrorCode::kConfiguration, "mend the plan"},
+    Meaning{"0A", ErrorCode::kInternal, "see the server's log"},
+    Meaning{"25", ErrorCode::kInternal, "see the server's log"},
+    Meaning{"3B", ErrorCode::kInternal, "see the server's log"},
+    Meaning{"54", ErrorCode::kInternal, "see the server's log"},
+    Meaning{"55", ErrorCode::kInternal, "see the server's log"},
+    Meaning{"F0", ErrorCode::kInternal, "see the server's log"},
+    Meaning{"XX", ErrorCode::kInternal, "see the server's log"},
 };
 
 }  // namespace
@@ -129,21 +145,20 @@ Error CommandError(const pg_conn* connection, const pg_result* result, const std
         .Cure(is_lost ? "see the server's log, then run it again" : "report it");
   }
   if (state == "57014") return CancelledError();
-  // Data and constraints, and what triggers raise.
-  if (state.starts_with("22") || state.starts_with("23") || state.starts_with("P0") ||
-      state.starts_with("44")) {
-    return Error(ErrorCode::kBadData, what + ": " + Refusal(result))
-        .With("sqlstate", std::string(state))
-        .Cure("mend the row or the rule; the server's log has the details");
-  }
-  const std::string reason = what + ": " + Field(result, PG_DIAG_MESSAGE_PRIMARY);
+  const std::string message =
+      IsRaisedByFunction(result)
+          ? "an error" + Place(result)
+          : Field(result, PG_DIAG_MESSAGE_PRIMARY) + " (SQLSTATE " + std::string(state) + ")";
   for (const Meaning& meaning : kMeanings) {
     if (!state.starts_with(meaning.states)) continue;
-    return Error(meaning.code, reason).With("sqlstate", std::string(state)).Cure(meaning.cure);
+    return Error(meaning.code, what + ": " + message)
+        .With("sqlstate", std::string(state))
+        .Cure(meaning.cure);
   }
-  return Error(ErrorCode::kInternal, reason + " (SQLSTATE " + std::string(state) + ")")
+  // Data and constraints, and what triggers raise.
+  return Error(ErrorCode::kBadData, what + ": the database refuses a value" + Place(result))
       .With("sqlstate", std::string(state))
-      .Cure("see the server's log");
+      .Cure("mend the row or the rule; the server's log has the details");
 }
 
 }  // namespace qarion::secrets::rotate::postgres

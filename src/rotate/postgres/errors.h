@@ -19,7 +19,8 @@ std::string_view SqlState(const pg_result* result);
 
 // Of a command that failed. `what` begins the reason: "public.instances cannot be locked". Values
 // of rows are never repeated: neither the details of violated constraints, nor the messages of
-// unreadable values and of triggers, which quote them.
+// unreadable values and of triggers, which quote them. Shown are the messages of states that are
+// known to be the server's own, where no function was at work.
 Error CommandError(const pg_conn* connection, const pg_result* result, const std::string& what);
 
 // For what goes on after Cancel().

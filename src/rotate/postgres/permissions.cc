@@ -1,5 +1,6 @@
 #include "rotate/postgres/permissions.h"
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,24 +36,34 @@ Names NamesIn(const Rows& rows) {
   return names;
 }
 
-std::string OidsOf(std::span<const Table> tables) {
+std::vector<std::uint64_t> IdsOf(std::span<const Table> tables) {
+  std::vector<std::uint64_t> ids;
+  for (const Table& table : tables) ids.push_back(table.target.id);
+  return ids;
+}
+
+std::string OidsText(std::span<const std::uint64_t> ids) {
   std::string oids = "{";
-  for (const Table& table : tables) {
+  for (const std::uint64_t id : ids) {
     if (oids.size() > 1) oids += ",";
-    oids += std::to_string(table.target.id);
+    oids += std::to_string(id);
   }
   return oids + "}";
 }
 
 }  // namespace
 
-Status CheckPermissions(Connection& connection, std::span<const Table> tables, Access access) {
+Status CheckPermissions(Connection& connection, const Resolved& resolved, Access access) {
+  std::vector<std::uint64_t> ids = IdsOf(resolved.tables);
+  for (const Target& root : resolved.roots) {
+    if (access == Access::kWrite) ids.push_back(root.id);
+  }
   const std::string privileges = access == Access::kWrite ? "SELECT, UPDATE" : "SELECT";
   auto refused =
       connection.Query(std::string(kSelect) +
                            "NOT (pg_catalog.has_table_privilege(c.oid, 'SELECT') AND "
                            "($2 OR pg_catalog.has_table_privilege(c.oid, 'UPDATE'))) ORDER BY 1, 2",
-                       {OidsOf(tables), access == Access::kWrite ? "false" : "true"}, kWhat);
+                       {OidsText(ids), access == Access::kWrite ? "false" : "true"}, kWhat);
   if (!refused) return std::move(refused).error();
   if (refused->size() > 0) {
     const Names names = NamesIn(*refused);
@@ -69,7 +80,7 @@ Status CheckPermissions(Connection& connection, std::span<const Table> tables, A
 Status CheckRowSecurity(Connection& connection, std::span<const Table> tables) {
   auto hidden =
       connection.Query(std::string(kSelect) + "pg_catalog.row_security_active(c.oid) ORDER BY 1, 2",
-                       {OidsOf(tables)}, kWhat);
+                       {OidsText(IdsOf(tables))}, kWhat);
   if (!hidden) return std::move(hidden).error();
   if (hidden->size() == 0) return {};
   const std::string role = RoleOf(connection);

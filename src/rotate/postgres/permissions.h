@@ -10,8 +10,9 @@
 
 namespace qarion::secrets::rotate::postgres {
 
-// kNotPermitted: it may not read the tables, or write them; the cure is the GRANT that is missing.
-Status CheckPermissions(Connection& connection, std::span<const Table> tables, Access access);
+// kNotPermitted: it may not read the tables, or write them; for writing, the partitioned tables
+// above them too, which are locked. The cure is the GRANT that is missing.
+Status CheckPermissions(Connection& connection, const Resolved& resolved, Access access);
 
 // kNotPermitted: row-level security would hide rows from it.
 Status CheckRowSecurity(Connection& connection, std::span<const Table> tables);

@@ -136,13 +136,15 @@ Status PostgresStore::BeginWork(const Plan& plan, std::span<const Target> target
   if (!done) return done;
   auto found = FindTables(*main_, plan);
   if (!found) return std::move(found).error();
-  done = CheckPermissions(*main_, found->tables, access);
+  done = CheckPermissions(*main_, *found, access);
   if (done && access == Access::kWrite) {
     const auto audit = FindAuditTable(*main_, plan);
     done = audit ? CheckAuditTable(*main_, *audit) : Status(audit.error());
   }
-  if (done && access == Access::kWrite) {
-    done = LockTables(*main_, *found);
+  if (done && access == Access::kSnapshot) {
+    done = LockTables(*main_, *found, LockMode::kBarAlterations);
+  } else if (done) {
+    done = LockTables(*main_, *found, LockMode::kBarWriters);
     // What the plan names may have changed before the locks were there.
     if (done) found = FindTables(*main_, plan);
   }
@@ -166,7 +168,11 @@ Status PostgresStore::BeginReading() {
                                "what the first connection sees cannot be shared");
   if (!snapshot) return std::move(snapshot).error();
   snapshot_ = snapshot->Text(0, 0);
-  return BeginWithSnapshot(*reader_, snapshot_, lock_timeout_);
+  Status begun = BeginWithSnapshot(*reader_, snapshot_, lock_timeout_);
+  // All at once: who comes to wait for our end, to alter a table, would otherwise stand between the
+  // tables and this connection, whose rows our end waits for.
+  if (begun) begun = LockTables(*reader_, resolved_, LockMode::kBarAlterations);
+  return begun;
 }
 
 Result<std::unique_ptr<RowSource>> PostgresStore::Read(const Target& target) {
@@ -178,6 +184,7 @@ Result<std::unique_ptr<RowSource>> PostgresStore::Read(const Target& target) {
   if (PQtransactionStatus(reader_->get()) == PQTRANS_INERROR) {
     Status renewed = reader_->Execute("ROLLBACK", "the rows cannot be read");
     if (renewed) renewed = BeginWithSnapshot(*reader_, snapshot_, lock_timeout_);
+    if (renewed) renewed = LockTables(*reader_, resolved_, LockMode::kBarAlterations);
     if (!renewed) return std::move(renewed).error();
   }
   return CopyReader::Open(reader_, SelectRows(**table), ShapeOf(**table),

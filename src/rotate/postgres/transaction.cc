@@ -3,6 +3,8 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "rotate/postgres/errors.h"
@@ -14,32 +16,39 @@ namespace {
 constexpr char kBegin[] = "the transaction cannot begin";
 constexpr int kKnowsTransactionTimeout = 170000;
 
-// Local to the transaction: nothing is left in a connection that is pooled.
+// Local to the transaction: nothing is left in a connection that is pooled. A commit is told when
+// it is on disk: what the role sets may be right for its other work.
 Status SetLocally(Connection& connection, std::chrono::milliseconds lock_timeout) {
   std::string sql =
-      "SELECT set_config(name, value, true) FROM (VALUES ('statement_timeout', '0'), "
+      "SELECT pg_catalog.set_config(name, value, true) FROM (VALUES ('statement_timeout', '0'), "
       "('idle_in_transaction_session_timeout', '0'), ('row_security', 'off'), "
       "('synchronize_seqscans', 'off'), ('max_parallel_workers_per_gather', '0'), ('jit', 'off'), "
-      "('lock_timeout', $1)";
+      "('lock_timeout', $1), ('synchronous_commit', CASE "
+      "pg_catalog.current_setting('synchronous_commit') WHEN 'off' THEN 'on' "
+      "ELSE pg_catalog.current_setting('synchronous_commit') END)";
   if (connection.server_version() >= kKnowsTransactionTimeout)
     sql += ", ('transaction_timeout', '0')";
+  // For the server zero is no limit.
+  const auto limit = std::max(lock_timeout, std::chrono::milliseconds(1));
   auto set = connection.Query(sql + ") AS wanted(name, value)",
-                              {std::to_string(lock_timeout.count()) + "ms"}, kBegin);
+                              {std::to_string(limit.count()) + "ms"}, kBegin);
   if (!set) return std::move(set).error();
   return {};
 }
 
-// Who has a lock on the table that bars writers, or waits for one before us.
-std::string Holders(Connection& connection, std::uint64_t table) {
+// Who has a lock on the table that is in our way.
+std::string Holders(Connection& connection, std::uint64_t table, LockMode mode) {
+  const std::string modes = mode == LockMode::kBarWriters
+                                ? "l.mode NOT IN ('AccessShareLock', 'RowShareLock')"
+                                : "l.mode = 'AccessExclusiveLock'";
   auto rows = connection.Query(
       "SELECT DISTINCT l.pid, a.usename, a.application_name, "
       "extract(epoch FROM now() - a.xact_start)::int "
       "FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid "
       "WHERE l.relation = $1::oid AND l.granted AND l.pid <> pg_catalog.pg_backend_pid() "
-      "AND l.mode NOT IN ('AccessShareLock', 'RowShareLock') "
       "AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = "
-      "current_database()) "
-      "ORDER BY 1 LIMIT 3",
+      "current_database()) AND " +
+          modes + " ORDER BY 1 LIMIT 3",
       {std::to_string(table)}, "");
   if (!rows) return {};
   std::string holders;
@@ -52,10 +61,15 @@ std::string Holders(Connection& connection, std::uint64_t table) {
   return holders;
 }
 
-Error Locked(Connection& connection, const Target& target) {
+bool IsLockTimeout(const Error& error) {
+  const std::pair<std::string, std::string> state("sqlstate", "55P03");
+  return std::find(error.context().begin(), error.context().end(), state) != error.context().end();
+}
+
+Error Locked(Connection& connection, const Target& target, LockMode mode) {
   // The transaction is lost with the lock; who holds it is asked outside of it.
   Status ended = connection.Execute("ROLLBACK", "");
-  const std::string holders = ended ? Holders(connection, target.id) : std::string();
+  const std::string holders = ended ? Holders(connection, target.id, mode) : std::string();
   return Error(ErrorCode::kTryAgain, target.Title() + " cannot be locked within the lock timeout" +
                                          (holders.empty() ? "" : ": it is held by " + holders))
       .With("table", target.Title())
@@ -115,24 +129,24 @@ Result<bool> IsAdvisoryLockHeld(Connection& connection) {
   return rows->IsTrue(0, 0);
 }
 
-Status LockTables(Connection& connection, const Resolved& resolved) {
+Status LockTables(Connection& connection, const Resolved& resolved, LockMode mode) {
+  const bool bars_writers = mode == LockMode::kBarWriters;
   std::vector<const Target*> targets;
-  for (const Target& root : resolved.roots) targets.push_back(&root);
   for (const Table& table : resolved.tables) targets.push_back(&table.target);
+  for (const Target& root : resolved.roots) {
+    if (bars_writers) targets.push_back(&root);
+  }
   std::sort(targets.begin(), targets.end(), [](const Target* left, const Target* right) {
     return std::tie(left->schema, left->name) < std::tie(right->schema, right->name);
   });
   for (const Target* target : targets) {
     Status locked =
-        connection.Execute("LOCK TABLE ONLY " + QuotedName(target->schema, target->name) +
-                               " IN SHARE ROW EXCLUSIVE MODE",
+        connection.Execute("LOCK TABLE ONLY " + QuotedName(target->schema, target->name) + " IN " +
+                               (bars_writers ? "SHARE ROW EXCLUSIVE" : "ACCESS SHARE") + " MODE",
                            target->Title() + " cannot be locked");
     if (locked) continue;
-    const auto& context = locked.error().context();
-    const bool is_timeout =
-        std::find(context.begin(), context.end(),
-                  std::pair<std::string, std::string>("sqlstate", "55P03")) != context.end();
-    return is_timeout ? Locked(connection, *target) : std::move(locked).error();
+    return IsLockTimeout(locked.error()) ? Locked(connection, *target, mode)
+                                         : std::move(locked).error();
   }
   return {};
 }

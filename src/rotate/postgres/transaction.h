@@ -36,9 +36,14 @@ Status TakeAdvisoryLock(Connection& connection);
 // Whether somebody has it.
 Result<bool> IsAdvisoryLockHeld(Connection& connection);
 
-// Locks the tables against writers, not against readers, in an order that is always the same.
-// kTryAgain: others hold one for longer than the transaction's `lock_timeout`; the error names them
-// as far as the server tells.
-Status LockTables(Connection& connection, const Resolved& resolved);
+enum class LockMode {
+  kBarWriters,      // SHARE ROW EXCLUSIVE: readers never wait
+  kBarAlterations,  // ACCESS SHARE: nobody waits but who alters or drops a table
+};
+
+// Locks the tables in an order that is always the same, for kBarWriters the partitioned ones above
+// them too. kTryAgain: others hold one for longer than the transaction's `lock_timeout`; the error
+// names them as far as the server tells.
+Status LockTables(Connection& connection, const Resolved& resolved, LockMode mode);
 
 }  // namespace qarion::secrets::rotate::postgres

@@ -71,7 +71,22 @@ mkdir "$work/service"
 
 step "the command"
 expect_command_works "$prefix"
+expect_rotation_works() {
+  local work old new
+  work=$(mktemp -d)
+  old=$(env -i "$1/bin/qsecrets" fernet keygen)
+  new=$(env -i "$1/bin/qsecrets" fernet keygen)
+  sqlite3 "$work/app.db" "CREATE TABLE instances (id INTEGER PRIMARY KEY, database_url TEXT);
+    CREATE TABLE export_configs (id INTEGER PRIMARY KEY, credentials TEXT);
+    INSERT INTO instances VALUES (1, '$(env -i INSTANCE_ENCRYPTION_KEY="$old" "$1/bin/qsecrets" fernet encrypt <<<fake)');"
+  env -i INSTANCE_ENCRYPTION_KEY="$new" INSTANCE_ENCRYPTION_KEY_PREVIOUS="$old" "$1/bin/qsecrets" \
+    rotate encryption-key --yes --database "sqlite:$work/app.db" >/dev/null 2>"$work/log" ||
+    fail "qsecrets rotate of $1 failed: $(cat "$work/log")"
+  rm -r "$work"
+}
+
 expect_fernet_works "$prefix"
+expect_rotation_works "$prefix"
 
 step "find_package, shared and static"
 cmake -S "$source/examples/consumer" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$prefix" \
@@ -116,14 +131,16 @@ foreach(library secrets secrets_static)
   target_link_libraries(with_${library} PRIVATE Qarion::${library})
 endforeach()
 END
-cmake -S "$work/fernet" -B "$work/fernet/build" -DCMAKE_PREFIX_PATH="$prefix" >"$work/fernet.log" &&
-  cmake --build "$work/fernet/build" >>"$work/fernet.log" || fail "$(tail -20 "$work/fernet.log")"
+cmake -S "$work/fernet" -B "$work/fernet/build" -DCMAKE_PREFIX_PATH="$prefix" >"$work/fernet.log" ||
+  fail "$(tail -20 "$work/fernet.log")"
+cmake --build "$work/fernet/build" >>"$work/fernet.log" || fail "$(tail -20 "$work/fernet.log")"
 for library in secrets secrets_static; do
   "$work/fernet/build/with_$library" || fail "Qarion::$library does not encrypt"
 done
-g++ -std=c++20 -I"$prefix/include" "$work/fernet/main.cc" -o "$work/fernet/plain" \
-  $(PKG_CONFIG_PATH=$libdir/pkgconfig pkg-config --static --libs qarion-secrets |
-    sed 's/-lqarion_secrets/-l:libqarion_secrets.a/') || fail "pkg-config --static does not link"
+read -ra libraries < <(PKG_CONFIG_PATH=$libdir/pkgconfig pkg-config --static --libs qarion-secrets |
+  sed 's/-lqarion_secrets/-l:libqarion_secrets.a/')
+g++ -std=c++20 -I"$prefix/include" "$work/fernet/main.cc" -o "$work/fernet/plain" "${libraries[@]}" ||
+  fail "pkg-config --static does not link"
 "$work/fernet/plain" || fail "the static library does not encrypt"
 
 step "a backend of a third party"
@@ -144,5 +161,6 @@ step "the tree moved elsewhere"
 mv "$prefix" "$work/moved"
 expect_command_works "$work/moved" "${example[@]}"
 expect_fernet_works "$work/moved"
+expect_rotation_works "$work/moved"
 
 echo "install_test: all is well"

@@ -26,6 +26,16 @@ class Permissions(PostgresCase):
             store.begin()
         self.assert_cured(store, error)
 
+    def test_writing_to_a_partitioned_table_takes_rights_on_its_parts(self):
+        self.sql("CREATE TABLE p (k int, url text) PARTITION BY LIST (k); CREATE TABLE p1 PARTITION OF p DEFAULT")
+        role = self.role(**{"create": "SCHEMA public", "select": "p1", "update": "p1"})
+        store = self.store(user=role)
+        store.plan("p", "url")
+        store.resolve()
+        with self.assert_fails("not_permitted", "public.p") as error:
+            store.begin()
+        self.assert_cured(store, error)
+
     def test_reading(self):
         role = self.role(update="instances")
         store = self.planned(role)
@@ -120,6 +130,16 @@ class Triggers(PostgresCase):
         store("commit")
         self.assertEqual(self.sql("SELECT url, changed FROM instances ORDER BY id"), [("B1", 1), ("B2", 1), ("B3", 1)])
 
+    def test_a_commit_is_on_disk_before_it_is_told_whatever_the_role_does_else(self):
+        self.trigger("NEW.seen := current_setting('synchronous_commit'); RETURN NEW;")
+        self.sql("ALTER TABLE instances ADD seen text")
+        for setting, seen in (("off", "on"), ("local", "local")):
+            with self.subTest(setting):
+                store = self.begun(PGOPTIONS=f"-c synchronous_commit={setting}")
+                store("rotate", 0, 10)
+                store("commit")
+                self.assertEqual(self.value("SELECT DISTINCT seen FROM instances"), seen)
+
     def test_one_that_skips_rows_is_noticed(self):
         self.trigger("IF OLD.id = 2 THEN RETURN NULL; END IF; RETURN NEW;")
         self.assert_update_fails("internal", "of 3 rows 2 were updated", cure="trigger")
@@ -137,6 +157,16 @@ class Triggers(PostgresCase):
     def test_what_one_says_is_not_repeated(self):
         self.trigger("RAISE EXCEPTION 'never %', NEW.url;")
         text = self.assert_update_fails("bad_data", "f()", "P0001")
+        self.assertNotIn("B1", text)
+
+    def test_what_one_says_under_a_state_of_its_own_is_not_repeated(self):
+        self.trigger("RAISE EXCEPTION 'never %', NEW.url USING ERRCODE = '45000';")
+        text = self.assert_update_fails("bad_data", "f()", "45000")
+        self.assertNotIn("B1", text)
+
+    def test_what_one_says_under_a_state_of_the_servers_is_not_repeated(self):
+        self.trigger("RAISE insufficient_privilege USING MESSAGE = 'never ' || NEW.url;")
+        text = self.assert_update_fails("not_permitted", "f()", "42501")
         self.assertNotIn("B1", text)
 
     def test_a_rule_that_does_nothing_instead_is_noticed(self):

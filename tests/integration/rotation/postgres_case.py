@@ -36,19 +36,16 @@ def wait_for(condition, what, seconds=30):
 
 class PostgresCase(unittest.TestCase):
     numbers = itertools.count()
-    server_settings = {}  # a server with settings is the class's own
-    shared = []
+    server_settings = {}
+    servers = {}  # by their settings
 
     @classmethod
     def setUpClass(cls):
-        if cls.server_settings:
-            cls.server = PostgresServer(**cls.server_settings)
-            cls.addClassCleanup(cls.server.close)
-            return
-        if not cls.shared:
-            cls.shared.append(PostgresServer())
-            unittest.addModuleCleanup(cls.shared[0].close)
-        cls.server = cls.shared[0]
+        key = tuple(sorted(cls.server_settings.items()))
+        if key not in cls.servers:
+            cls.servers[key] = PostgresServer(**cls.server_settings)
+            unittest.addModuleCleanup(cls.servers[key].close)
+        cls.server = cls.servers[key]
 
     def setUp(self):
         self.database = "postgres"

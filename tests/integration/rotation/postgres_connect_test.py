@@ -17,15 +17,17 @@ ENCODED = "pass%2Fw%3Ard%40%25"
 class ConnectCase(PostgresCase):
     @classmethod
     def setUpClass(cls):
-        directory = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(directory.cleanup)
-        cls.directory = pathlib.Path(directory.name)
-        cls.certificate, key = make_certificate(cls.directory, "server", "IP:127.0.0.1")
-        cls.other_certificate, _ = make_certificate(cls.directory, "other", "IP:127.0.0.1")
-        cls.server_settings = {"tcp": True, "certificate": cls.certificate, "key": key}
+        if not ConnectCase.server_settings:
+            directory = tempfile.TemporaryDirectory()
+            unittest.addModuleCleanup(directory.cleanup)
+            ConnectCase.directory = pathlib.Path(directory.name)
+            ConnectCase.certificate, key = make_certificate(cls.directory, "server", "IP:127.0.0.1")
+            ConnectCase.other_certificate, _ = make_certificate(cls.directory, "other", "IP:127.0.0.1")
+            ConnectCase.server_settings = {"tcp": True, "certificate": cls.certificate, "key": key}
+            super().setUpClass()
+            cls.server.sql(f"CREATE ROLE app LOGIN PASSWORD '{PASSWORD}'")
+            cls.server.sql("CREATE DATABASE app OWNER app")
         super().setUpClass()
-        cls.server.sql(f"CREATE ROLE app LOGIN PASSWORD '{PASSWORD}'")
-        cls.server.sql("CREATE DATABASE app OWNER app")
 
     def setUp(self):
         self.database = "app"

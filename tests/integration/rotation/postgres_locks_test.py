@@ -87,6 +87,18 @@ class Locks(PostgresCase):
         writer.rollback()
         store.begin()
 
+    def test_a_lock_timeout_of_zero_does_not_wait(self):
+        writer = self.connect()
+        writer.autocommit = False
+        # Who waited for it would get the lock in the end.
+        writer.cursor().execute("SET idle_in_transaction_session_timeout = '5s'; UPDATE instances SET url = '' WHERE id = 2")
+        store = self.store()
+        store.plan("instances", "url")
+        store.resolve()
+        with self.assert_fails("try_again", "public.instances cannot be locked"):
+            store.begin(lock_timeout_ms=0)
+        writer.rollback()
+
     def test_the_lock_timeout_holds_for_single_rows_too(self):
         other = self.connect()
         other.autocommit = False
@@ -139,6 +151,16 @@ class Locks(PostgresCase):
         adding = self.in_background("CREATE TABLE p3 PARTITION OF p FOR VALUES IN (3)", "p3")
         store("rollback")
         adding.join()
+
+    def test_who_waits_to_alter_a_table_does_not_hold_up_its_reading(self):
+        for access in ("write", "read-only"):
+            with self.subTest(access):
+                store = self.begun(access=access)
+                altering = self.in_background(f"ALTER TABLE instances ADD note_{access[0]} text", "ADD note")
+                rows = store.rows("read", 0)
+                self.assertEqual(store("name", 0, rows[1][0]), {"name": "id=2"})
+                store("rollback")
+                altering.join()
 
     def test_no_time_limit_of_the_server_or_the_role_cuts_it_off(self):
         limits = " ".join(f"-c {name}=100ms" for name in (

@@ -2,8 +2,11 @@
 from postgres_case import PostgresCase, main
 
 
+SETTINGS = {"max_replication_slots": 4, "wal_level": "logical"}
+
+
 class Findings(PostgresCase):
-    server_settings = {"max_replication_slots": 4, "wal_level": "logical"}
+    server_settings = SETTINGS
 
     def setUp(self):
         super().setUp()
@@ -66,7 +69,7 @@ class Findings(PostgresCase):
 
 
 class Standbys(PostgresCase):
-    server_settings = {"hot_standby": "on"}
+    server_settings = SETTINGS
 
     def setUp(self):
         super().setUp()

@@ -230,7 +230,7 @@ class Batches(PostgresCase):
         written = store("rotate", 0, 1)
         self.assertEqual(written["rows"], 25)
         if "ASAN_OPTIONS" not in os.environ and "TSAN_OPTIONS" not in os.environ:
-            self.assertLess(written["memory_kb"], 90_000)  # of which the driver's own queue has a good part
+            self.assertLess(written["memory_kb"], 80_000)  # of which the driver's own queue has a good part
         store("commit")
         self.assertEqual(self.value("SELECT count(*) FROM t WHERE v = repeat('B', 4000000)"), 25)
 
