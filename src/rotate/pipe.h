@@ -11,14 +11,25 @@
 
 namespace qarion::secrets::rotate {
 
+// What a piece takes in memory, as far as that differs from piece to piece.
+template <typename T>
+std::size_t BytesOf(const T& piece) {
+  if constexpr (requires { piece.ByteCount(); }) {
+    return piece.ByteCount();
+  } else {
+    return sizeof(T);
+  }
+}
+
 // Calls `produce` on a thread of its own until it returns nothing or an error, and `consume` with
-// each piece on this one. The first error of either ends both; it is returned when the thread is
-// gone. `produce` must not throw.
+// each piece on this one. A few pieces are made ahead, fewer of large ones. The first error of
+// either ends both; it is returned when the thread is gone. `produce` must not throw.
 template <typename T>
 Status Pipe(const std::function<Result<std::optional<T>>()>& produce,
             const std::function<Status(T)>& consume) {
-  constexpr std::size_t kPiecesAhead = 4;
-  BoundedQueue<T> queue(kPiecesAhead);
+  constexpr std::size_t kPiecesAhead = 2;
+  constexpr std::size_t kBytesAhead = std::size_t{4} * 1024 * 1024;
+  BoundedQueue<T> queue(kPiecesAhead, kBytesAhead);
   Status produced;
   Status consumed;
   {
@@ -26,7 +37,9 @@ Status Pipe(const std::function<Result<std::optional<T>>()>& produce,
       while (true) {
         auto piece = produce();
         if (!piece) produced = std::move(piece).error();
-        if (!piece || !*piece || !queue.Push(**std::move(piece))) break;
+        if (!piece || !*piece) break;
+        const std::size_t bytes = BytesOf(**piece);
+        if (!queue.Push(**std::move(piece), bytes)) break;
       }
       queue.Close();
     });

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <thread>
 #include <vector>
 
@@ -64,6 +66,32 @@ TEST(Pipe, AConsumersErrorEndsAProducerThatNeverWould) {
       Pipe<int>([]() -> Result<std::optional<int>> { return std::optional<int>(1); },
                 [](int) -> Status { return Fault("consumed"); });
   EXPECT_EQ(done.error().reason(), "consumed");
+}
+
+struct Large {
+  std::size_t ByteCount() const { return std::size_t{1} << 30U; }
+};
+
+TEST(Pipe, MakesOneLargePieceAheadAndNoMore) {
+  std::atomic<int> made = 0;
+  int taken = 0;
+  int most_ahead = 0;
+  const Status done = Pipe<Large>(
+      [&]() -> Result<std::optional<Large>> {
+        if (made == 100) return std::optional<Large>();
+        ++made;
+        return std::optional<Large>(Large());
+      },
+      [&](Large) -> Status {
+        ++taken;
+        std::this_thread::yield();
+        most_ahead = std::max(most_ahead, made - taken);
+        return {};
+      });
+  EXPECT_TRUE(done);
+  EXPECT_EQ(taken, 100);
+  // One that waits, and one for which there is no room yet.
+  EXPECT_LE(most_ahead, 2);
 }
 
 }  // namespace

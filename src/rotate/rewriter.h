@@ -27,6 +27,7 @@ struct Rewritten {
   UpdateBatch updates;  // of the rows that change
   std::vector<CellProblem> problems;
   std::uint64_t rows = 0;  // that were read
+  std::size_t ByteCount() const noexcept { return updates.bytes.size(); }
 };
 
 // "credentials $.password"; the column alone where the value has no path.

@@ -63,6 +63,7 @@ struct RowBatch {
   std::vector<Row> rows;
   std::vector<Cell> cells;  // rows.size() times the number of columns, row by row
   std::vector<char> bytes;  // what the cells view
+  std::size_t ByteCount() const noexcept { return bytes.size(); }
 
   // Keeps the memory.
   void Clear() noexcept {

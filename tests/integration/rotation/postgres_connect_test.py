@@ -3,24 +3,15 @@ import os
 import pathlib
 import shutil
 import socket
-import subprocess
 import tempfile
 import time
 import unittest
 
 from postgres_case import DRIVER, PostgresCase, Store, main
+from postgres_server import make_certificate
 
 PASSWORD = "pass/w:rd@%"
 ENCODED = "pass%2Fw%3Ard%40%25"
-
-
-def make_certificate(directory, name, alternative):
-    """One that signs itself; returns its file and that of its key."""
-    paths = directory / f"{name}.pem", directory / f"{name}.key"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-                    "/CN=fake", "-days", "1", "-addext", f"subjectAltName={alternative}", "-keyout", paths[1], "-out",
-                    paths[0]], check=True, stderr=subprocess.DEVNULL)
-    return paths
 
 
 class ConnectCase(PostgresCase):

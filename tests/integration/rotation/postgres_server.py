@@ -42,6 +42,15 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def make_certificate(directory, name, alternative):
+    """One that signs itself; returns its file and that of its key."""
+    paths = directory / f"{name}.pem", directory / f"{name}.key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                    "/CN=fake", "-days", "1", "-addext", f"subjectAltName={alternative}", "-keyout", paths[1], "-out",
+                    paths[0]], check=True, stderr=subprocess.DEVNULL)
+    return paths
+
+
 class PostgresServer:
     """Listens on a Unix socket, where everybody is trusted; `tcp`: on 127.0.0.1 too, where passwords are asked for;
     `certificate` and `key`: with TLS alone there. `settings` are those of postgresql.conf."""

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""postgres_commit_test.py QSECRETS: the connection to PostgreSQL is lost while the commit is on its way."""
+"""postgres_lost_commit_test.py QSECRETS: the connection to PostgreSQL is lost while the commit is on its way."""
 import json
 import pathlib
 import signal
