@@ -83,7 +83,8 @@ Status RotationRun::Run() {
     return searched;
   }
   const TransactionOptions transaction{.lock_timeout = options.lock_timeout,
-                                       .is_read_only = options.is_dry_run};
+                                       .is_read_only = options.is_dry_run,
+                                       .is_rehearsal = options.is_dry_run};
   if (Status begun =
           Timed("lock",
                 [&] { return context_.store.Begin(context_.plan, context_.targets, transaction); });

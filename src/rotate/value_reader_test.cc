@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -64,7 +65,16 @@ TEST(ValueReader, ATokenInsideOfATokenIsReported) {
 TEST(ValueReader, WithoutKeysNothingOpens) {
   auto reader = ValueReader::Create({}, FernetReading::kStrict);
   ASSERT_TRUE(reader);
-  EXPECT_FALSE(reader->Opens(kToken));
+  EXPECT_EQ(reader->CountTokens(kToken), 0U);
+}
+
+TEST(ValueReader, CountsTokensInTextOfEitherAlphabet) {
+  ValueReader reader = Reader();
+  std::string standard(kToken);
+  std::ranges::replace(standard, '-', '+');
+  std::ranges::replace(standard, '_', '/');
+  const std::string text = "a=" + standard + "; " + kToken + "/path gAAAAA" + std::string(100, 'x');
+  EXPECT_EQ(reader.CountTokens(text), 2U);
 }
 
 TEST(TokensIn, FindsTokensWhereverTheyStand) {
