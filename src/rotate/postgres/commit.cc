@@ -57,7 +57,7 @@ CommitOutcome FindOut(const Connection& lost, const std::string& number,
   std::unique_ptr<Connection> connection;
   while (true) {
     if (!connection || connection->IsLost()) {
-      auto made = ConnectLike(lost, SameServer::kNo);
+      auto made = ConnectLike(lost, SameServer::kNo, kAskFor);
       connection = made ? std::move(*made) : nullptr;
     }
     if (connection) {

@@ -59,12 +59,14 @@ class Parameters {
     keywords_.push_back(keyword);
     values_.push_back(value);
   }
-  ConnectionHandle Start() const {
+  // Only one that is an operator's address may be taken apart: a name may hold a '=' too.
+  ConnectionHandle Start(bool expands_dbname) const {
     auto keywords = keywords_;
     auto values = values_;
     keywords.push_back(nullptr);
     values.push_back(nullptr);
-    return ConnectionHandle(PQconnectStartParams(keywords.data(), values.data(), 1));
+    return ConnectionHandle(
+        PQconnectStartParams(keywords.data(), values.data(), expands_dbname ? 1 : 0));
   }
 
  private:
@@ -95,7 +97,7 @@ Options EffectiveSettings(const std::string& address) {
   parameters.Add("hostaddr", "");
   parameters.Add("port", "");
   parameters.Add("passfile", "/dev/null/none");  // or it would be read, and complained about, twice
-  return Options(PQconninfo(parameters.Start().get()));
+  return Options(PQconninfo(parameters.Start(true).get()));
 }
 
 std::chrono::seconds TimeoutOf(const Options& options) {
@@ -137,8 +139,8 @@ struct Attempt {
   bool is_timeout = false;
 };
 
-Attempt Try(const Parameters& parameters, std::chrono::seconds timeout) {
-  Attempt attempt{parameters.Start()};
+Attempt Try(const Parameters& parameters, std::chrono::seconds timeout, bool expands_dbname) {
+  Attempt attempt{parameters.Start(expands_dbname)};
   if (!attempt.connection || PQstatus(attempt.connection.get()) == CONNECTION_BAD) return attempt;
   // So that what the server says has its SQLSTATE in it, which is the same in every language.
   PQsetErrorVerbosity(attempt.connection.get(), PQERRORS_VERBOSE);
@@ -164,7 +166,7 @@ Result<std::unique_ptr<Connection>> Connect(const StoreAddress& address) {
   parameters.Add("client_encoding", "UTF8");
 
   const auto timeout = TimeoutOf(settings);
-  Attempt attempt = Try(parameters, timeout);
+  Attempt attempt = Try(parameters, timeout, true);
   bool is_ours = false;
   std::vector<char, core::SecretAllocator<char>> password(address.password.begin(),
                                                           address.password.end());
@@ -173,7 +175,7 @@ Result<std::unique_ptr<Connection>> Connect(const StoreAddress& address) {
       PQconnectionNeedsPassword(attempt.connection.get()) != 0) {
     is_ours = true;
     parameters.Add("password", password.data());
-    attempt = Try(parameters, timeout);
+    attempt = Try(parameters, timeout, true);
   }
   if (!IsMade(attempt)) {
     return ConnectError(attempt.connection.get(), {.is_timeout = attempt.is_timeout,
@@ -184,7 +186,8 @@ Result<std::unique_ptr<Connection>> Connect(const StoreAddress& address) {
   return std::make_unique<Connection>(attempt.connection.release());
 }
 
-Result<std::unique_ptr<Connection>> ConnectLike(const Connection& model, SameServer same_server) {
+Result<std::unique_ptr<Connection>> ConnectLike(const Connection& model, SameServer same_server,
+                                                std::optional<std::chrono::seconds> most) {
   const Options settings(PQconninfo(model.get()));
   Parameters parameters;
   for (const PQconninfoOption* option = settings.get(); option && option->keyword; ++option) {
@@ -195,8 +198,9 @@ Result<std::unique_ptr<Connection>> ConnectLike(const Connection& model, SameSer
     parameters.Add("hostaddr", PQhostaddr(model.get()));
     parameters.Add("port", PQport(model.get()));
   }
-  const auto timeout = TimeoutOf(settings);
-  Attempt attempt = Try(parameters, timeout);
+  auto timeout = TimeoutOf(settings);
+  if (most) timeout = std::min(timeout, *most);
+  Attempt attempt = Try(parameters, timeout, false);
   if (!IsMade(attempt)) {
     return ConnectError(attempt.connection.get(), {.is_timeout = attempt.is_timeout,
                                                    .timeout = timeout,

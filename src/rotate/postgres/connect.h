@@ -2,7 +2,9 @@
 // and password files, TLS.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 
 #include "qarion/secrets/result.h"
 #include "rotate/postgres/connection.h"
@@ -19,8 +21,11 @@ enum class SameServer {
   kNo,   // any that its address names
 };
 
-// A further connection with the settings of `model`, which may be lost.
-Result<std::unique_ptr<Connection>> ConnectLike(const Connection& model, SameServer same_server);
+// A further connection with the settings of `model`, which may be lost. `most`: where each host is
+// to answer sooner than they say.
+Result<std::unique_ptr<Connection>> ConnectLike(
+    const Connection& model, SameServer same_server,
+    std::optional<std::chrono::seconds> most = std::nullopt);
 
 // "PostgreSQL 15.18, database app at /run/postgresql"; no password.
 std::string Describe(const Connection& connection);

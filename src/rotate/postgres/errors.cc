@@ -72,6 +72,9 @@ constexpr std::array kMeanings = {
     Meaning{
         "55P03", ErrorCode::kTryAgain,
         "run it again when the transactions that hold the lock have ended, or give it more time"},
+    Meaning{"55000", ErrorCode::kConfiguration,
+            "bring it into the state that the server asks for; a published table needs a replica "
+            "identity (ALTER TABLE ... REPLICA IDENTITY)"},
     Meaning{"27", ErrorCode::kBadData,
             "see what the triggers of the table do: one updates rows that are being updated"},
     Meaning{"40P01", ErrorCode::kTryAgain,

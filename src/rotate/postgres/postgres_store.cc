@@ -273,8 +273,13 @@ Result<std::unique_ptr<RowSource>> PostgresStore::Search(const TextColumn& colum
                                                          std::string_view needle) {
   if (!is_open_) return NoTransaction();
   if (Status ready = Finish(); !ready) return std::move(ready).error();
-  return CopyReader::Open(main_, SelectMatches(column, needle), {.columns = 1},
-                          column.Title() + " cannot be searched");
+  auto source = CopyReader::Open(main_, SelectMatches(column, needle), {.columns = 1},
+                                 column.Title() + " cannot be searched");
+  if (source || source.error().code() != ErrorCode::kNotPermitted) return source;
+  return Error(ErrorCode::kNotPermitted, source.error().reason())
+      .With("table", column.schema + "." + column.table)
+      .Cure(source.error().cure() +
+            "; or leave what the plan does not list, with --allow-unlisted");
 }
 
 Result<std::string> PostgresStore::NameRow(const Target& target, std::uint64_t locator) {

@@ -25,6 +25,7 @@ SELECT n.nspname, c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.att
 FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.attgenerated = ''
   JOIN stored s ON s.oid = a.atttypid
   JOIN pg_catalog.pg_type t ON t.oid = s.base
   LEFT JOIN kinds k ON k.oid = a.atttypid

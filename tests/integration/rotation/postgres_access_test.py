@@ -131,7 +131,8 @@ class Permissions(PostgresCase):
         role = self.role(select="ALL TABLES IN SCHEMA public", update="instances", create="SCHEMA public")
         store = self.planned(role)
         store.begin()
-        with self.assert_fails("not_permitted", "public.other.v cannot be searched", "row-level security"):
+        with self.assert_fails("not_permitted", "public.other.v cannot be searched", "row-level security",
+                               cure="--allow-unlisted"):
             store.rows("search", "public", "other", "v", "text", "A")
 
 
@@ -226,6 +227,25 @@ class SearchPaths(PostgresCase):
         with self.assert_fails("try_again", f"process {writer.info.backend_pid}"):
             store.begin(lock_timeout_ms=0)
 
+
+
+class Databases(PostgresCase):
+    def test_one_whose_name_looks_like_a_setting_is_not_taken_for_one(self):
+        self.sql('CREATE DATABASE "user=nobody"')
+        self.addCleanup(self.sql, 'DROP DATABASE "user=nobody" WITH (FORCE)')
+        self.addCleanup(setattr, self, "database", "postgres")
+        self.database = "user=nobody"
+        self.table()
+        store = self.store(address=f"host={self.server.host} user=postgres dbname='user=nobody'")
+        store.plan("instances", "url")
+        store.resolve()
+        store.begin()
+        self.assertEqual(len(store.rows("read", 0)), 3)
+
+    def test_a_column_that_is_generated_is_none_to_search(self):
+        """It follows the column that it is generated from."""
+        self.table(extra=", again text GENERATED ALWAYS AS (url || '!') STORED")
+        self.assertEqual([name for name, *_ in self.store()("columns")["columns"]], ["public.instances.url"])
 
 
 class Triggers(PostgresCase):

@@ -130,7 +130,8 @@ class Server(CrashCase):
         self.database.connect()
         wait_for(lambda: not self.database.sessions(), "the end of its sessions")
         outcome = self.outcome(key)
-        self.assertEqual(result.returncode, 0 if outcome == "new" else 69, f"{number}: {result.stderr}")
+        # 74: asked after its crash, it knows nothing of a commit that never reached it.
+        self.assertIn(result.returncode, [0] if outcome == "new" else [69, 74], f"{number}: {result.stderr}")
         if outcome == "new":
             self.make_old_again()
         return outcome

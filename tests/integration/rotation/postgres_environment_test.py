@@ -59,7 +59,7 @@ class Permissions(RolesCase):
     def test_verify_needs_to_read_alone(self):
         self.grant("SELECT ON instances, export_configs")
         self.verify(status=65)
-        self.rotate("--dry-run")
+        self.assert_fails(77, "UPDATE", arguments=("--dry-run",))
         self.assert_fails(77, "UPDATE")
 
     def test_tables_elsewhere_that_cannot_be_read_are_not_passed_over_in_silence(self):

@@ -98,7 +98,7 @@ class Commits(PostgresRotationCase):
         running.send_signal(signal.SIGTERM)
         wait_for(lambda: "ShdPnd:\t" + "0" * 16 in self.process_status(running), "the taking of the signal")
         self.database.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
-        self.assertEqual(running.wait(), -signal.SIGTERM, running.stderr)
+        self.assertEqual(running.wait(), 0, running.stderr)  # it came too late
         self.assertEqual(json.loads(running.stdout)["outcome"], "committed")
         self.assert_rotated()
         self.assertFalse([message for message in messages if message.is_cancel_request()])

@@ -55,7 +55,7 @@ class Triggers(TriggersCase):
 
     def test_one_that_puts_the_old_value_back_makes_the_proof_fail(self):
         self.add_trigger("NEW.c := OLD.c; RETURN NEW;")
-        self.assert_refused(70, "the proof failed: in t.c, the new key does not open a value", "trigger")
+        self.assert_refused(70, "the proof failed: in t.c, an old key still opens a token", "trigger")
 
     def test_one_that_empties_a_value_makes_the_proof_fail(self):
         for value in ("NULL", "''", "'other'"):
