@@ -3,14 +3,13 @@
 #include <utility>
 
 #include "cli/command.h"
+#include "fernet/key_fields.h"
 #include "fernet/key_file.h"
 
 namespace qarion::secrets::cli {
 namespace {
 
 constexpr char kOption[] = "--key-file";
-constexpr char kCurrent[] = "INSTANCE_ENCRYPTION_KEY";
-constexpr char kPrevious[] = "INSTANCE_ENCRYPTION_KEY_PREVIOUS";
 
 Status AddKeysOf(const std::string& file, std::vector<NamedKey>& keys) {
   auto read = fernet::ReadKeyFile(file, kOption);
@@ -27,9 +26,9 @@ Result<std::vector<NamedKey>> KeysOfBackend() {
   auto runtime = OpenRuntime();
   if (!runtime) return std::move(runtime).error();
   std::vector<NamedKey> keys;
-  for (const char* name : {kCurrent, kPrevious}) {
+  for (const char* name : {fernet::kCurrentKeyField, fernet::kPreviousKeyField}) {
     const auto text = runtime->Get(name);
-    const bool may_be_absent = name == kPrevious;
+    const bool may_be_absent = name == fernet::kPreviousKeyField;
     if (may_be_absent &&
         ((text && text->empty()) || (!text && text.error().code() == ErrorCode::kNotSet))) {
       continue;

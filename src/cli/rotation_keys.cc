@@ -1,4 +1,5 @@
 #include "cli/rotation_keys.h"
+#include "fernet/key_fields.h"
 
 #include <algorithm>
 #include <optional>
@@ -7,9 +8,6 @@
 
 namespace qarion::secrets::cli {
 namespace {
-
-constexpr char kCurrent[] = "INSTANCE_ENCRYPTION_KEY";
-constexpr char kPrevious[] = "INSTANCE_ENCRYPTION_KEY_PREVIOUS";
 
 Result<std::optional<FernetKey>> KeyOfField(const Runtime& runtime, const std::string& name) {
   auto value = FieldOrEmpty(runtime, name);
@@ -54,14 +52,15 @@ Result<NewKey> ChooseNewKey(const KeyChoice& choice, const Runtime& runtime) {
     }
     return NewKey{std::move(keys->front()), choice.new_file};
   }
-  auto key = KeyOfField(runtime, kCurrent);
+  auto key = KeyOfField(runtime, fernet::kCurrentKeyField);
   if (!key) return std::move(key).error();
   if (!*key) {
-    return Error(ErrorCode::kConfiguration, std::string("there is no new key: ") + kCurrent +
+    return Error(ErrorCode::kConfiguration, std::string("there is no new key: ") +
+                                                fernet::kCurrentKeyField +
                                                 " is not set in the active backend")
         .Cure("set it, or give --new-key-file FILE or --generate FILE");
   }
-  return NewKey{**std::move(key), kCurrent, true};
+  return NewKey{**std::move(key), fernet::kCurrentKeyField, true};
 }
 
 Status ReadOldFiles(const KeyChoice& choice, std::vector<FernetKey>& keys,
@@ -94,8 +93,8 @@ Result<RotationKeys> ChooseKeys(const KeyChoice& choice, const Runtime& runtime)
     return read.error();
   }
   if (!choice.old_files.empty()) return keys;
-  for (const char* const name : {kCurrent, kPrevious}) {
-    if (chosen->is_of_backend && name == std::string_view(kCurrent)) continue;
+  for (const char* const name : {fernet::kCurrentKeyField, fernet::kPreviousKeyField}) {
+    if (chosen->is_of_backend && name == std::string_view(fernet::kCurrentKeyField)) continue;
     auto key = KeyOfField(runtime, name);
     if (!key) return std::move(key).error();
     if (!*key) continue;
@@ -111,7 +110,7 @@ Result<std::vector<FernetKey>> KnownKeys(const KeyChoice& choice, const Runtime&
   std::vector<FernetKey> keys;
   std::vector<std::string> sources;
   if (Status read = ReadOldFiles(choice, keys, sources); !read) return read.error();
-  for (const char* const name : {kCurrent, kPrevious}) {
+  for (const char* const name : {fernet::kCurrentKeyField, fernet::kPreviousKeyField}) {
     auto key = KeyOfField(runtime, name);
     if (!key) return std::move(key).error();
     const auto is_there = [&](const FernetKey& other) { return other.ConstantTimeEquals(**key); };

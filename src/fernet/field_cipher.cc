@@ -1,4 +1,5 @@
 #include "qarion/secrets/field_cipher.h"
+#include "fernet/key_fields.h"
 
 #include <atomic>
 #include <memory>
@@ -12,9 +13,6 @@
 
 namespace qarion::secrets {
 namespace {
-
-constexpr char kCurrent[] = "INSTANCE_ENCRYPTION_KEY";
-constexpr char kPrevious[] = "INSTANCE_ENCRYPTION_KEY_PREVIOUS";
 
 // The keys of one snapshot.
 struct Keys {
@@ -32,15 +30,16 @@ Secret FieldOf(const Snapshot& snapshot, std::string_view name) {
 }
 
 Error SameKeys() {
-  return Error(ErrorCode::kConfiguration, std::string(kPrevious) + " is the same as " + kCurrent)
-      .With("field", kPrevious)
+  return Error(ErrorCode::kConfiguration, std::string(fernet::kPreviousKeyField) +
+                                              " is the same as " + fernet::kCurrentKeyField)
+      .With("field", fernet::kPreviousKeyField)
       .Cure("set it to the key that was there before, or remove it");
 }
 
 Result<FernetKey> ParseCurrent(const Secret& text) {
-  auto key = FernetKey::Parse(text.Reveal(), kCurrent);
+  auto key = FernetKey::Parse(text.Reveal(), fernet::kCurrentKeyField);
   if (!key) return key;
-  if (auto fit = RefuseUnfitKey(*key, kCurrent); !fit) {
+  if (auto fit = RefuseUnfitKey(*key, fernet::kCurrentKeyField); !fit) {
     return std::move(fit).error().Cure(
         "make it INSTANCE_ENCRYPTION_KEY_PREVIOUS, set INSTANCE_ENCRYPTION_KEY to a new one, and "
         "rotate the data to that: `qsecrets rotate encryption-key`");
@@ -54,7 +53,7 @@ Result<Fernet> MakeFernet(const Keys& keys) {
   std::vector<FernetKey> parsed;
   parsed.push_back(*std::move(current));
   if (!keys.previous.empty()) {
-    auto previous = FernetKey::Parse(keys.previous.Reveal(), kPrevious);
+    auto previous = FernetKey::Parse(keys.previous.Reveal(), fernet::kPreviousKeyField);
     if (!previous) return std::move(previous).error();
     if (previous->ConstantTimeEquals(parsed.front())) return SameKeys();
     parsed.push_back(*std::move(previous));
@@ -117,8 +116,9 @@ class FieldCipher::Impl {
 
   // Most refreshes bring the same keys again.
   Result<std::shared_ptr<const Fernet>> Renew(const std::shared_ptr<const Snapshot>& snapshot) {
-    if (snapshot->Find(kCurrent) == nullptr) return NotSet();
-    Keys keys{FieldOf(*snapshot, kCurrent), FieldOf(*snapshot, kPrevious)};
+    if (snapshot->Find(fernet::kCurrentKeyField) == nullptr) return NotSet();
+    Keys keys{FieldOf(*snapshot, fernet::kCurrentKeyField),
+              FieldOf(*snapshot, fernet::kPreviousKeyField)};
     if (fernet_ == nullptr || !keys.ConstantTimeEquals(keys_)) {
       auto fernet = MakeFernet(keys);
       if (!fernet) return std::move(fernet).error();
@@ -131,9 +131,9 @@ class FieldCipher::Impl {
 
   // As the runtime says it, with the cure for its backend.
   Error NotSet() const {
-    auto key = runtime_.Get(kCurrent);
+    auto key = runtime_.Get(fernet::kCurrentKeyField);
     if (!key) return std::move(key).error();
-    return Error(ErrorCode::kTryAgain, std::string(kCurrent) + " is just being set")
+    return Error(ErrorCode::kTryAgain, std::string(fernet::kCurrentKeyField) + " is just being set")
         .Cure("try again");
   }
 

@@ -64,6 +64,7 @@ class ColumnSurvey {
   // Why a plan cannot cover the column; empty where it can.
   std::string Remark() const {
     if (keys_ != nullptr && opened_ == 0) return "left out: no key given opens one of them";
+    if (is_json_ && column_.shape == Shape::kBytes) return "left out: JSON in a column of bytes";
     if (is_embedded_) return "left out: tokens stand inside of other text";
     if (is_whole_ && is_json_) return "left out: some are the whole value, others stand in JSON";
     if (prefixes_.size() > 1) return "left out: what stands before the tokens differs";
