@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# setup.sh build|test|lint|fuzz|bench|all
+# setup.sh build|test|lint|sanitize|checks|bench|all
 # Installs what this machine lacks for that purpose and says what it installs. Does nothing, and needs
 # no network, once everything is there. Debian 12; package versions are those of that release, Python
 # packages are pinned with hashes in tools/requirements.txt and tools/requirements-bench.txt.
@@ -22,8 +22,9 @@ case "${1:-all}" in
   lint) packages=("${build[@]}" "${lint[@]}" "${test[@]}") ;;
   sanitize) packages=("${build[@]}" "${test[@]}" "${sanitize[@]}") ;;
   bench) packages=("${build[@]}" "${test[@]}" "${bench[@]}") ;;
+  checks) packages=("${build[@]}" "${test[@]}" "${lint[@]}" "${sanitize[@]}") ;;
   all) packages=("${build[@]}" "${test[@]}" "${lint[@]}" "${sanitize[@]}" "${bench[@]}") ;;
-  *) echo "usage: setup.sh build|test|lint|sanitize|bench|all" >&2; exit 64 ;;
+  *) echo "usage: setup.sh build|test|lint|sanitize|checks|bench|all" >&2; exit 64 ;;
 esac
 
 missing=()
