@@ -354,7 +354,7 @@ void AddRotation(CLI::App& app, const std::shared_ptr<RotateOptions>& options, C
       "Nothing is changed unless it is 0 or 74.\n\n"
       "Examples:\n"
       "  qsecrets rotate encryption-key --dry-run\n"
-      "  qsecrets rotate encryption-key --generate new.key --yes\n"
+      "  qsecrets rotate encryption-key --generate next.key --yes\n"
       "  qsecrets rotate encryption-key verify --database sqlite:app.db");
   app.callback([options, &command, &app] {
     if (!app.get_subcommands().empty()) return;
@@ -370,6 +370,7 @@ void AddRotate(CLI::App& app, Command& command) {
   auto options = std::make_shared<RotateOptions>();
   CLI::App* rotate = app.add_subcommand("rotate", kRotateDescription);
   rotate->require_subcommand(1);
+  rotate->footer("Example:\n  qsecrets rotate encryption-key --dry-run");
   CLI::App* key = rotate->add_subcommand("encryption-key",
                                          "Encrypt all Fernet tokens of a database with a new key");
   AddRotation(*key, options, command);
@@ -378,9 +379,11 @@ void AddRotate(CLI::App& app, Command& command) {
       key->add_subcommand("verify", "Say which key opens the values; changes nothing");
   verify->add_option("--rotation", options->rotation, "Whether this one was committed")
       ->type_name("ID");
+  verify->footer("Example:\n  qsecrets rotate encryption-key verify --output json");
   verify->callback(
       [options, &command] { command = [options] { return RunWithSession(*options, Verify); }; });
   CLI::App* status = key->add_subcommand("status", "What is known of rotations of the database");
+  status->footer("Example:\n  qsecrets rotate encryption-key status");
   status->callback(
       [options, &command] { command = [options] { return RunWithSession(*options, Describe); }; });
 }

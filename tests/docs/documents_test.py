@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """documents_test.py QSECRETS COMPILER SOURCE_DIRECTORY: what the documents show is what there is."""
-import base64
+import contextlib
 import json
 import os
 import pathlib
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import unittest
+
+from cryptography.fernet import Fernet
 
 SOURCE = pathlib.Path(sys.argv.pop())
 COMPILER = sys.argv.pop()
@@ -18,7 +21,8 @@ QSECRETS = pathlib.Path(sys.argv.pop()).resolve()
 SETTINGS = {"SECRETS_BACKEND": "env", "SECRETS_CACHE_TTL": "60", "SECRETS_MAX_STALE": "60",
             "SECRETS_FIELDS": "FAKE", "SECRETS_ENV_FILE": ".env", "SECRETS_DIR": ".",
             "QARION_SECRETS_LOG": "info"}
-VALUES = {"INSTANCE_ENCRYPTION_KEY": base64.urlsafe_b64encode(os.urandom(32)).decode(),
+VALUES = {"INSTANCE_ENCRYPTION_KEY": Fernet.generate_key().decode(),
+          "INSTANCE_ENCRYPTION_KEY_PREVIOUS": Fernet.generate_key().decode(),
           "SECRET_KEY": "fake-0123456789-abcdefghijklmnopqrstuvwxyz-fake",
           "POSTGRES_PASSWORD": "fake-database-password",
           "STORAGE_GCS_CREDENTIALS_JSON": '''{"type": "fake", "private_key": "fake-private-key",
@@ -26,7 +30,7 @@ VALUES = {"INSTANCE_ENCRYPTION_KEY": base64.urlsafe_b64encode(os.urandom(32)).de
 
 # Stand for the services and clients of the examples: each shows what it was given.
 SHOW = '#!/bin/sh\necho "$0 $*"\nenv\n'
-STAND_INS = {"service": SHOW, "tui": SHOW, "bin/psql": SHOW, "bin/some-command": SHOW,
+STAND_INS = {"service": SHOW, "tui": SHOW, "bin/psql": SHOW, "bin/some-command": SHOW + "cat >/dev/null\n",
              "bin/vault-export": """#!/bin/sh\necho '["fake-exported"]'\n"""}
 
 # What the fragments of C++ take for granted.
@@ -81,7 +85,7 @@ def first_column(path, heading):
 def commands(shell, prefix=""):
     """Every command there is, "" first, "fernet" before "fernet keygen", as the help lists them."""
     listed = shell(f"qsecrets {prefix} --help").stdout.partition("Subcommands:\n")[2].partition("\n\n")[0]
-    names = re.findall(r"^  ([a-z]+) ", listed, re.MULTILINE)
+    names = re.findall(r"^  ([a-z-]+) ", listed, re.MULTILINE)
     return [prefix, *(command for name in names for command in commands(shell, f"{prefix} {name}".strip()))]
 
 
@@ -97,7 +101,7 @@ class DocumentTest(unittest.TestCase):
             stand_in.write_text(text)
             stand_in.chmod(0o755)
         self.environment = {"PATH": f"{self.directory}/bin:{os.environ['PATH']}",
-                            "HOME": directory.name}
+                            "HOME": directory.name, "DATABASE_URL": "sqlite:app.db"}
 
     def write_env(self, text):
         path = self.directory / ".env"
@@ -123,12 +127,22 @@ class Readme(DocumentTest):
 
 
 class Commands(DocumentTest):
+    def write_database(self):
+        """Where Qarion's plan finds a token that the present key opens."""
+        (self.directory / "app.db").unlink(missing_ok=True)
+        with contextlib.closing(sqlite3.connect(self.directory / "app.db")) as database, database:
+            database.execute("CREATE TABLE instances (id INTEGER PRIMARY KEY, database_url TEXT)")
+            database.execute("CREATE TABLE export_configs (id INTEGER PRIMARY KEY, credentials TEXT)")
+            token = Fernet(VALUES["INSTANCE_ENCRYPTION_KEY"]).encrypt(b"fake-value").decode()
+            database.execute("INSERT INTO instances VALUES (1, ?)", (token,))
+
     def assert_works(self, command):
         if "| jq" in command and not shutil.which("jq"):
             command = command.partition("| jq")[0]
         self.write_env("".join(f"{name}='{value}'\n" for name, value in VALUES.items()))
         (self.directory / "old.log").write_text("fake-exported\n")
         (self.directory / "value").write_text("fake-value")
+        self.write_database()
         done = self.shell(command)
         self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}")
         return done.stdout

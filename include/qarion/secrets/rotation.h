@@ -141,7 +141,7 @@ struct RotationOptions {
   std::string plan_name = "the plan";
 
   FernetKey new_key;
-  std::vector<FernetKey> old_keys;
+  std::vector<FernetKey> old_keys = {};
   // Other secrets, by name, that the new key must not be the same as: SECRET_KEY.
   std::vector<std::pair<std::string, Secret>> other_secrets = {};
 
