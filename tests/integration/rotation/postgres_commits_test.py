@@ -134,11 +134,12 @@ class Crashes(PostgresCase):
         standby = self.server.make_standby()
         self.addCleanup(standby.close)
         self.addCleanup(self.server.start)
+        # Before the number is given, or the standby would know of it and end it.
+        standby.sql("SELECT pg_promote()")
         store = self.begun(address=f"host={self.server.host},{standby.host} user=postgres dbname=postgres "
                                    "target_session_attrs=read-write")
         store("rotate", 0, 10)
         store("write-audit", "89ab")
-        standby.sql("SELECT pg_promote()")
         number = self.value("SELECT max(backend_xid::text::int8) FROM pg_stat_activity")
         self.assertTrue(number)
         while standby.sql("SELECT txid_current()")[0][0] < number:
