@@ -33,7 +33,7 @@ Error Unlisted(const std::vector<UnlistedTokens>& unlisted) {
                "an old key opens tokens where the plan lists none: " + core::Join(places))
       .Cure(
           "add them to the plan (--discover writes one), or leave them behind knowingly with "
-          "--allow-unlisted");
+          "--allow-unlisted; a materialized view can be refreshed afterwards");
 }
 
 }  // namespace
