@@ -21,6 +21,8 @@ except ImportError as error:
 
 QSECRETS = pathlib.Path(sys.argv.pop(1)).resolve()
 
+SANITIZED = "ASAN_OPTIONS" in os.environ or "TSAN_OPTIONS" in os.environ
+
 PLAN = """
 [[table]]
 name = "instances"
@@ -152,4 +154,4 @@ class RotationCase(unittest.TestCase):
         self.assertEqual(self.url_tokens(), self.tokens)
 
 
-__all__ = ["Fernet", "MultiFernet", "PLAN", "QSECRETS", "RotationCase", "fingerprint", "opens"]
+__all__ = ["Fernet", "MultiFernet", "PLAN", "QSECRETS", "RotationCase", "SANITIZED", "fingerprint", "opens"]
