@@ -14,7 +14,6 @@
 #include "core/json_document.h"
 #include "core/rfc3339.h"
 #include "core/secret_memory.h"
-#include "tests/support/allocation_counter.h"
 #include "tests/support/memory_search.h"
 #include "tests/support/sanitizers.h"
 #include "tests/support/vectors.h"
@@ -206,27 +205,6 @@ TEST(FernetRing, UsesAnotherIvEachTime) {
   std::set<std::string> tokens;
   for (int i = 0; i < 2000; ++i) tokens.insert(Seal(ring, "fake-value"));
   EXPECT_EQ(tokens.size(), 2000U);
-}
-
-TEST(FernetRing, TakesNothingFromTheHeapPerToken) {
-  const FernetKey current = NewKey();
-  const FernetKey previous = NewKey();
-  FernetRing both = Ring({&current, &previous});
-  FernetRing old = Ring({&previous});
-  const std::string token = Seal(old, std::string(80, 'x'));
-  OpenedFernet opened;
-  std::string sealed;
-  const auto rotate = [&] {
-    sealed.clear();
-    return both.Open(token, FernetReading::kStrict, opened) == FernetFault::kNone &&
-           both.Seal(opened.plaintext.Reveal(), opened.timestamp, sealed).has_value();
-  };
-  ASSERT_TRUE(rotate());
-  const std::size_t before = test::AllocationCount();
-  const std::size_t secret_before = core::GetSecretMemoryStatus().in_use_bytes;
-  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(rotate());
-  EXPECT_EQ(test::AllocationCount(), before);
-  EXPECT_EQ(core::GetSecretMemoryStatus().in_use_bytes, secret_before);
 }
 
 // Pieces, because a part is a leak as well.
