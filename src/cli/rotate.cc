@@ -2,7 +2,9 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -73,10 +75,30 @@ struct Session {
   ProgressBar* bar;
 };
 
+// SQLite takes files of certain names for its own, and removes them.
+Status CheckKeyIsNoPartOf(const std::string& address, const std::string& key_file) {
+  constexpr std::string_view kScheme = "sqlite:";
+  if (key_file.empty() || !address.starts_with(kScheme)) return {};
+  std::error_code ignored;
+  const auto database =
+      std::filesystem::weakly_canonical(address.substr(kScheme.size()), ignored).string();
+  const auto key = std::filesystem::weakly_canonical(key_file, ignored).string();
+  for (const char* const suffix : {"", "-journal", "-wal", "-shm"}) {
+    if (key != database + suffix) continue;
+    return Error(ErrorCode::kConfiguration,
+                 "--generate " + core::ShownPath(key_file) + " is a file of the database itself")
+        .Cure("name another file");
+  }
+  return {};
+}
+
 Result<RotationOptions> Prepare(const RotateOptions& given, const Runtime& runtime,
                                 RotationKeys keys) {
   auto address = DatabaseAddress(given.database);
   if (!address) return std::move(address).error();
+  if (Status apart = CheckKeyIsNoPartOf(*address, given.keys.generate); !apart) {
+    return apart.error();
+  }
   auto password = FieldOrEmpty(runtime, "POSTGRES_PASSWORD");
   if (!password) return std::move(password).error();
   RotationOptions options{.database = *std::move(address),
@@ -232,6 +254,14 @@ std::uint64_t NotRotated(const VerificationReport& report) {
   return count;
 }
 
+std::uint64_t CountTokens(const VerificationReport& report) {
+  std::uint64_t count = report.problems;
+  for (const KeyUsage& usage : report.columns) {
+    for (const std::uint64_t opened : usage.by_key) count += opened;
+  }
+  return count;
+}
+
 int Verify(const RotateOptions& given, Session& session) {
   auto report = session.rotation.Verify(given.rotation);
   session.bar->Clear();
@@ -249,6 +279,11 @@ int Verify(const RotateOptions& given, Session& session) {
                       .Cure("if database, role and plan are those of the rotation, it was not "
                             "committed: run it again"));
   }
+  if (!given.allow_empty && CountTokens(*report) == 0) {
+    return Report(Error(ErrorCode::kBadData, "the plan's columns hold no token at all")
+                      .Cure("see that it is the right database and plan; where there are none yet: "
+                            "--allow-empty"));
+  }
   if (const std::uint64_t count = NotRotated(*report); count > 0) {
     return Report(
         Error(ErrorCode::kBadData, std::to_string(count) + " values do not open with the new key")
@@ -264,7 +299,24 @@ int Describe(const RotateOptions& given, Session& session) {
   return given.format == "json" ? Print(StatusJson(*status).Reveal()) : Print(StatusText(*status));
 }
 
+// What belongs to a rotation alone, for actions that change nothing.
+Status CheckChangesNothing(const RotateOptions& given) {
+  if (given.keys.generate.empty() && !given.is_dry_run && !given.discovers &&
+      !given.scrubs_storage) {
+    return {};
+  }
+  return Error(ErrorCode::kUsage,
+               "--generate, --dry-run, --discover and --scrub-storage belong to a rotation, not to "
+               "verify or status")
+      .Cure("leave them out");
+}
+
 int RunWithSession(const RotateOptions& given, int (*action)(const RotateOptions&, Session&)) {
+  if (action != Rotate) {
+    if (const Status alone = CheckChangesNothing(given); !alone) return Report(alone.error());
+  }
+  // A reader that goes away is an error of writing, not the end of a rotation.
+  std::signal(SIGPIPE, SIG_IGN);
   auto signals = SignalStop::Create();
   if (!signals) return Report(signals.error());
   int status = 0;
@@ -306,22 +358,33 @@ int RunDiscover(const RotateOptions& given) {
   return Print(discovery->plan);
 }
 
+// CLI11 takes the next argument where the value behind `=` is empty.
+std::string RefuseNoName(const std::string& given) {
+  if (given.empty()) return "is empty";
+  return given.starts_with("--") ? "has no value: what follows is an option" : std::string();
+}
+
 void AddCommonOptions(CLI::App& app, RotateOptions& options) {
   app.add_option("--database", options.database,
                  "PostgreSQL URL or connection string without a password, or sqlite:PATH "
                  "(default: DATABASE_URL, then the PG* variables)")
+      ->check(RefuseNoName)
       ->type_name("URL");
   app.add_option("--plan", options.plan, "What is encrypted, in TOML (default: Qarion's own)")
+      ->check(RefuseNoName)
       ->type_name("FILE");
   app.add_option("--old-key-file", options.keys.old_files,
                  "A key, or one a line; may be given several times "
                  "(default: INSTANCE_ENCRYPTION_KEY_PREVIOUS)")
+      ->check(RefuseNoName)
       ->type_name("FILE");
   auto* new_file = app.add_option("--new-key-file", options.keys.new_file,
                                   "The new key (default: INSTANCE_ENCRYPTION_KEY)")
+                       ->check(RefuseNoName)
                        ->type_name("FILE");
   app.add_option("--generate", options.keys.generate,
                  "Make a new key and write it to FILE, which must not exist, before anything else")
+      ->check(RefuseNoName)
       ->type_name("FILE")
       ->excludes(new_file);
   app.add_option("--lock-timeout", options.lock_timeout_seconds,
@@ -378,6 +441,7 @@ void AddRotate(CLI::App& app, Command& command) {
   CLI::App* verify =
       key->add_subcommand("verify", "Say which key opens the values; changes nothing");
   verify->add_option("--rotation", options->rotation, "Whether this one was committed")
+      ->check(RefuseNoName)
       ->type_name("ID");
   verify->footer("Example:\n  qsecrets rotate encryption-key verify --output json");
   verify->callback(

@@ -72,9 +72,12 @@ bool FernetKey::ConstantTimeEquals(const FernetKey& other) const noexcept {
 bool FernetKey::SharesHalfWith(const FernetKey& other) const noexcept {
   const char* const mine = Reveal().data();
   const char* const others = other.Reveal().data();
-  const int signing = CRYPTO_memcmp(mine, others, kHalf);
-  const int encrypting = CRYPTO_memcmp(mine + kHalf, others + kHalf, kHalf);
-  return signing == 0 || encrypting == 0;
+  // Each with each: a half that changed its place is known all the same.
+  const int first = CRYPTO_memcmp(mine, others, kHalf);
+  const int second = CRYPTO_memcmp(mine + kHalf, others + kHalf, kHalf);
+  const int first_in_second = CRYPTO_memcmp(mine, others + kHalf, kHalf);
+  const int second_in_first = CRYPTO_memcmp(mine + kHalf, others, kHalf);
+  return first == 0 || second == 0 || first_in_second == 0 || second_in_first == 0;
 }
 
 Status RefuseUnfitKey(const FernetKey& key, const std::string& name) {

@@ -14,22 +14,22 @@ Error NotProven(const std::string& place, const std::string& what) {
 }  // namespace
 
 Result<Prover> Prover::Create(const Plan& plan, std::span<const FernetKey> keys,
-                              std::vector<RotationCounts> written, bool allows_unlisted) {
+                              const Rewriter& written, bool allows_unlisted) {
   auto new_key = ValueReader::Create(keys.first(1), crypto::FernetReading::kStrict);
   if (!new_key) return std::move(new_key).error();
   auto old_keys = ValueReader::Create(keys.subspan(1), crypto::FernetReading::kLenient);
   if (!old_keys) return std::move(old_keys).error();
-  return Prover(plan, *std::move(new_key), *std::move(old_keys), std::move(written),
-                allows_unlisted);
+  return Prover(plan, *std::move(new_key), *std::move(old_keys), written, allows_unlisted);
 }
 
-Prover::Prover(const Plan& plan, ValueReader new_key, ValueReader old_keys,
-               std::vector<RotationCounts> written, bool allows_unlisted)
+Prover::Prover(const Plan& plan, ValueReader new_key, ValueReader old_keys, const Rewriter& written,
+               bool allows_unlisted)
     : plan_(plan),
       new_key_(std::move(new_key)),
       old_keys_(std::move(old_keys)),
       allows_unlisted_(allows_unlisted),
-      written_(std::move(written)),
+      written_(written.counts()),
+      digests_(written.digests()),
       tallies_(written_.size()) {
   for (const TablePlan& table : plan.tables) {
     first_tallies_.push_back(finders_.size());
@@ -73,7 +73,10 @@ Status Prover::CheckCell(const TablePlan& table, const ColumnPlan& column, std::
   for (const CellValue& value : finder.values()) {
     switch (new_key_.Read(value.text, column.prefix)) {
       case ValueKind::kEmpty: ++tally.empty; break;
-      case ValueKind::kToken: ++tally.tokens; break;
+      case ValueKind::kToken:
+        ++tally.tokens;
+        tally.digest += DigestOf(new_key_.opened().plaintext.Reveal(), new_key_.opened().timestamp);
+        break;
       case ValueKind::kPlaintext: ++tally.plaintext; break;
       case ValueKind::kBroken: return not_proven("the new key does not open a value");
     }
@@ -92,13 +95,17 @@ Status Prover::Conclude() const {
                             .empty = counts.empty,
                             .absent = counts.absent,
                             .tokens = counts.rotated + counts.current + counts.encrypted,
-                            .plaintext = counts.plaintext};
+                            .plaintext = counts.plaintext,
+                            .digest = digests_[i]};
     if (tallies_[i] == expected) continue;
-    return NotProven(counts.table + "." + counts.column,
-                     std::to_string(tallies_[i].tokens) + " of " +
-                         std::to_string(tallies_[i].rows) + " values open with the new key where " +
-                         std::to_string(expected.tokens) + " of " + std::to_string(expected.rows) +
-                         " were written");
+    const std::string place = counts.table + "." + counts.column;
+    if (tallies_[i].tokens == expected.tokens && tallies_[i].rows == expected.rows) {
+      return NotProven(place, "the values are not those that were there before");
+    }
+    return NotProven(
+        place, std::to_string(tallies_[i].tokens) + " of " + std::to_string(tallies_[i].rows) +
+                   " values open with the new key where " + std::to_string(expected.tokens) +
+                   " of " + std::to_string(expected.rows) + " were written");
   }
   return {};
 }

@@ -43,6 +43,7 @@ Rewriter::Rewriter(const Plan& plan, std::size_t key_count, ValueReader reader,
     }
   }
   by_key_.assign(counts_.size(), std::vector<std::uint64_t>(key_count));
+  digests_.assign(counts_.size(), 0);
   unlisted_.assign(counts_.size(), 0);
 }
 
@@ -146,6 +147,7 @@ Status Rewriter::ProcessValue(const ColumnPlan& column, std::size_t count, std::
                               const CellValue& value, std::string& text, Rewritten& out) {
   RotationCounts& counts = counts_[count];
   const auto replace = [&](std::string_view plaintext, std::uint64_t timestamp) {
+    digests_[count] += DigestOf(plaintext, timestamp);
     text = column.prefix;
     return writer_.Seal(plaintext, timestamp, text);
   };
@@ -178,6 +180,7 @@ Status Rewriter::ProcessValue(const ColumnPlan& column, std::size_t count, std::
   ++by_key_[count][opened.key];
   if (opened.key == 0 && !opened.was_lenient) {
     ++counts.current;
+    digests_[count] += DigestOf(opened.plaintext.Reveal(), opened.timestamp);
     return {};
   }
   ++counts.rotated;

@@ -49,6 +49,8 @@ class Rewriter {
   const std::vector<RotationCounts>& counts() const noexcept { return counts_; }
   // Of each column, what each key opened, in the order of the keys.
   const std::vector<std::vector<std::uint64_t>>& by_key() const noexcept { return by_key_; }
+  // Of each column, the sum of its values' digests.
+  const std::vector<std::uint64_t>& digests() const noexcept { return digests_; }
   // Of each column, tokens that an old key opens where the plan has none: at other paths of a
   // document, in plaintext that is left, in rows that `where` leaves out.
   const std::vector<std::uint64_t>& unlisted() const noexcept { return unlisted_; }
@@ -75,6 +77,7 @@ class Rewriter {
   crypto::FernetRing writer_;
   std::vector<RotationCounts> counts_;
   std::vector<std::vector<std::uint64_t>> by_key_;
+  std::vector<std::uint64_t> digests_;
   std::vector<std::uint64_t> unlisted_;
   std::vector<CellFinder> finders_;  // of each column
   // Of the batch and the cell that are worked on.

@@ -91,7 +91,13 @@ Status RotationRun::Run() {
       !begun) {
     return begun;
   }
-  if (Status rewritten = Timed("rotate", [&] { return Rewrite(); }); !rewritten) return rewritten;
+  auto rewriter = Rewriter::Create(
+      context_.plan, context_.keys,
+      options.is_lenient ? crypto::FernetReading::kLenient : crypto::FernetReading::kStrict);
+  if (!rewriter) return std::move(rewriter).error();
+  if (Status rewritten = Timed("rotate", [&] { return Rewrite(*rewriter); }); !rewritten) {
+    return rewritten;
+  }
   const bool changes = Sum(report_.columns, &RotationCounts::rotated) +
                            Sum(report_.columns, &RotationCounts::encrypted) >
                        0;
@@ -101,7 +107,7 @@ Status RotationRun::Run() {
         changes || options.is_dry_run ? RotationOutcome::kDryRun : RotationOutcome::kNothingToDo;
     return {};
   }
-  if (Status proven = Timed("prove", [&] { return Prove(); }); !proven) return proven;
+  if (Status proven = Timed("prove", [&] { return Prove(*rewriter); }); !proven) return proven;
   return Commit();
 }
 
@@ -127,21 +133,17 @@ Status RotationRun::SearchElsewhere() {
   return {};
 }
 
-Status RotationRun::Rewrite() {
-  auto rewriter = Rewriter::Create(context_.plan, context_.keys,
-                                   context_.options.is_lenient ? crypto::FernetReading::kLenient
-                                                               : crypto::FernetReading::kStrict);
-  if (!rewriter) return std::move(rewriter).error();
+Status RotationRun::Rewrite(Rewriter& rewriter) {
   ProgressMeter meter(context_, RotationPhase::kRotate, true);
   Status done;
   for (const Target& target : context_.targets) {
-    done = RewriteTarget(target, *rewriter, meter);
+    done = RewriteTarget(target, rewriter, meter);
     if (!done) break;
   }
-  report_.columns = rewriter->counts();
+  report_.columns = rewriter.counts();
   if (!done) return done;
   if (Status finished = context_.store.Finish(); !finished) return finished;
-  return Judge(*rewriter);
+  return Judge(rewriter);
 }
 
 Status RotationRun::RewriteTarget(const Target& target, Rewriter& rewriter, ProgressMeter& meter) {
@@ -187,8 +189,10 @@ Status RotationRun::Judge(const Rewriter& rewriter) const {
     if (rotated + current == 0) {
       return Error(ErrorCode::kBadData, "none of " + Counted(report_.problems, "value") +
                                             " could be opened; nothing was changed")
-          .Cure("give the key that they were encrypted with: it is neither " + report_.new_key +
-                " nor " + core::Join(report_.old_keys, " nor "));
+          .Cure(
+              "see what is said of each; where they are tokens, give the key that they were "
+              "encrypted with: it is neither " +
+              report_.new_key + " nor " + core::Join(report_.old_keys, " nor "));
     }
     return Error(ErrorCode::kBadData,
                  Counted(report_.problems, "value") + " could not be rotated; nothing was changed")
@@ -218,10 +222,10 @@ Status RotationRun::JudgeUnlisted(const Rewriter& rewriter) const {
   return {};
 }
 
-Status RotationRun::Prove() {
+Status RotationRun::Prove(const Rewriter& rewriter) {
   if (Status checked = context_.store.CheckConstraints(); !checked) return checked;
-  auto prover = Prover::Create(context_.plan, context_.keys, report_.columns,
-                               context_.options.allow_unlisted);
+  auto prover =
+      Prover::Create(context_.plan, context_.keys, rewriter, context_.options.allow_unlisted);
   if (!prover) return std::move(prover).error();
   // The connection that would tell the database is the one that is read from.
   ProgressMeter meter(context_, RotationPhase::kProve, false);

@@ -59,12 +59,12 @@ class RotationRun {
  private:
   Status SearchAhead();
   Status SearchElsewhere();
-  Status Rewrite();
+  Status Rewrite(Rewriter& rewriter);
   Status RewriteTarget(const Target& target, Rewriter& rewriter, ProgressMeter& meter);
   Status Take(const Target& target, const Rewritten& piece);
   Status Judge(const Rewriter& rewriter) const;
   Status JudgeUnlisted(const Rewriter& rewriter) const;
-  Status Prove();
+  Status Prove(const Rewriter& rewriter);
   Status Commit();
   Status Timed(const char* step, const std::function<Status()>& work);
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "core/ascii.h"
 #include "runtime/module_file.h"
 #include "runtime/module_text.h"
 
@@ -22,6 +23,16 @@ Error Refused(const std::string& path, const std::string& problem, std::string c
 }  // namespace
 
 Result<std::unique_ptr<Store>> OpenStore(const StoreAddress& address) {
+  // What is meant for SQLite must not become the name of a database of PostgreSQL's.
+  const std::string_view scheme = std::string_view(address.text).substr(0, address.text.find(':'));
+  for (const std::string_view other : {"sqlite3", "file", "sqlite"}) {
+    if (scheme.size() < address.text.size() && core::EqualsIgnoringCase(scheme, other) &&
+        scheme != "sqlite") {
+      return Error(ErrorCode::kConfiguration, "the address of the database begins with '" +
+                                                  std::string(scheme) + ":', which names no kind")
+          .Cure("write sqlite:PATH for a file of SQLite");
+    }
+  }
   const std::string database = address.text.starts_with(kSqliteScheme) ? "sqlite" : "postgres";
   const auto directory = runtime::ModuleDirectory();
   if (!directory) return directory.error();

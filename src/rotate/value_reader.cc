@@ -1,6 +1,7 @@
 #include "rotate/value_reader.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "core/ascii.h"
@@ -76,6 +77,11 @@ std::size_t ValueReader::CountTokens(std::string_view text) {
 
 bool ValueReader::Opens(std::string_view token) {
   return Open(token, FernetReading::kLenient, inner_) == FernetFault::kNone;
+}
+
+std::uint64_t DigestOf(std::string_view plaintext, std::uint64_t timestamp) noexcept {
+  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // spreads times over all bits
+  return (std::hash<std::string_view>{}(plaintext) ^ (timestamp * kOdd)) * kOdd;
 }
 
 std::vector<std::string_view> TokensIn(std::string_view text) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -55,6 +56,10 @@ class ValueReader {
   crypto::OpenedFernet inner_;  // of tokens in text
   std::string problem_;
 };
+
+// What a value is counted by beside its number: a sum of these over all values is the same after a
+// rotation. Not for keeping it from anybody.
+std::uint64_t DigestOf(std::string_view plaintext, std::uint64_t timestamp) noexcept;
 
 // The pieces of `text` that look like tokens, wherever they stand in it, in either alphabet of
 // base64.

@@ -312,6 +312,48 @@ class Behaviours:
         self.verify("--rotation", report["rotation"])
         self.verify("--rotation", "0" * 32, status=65)
 
+    def test_verify_of_a_database_without_tokens_is_an_error_unless_it_is_allowed(self):
+        self.make_tables()
+        self.database.execute("DELETE FROM instances")
+        self.database.execute("DELETE FROM export_configs")
+        self.verify(status=65)
+        self.verify("--allow-empty")
+
+    def test_verify_finds_what_the_plan_does_not_list(self):
+        self.make_tables()
+        self.rotate()
+        self.database.execute("CREATE TABLE webhooks (id integer PRIMARY KEY, body text)")
+        self.database.insert("webhooks", id=1, body="secret=" + self.token("fake-hook"))
+        found = self.verify(status=65)
+        self.assertEqual(list(found["unlisted"].values()), [1])
+
+    def test_an_option_without_a_value_takes_no_other_for_it(self):
+        self.make_tables()
+        self.assert_fails(64, arguments=("--yes", "--generate=", "--dry-run"))
+        self.assert_fails(64, arguments=("--yes", "--generate", ""))
+        self.assert_fails(64, arguments=("verify", "--generate", "next.key"))
+
+    def test_a_reader_that_goes_away_is_told_by_the_status(self):
+        self.make_tables()
+        reader, writer = os.pipe()
+        os.close(reader)
+        result = subprocess.run(self.command("--yes", "--plan", self.write("plan.toml", PLAN)), stdout=writer,
+                                stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, cwd=self.directory,
+                                env=self.environment())
+        os.close(writer)
+        self.assertEqual(result.returncode, 74, result.stderr)
+        self.assert_rotated()
+
+    def test_tokens_with_something_around_them_are_not_encrypted_once_more(self):
+        self.make_tables()
+        self.database.insert("instances", id=41, name="prefix", database_url="enc:" + self.token("fake"))
+        before = 'name = "database_url"\n'
+        self.assert_fails(65, "instances id=41", plan=PLAN.replace(before, before + '  plaintext = "encrypt"\n'))
+
+    def test_an_empty_plan_is_no_plan(self):
+        self.make_tables()
+        self.assert_fails(78, "plan.toml", plan="")
+
     def test_status_tells_the_latest_rotation(self):
         self.make_tables()
         before = self.run_rotate("status", "--output", "json")

@@ -72,6 +72,19 @@ class SqliteAlone(SqliteCase):
         self.assertEqual(self.counts(report, "instances.database_url")["encrypted"], 1)
         self.assertEqual(self.counts(report, "instances.settings")["rotated"], 2)
 
+    def test_a_trigger_that_copies_another_rows_value_makes_the_proof_fail(self):
+        self.make_tables()
+        self.database.execute("CREATE TRIGGER meddle AFTER UPDATE ON instances WHEN new.id = 3 BEGIN UPDATE instances "
+                              "SET database_url = (SELECT database_url FROM instances WHERE id = 2) WHERE id = 1; END")
+        self.assert_fails(70, "the values are not those that were there before")
+
+    def test_a_new_key_is_not_written_where_sqlite_removes_it(self):
+        self.make_tables()
+        for suffix in ("", "-journal", "-wal", "-shm"):
+            self.assert_fails(78, "is a file of the database itself",
+                              arguments=("--yes", "--generate", f"{self.directory}/app.db{suffix}"),
+                              INSTANCE_ENCRYPTION_KEY=self.old, INSTANCE_ENCRYPTION_KEY_PREVIOUS=None)
+
     def test_no_old_ciphertext_is_in_the_file_after_scrubbing(self):
         self.make_tables()
         self.rotate("--scrub-storage")
