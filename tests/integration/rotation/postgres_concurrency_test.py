@@ -196,7 +196,7 @@ class Rotators(PostgresRotationCase):
         self.make_tables()
         self.database.insert("instances", id=50, name="lost", database_url=self.token("fake", self.other))
         self.assert_fails(65)
-        self.assertEqual(self.database.sessions(), [])
+        wait_for(lambda: not self.database.sessions(), "the end of its sessions")
         self.assertEqual(self.database.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"), 0)
 
     def test_the_percentage_is_shown_to_the_database_s_operators(self):
