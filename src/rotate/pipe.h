@@ -26,7 +26,7 @@ std::size_t BytesOf(const T& piece) {
 // either ends both; it is returned when the thread is gone. `produce` must not throw.
 template <typename T>
 Status Pipe(const std::function<Result<std::optional<T>>()>& produce,
-            const std::function<Status(T)>& consume) {
+            const std::function<Status(const T&)>& consume) {
   constexpr std::size_t kPiecesAhead = 2;
   constexpr std::size_t kBytesAhead = std::size_t{4} * 1024 * 1024;
   BoundedQueue<T> queue(kPiecesAhead, kBytesAhead);
@@ -36,8 +36,11 @@ Status Pipe(const std::function<Result<std::optional<T>>()>& produce,
     const std::jthread producer = core::StartThread([&] {
       while (true) {
         auto piece = produce();
-        if (!piece) produced = std::move(piece).error();
-        if (!piece || !*piece) break;
+        if (!piece) {
+          produced = std::move(piece).error();
+          break;
+        }
+        if (!*piece) break;
         const std::size_t bytes = BytesOf(**piece);
         if (!queue.Push(**std::move(piece), bytes)) break;
       }
@@ -50,9 +53,9 @@ Status Pipe(const std::function<Result<std::optional<T>>()>& produce,
     };
     const Closing closing{queue};
     while (consumed) {
-      auto piece = queue.Pop();
+      const auto piece = queue.Pop();
       if (!piece) break;
-      consumed = consume(*std::move(piece));
+      consumed = consume(*piece);
     }
   }
   return consumed ? std::move(produced) : std::move(consumed);

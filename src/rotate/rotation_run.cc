@@ -157,7 +157,7 @@ Status RotationRun::RewriteTarget(const Target& target, Rewriter& rewriter, Prog
     if (Status done = rewriter.Process(target, batch, piece); !done) return done.error();
     return std::optional<Rewritten>(std::move(piece));
   };
-  const auto consume = [&](Rewritten piece) -> Status {
+  const auto consume = [&](const Rewritten& piece) -> Status {
     if (context_.options.stop.stop_requested()) return Stopped();
     if (Status taken = Take(target, piece); !taken) return taken;
     meter.Add(piece.rows);
@@ -238,7 +238,7 @@ Status RotationRun::Prove(const Rewriter& rewriter) {
       if (batch.rows.empty()) return std::optional<RowBatch>();
       return std::optional<RowBatch>(std::move(batch));
     };
-    const auto consume = [&](RowBatch batch) -> Status {
+    const auto consume = [&](const RowBatch& batch) -> Status {
       if (context_.options.stop.stop_requested()) return Stopped();
       meter.Add(batch.rows.size());
       return prover->Check(target, batch);
