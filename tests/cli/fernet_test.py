@@ -221,7 +221,8 @@ class Keys(FernetTest):
             result = self.fernet(*arguments)
             self.assert_fails(result, 78, "is a key where the path")
             self.assertNotIn(key, result.stderr.decode())
-        self.assertEqual(os.listdir(self.directory), [])
+        # A build that counts lines leaves its counts.
+        self.assertEqual([name for name in os.listdir(self.directory) if not name.endswith(".profraw")], [])
 
 
 class Inspect(FernetTest):
