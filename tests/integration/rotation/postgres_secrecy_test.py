@@ -101,7 +101,8 @@ class Secrecy(PostgresRotationCase):
     def test_no_file_is_left_behind(self):
         before = set(os.listdir("/tmp"))
         self.rotate()
-        self.assertEqual(sorted(path.name for path in self.directory.iterdir()), ["plan.toml"])
+        # A build that counts lines leaves its counts.
+        self.assertEqual([path.name for path in self.directory.iterdir() if path.suffix != ".profraw"], ["plan.toml"])
         self.assertFalse([name for name in set(os.listdir("/tmp")) - before if "qsecrets" in name])
 
 
