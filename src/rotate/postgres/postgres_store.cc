@@ -151,8 +151,8 @@ Status PostgresStore::Rehearse(const Plan& plan) {
   if (*held) return OtherRotation();
   auto found = FindTables(*main_, plan);
   if (!found) return std::move(found).error();
-  Status done = CheckWriting(*main_, plan, *found);
-  return done ? ParseUpdates(*main_, *found) : done;
+  if (Status allowed = CheckWriting(*main_, plan, *found); !allowed) return allowed;
+  return ParseUpdates(*main_, *found);
 }
 
 Status PostgresStore::BeginWork(const Plan& plan, std::span<const Target> targets,
