@@ -89,3 +89,5 @@ class Bars(PostgresRotationCase):
         self.assertIn("\r\x1b[K", said.decode())  # it is taken away in the end
 
 
+if __name__ == "__main__":
+    unittest.main()
