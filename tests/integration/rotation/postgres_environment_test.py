@@ -121,6 +121,13 @@ class Settings(RolesCase):
         self.rotate(PGCLIENTENCODING="LATIN1", PGTZ="Asia/Kathmandu", PGDATESTYLE="SQL, DMY")
         self.assert_rotated()
 
+    def test_a_session_that_stands_idle_in_its_transaction_is_not_ended(self):
+        idle = ("SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database() "
+                "AND application_name LIKE 'qsecrets rotate%%' AND clock_timestamp() - state_change > interval '300ms'")
+        with self.held(before="SET CONSTRAINTS", PGOPTIONS="-c idle_in_transaction_session_timeout=100ms"):
+            wait_for(lambda: self.database.value(idle) == 2, "standing idle of both sessions", seconds=10)
+        self.assert_rotated()
+
     def test_a_search_path_of_the_role_finds_tables_and_the_place_of_the_audit_table(self):
         self.database.execute("CREATE SCHEMA app; ALTER TABLE instances SET SCHEMA app; ALTER TABLE export_configs SET SCHEMA app")
         self.grant("USAGE, CREATE ON SCHEMA app", "SELECT, UPDATE ON ALL TABLES IN SCHEMA app")
