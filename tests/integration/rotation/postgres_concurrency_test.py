@@ -5,7 +5,7 @@ import random
 import threading
 import unittest
 
-from postgres_rotation_case import TABLE_PLAN, PostgresRotationCase, psycopg2, wait_for
+from postgres_rotation_case import PostgresRotationCase, psycopg2, wait_for
 from rotation_case import fingerprint, opens
 
 ROWS = 20_000
