@@ -170,6 +170,11 @@ TEST_F(SqliteCatalogueTest, RefusesAnAuditTableThatIsSomethingElse) {
     EXPECT_EQ(begun.error().code(), ErrorCode::kConfiguration);
     EXPECT_THAT(begun.error().cure(), HasSubstr("audit_table"));
   }
+  Plan rehearsed = PlanOf("t", {"c"});
+  rehearsed.audit_table = "log";
+  EXPECT_FALSE(store->Begin(rehearsed, Resolved(*store, rehearsed),
+                            {.is_read_only = true, .is_rehearsal = true}));
+  EXPECT_TRUE(store->Begin(rehearsed, Resolved(*store, rehearsed), {.is_read_only = true}));
   Plan plan = PlanOf("t", {"c"});
   plan.audit_schema = "ops";
   EXPECT_EQ(store->Begin(plan, Resolved(*store, plan), {}).error().code(),

@@ -134,6 +134,21 @@ TEST_F(SqliteFaultsTest, AFailureDuringTheCommitIsSettledByTheRecord) {
   EXPECT_GT(rolled_back, 10);
 }
 
+TEST_F(SqliteFaultsTest, AFailureDuringTheCommitIsNotSettledByTheRecordOfAnother) {
+  const std::string path = MakeAgain(UsualTable(kRows));
+  test::DiskFaults faults;
+  auto store = Opened(path);
+  const Plan plan = PlanOf("t", {"c"});
+  Begun(*store, plan);
+  ASSERT_TRUE(store->WriteAudit(plan, {.id = "aa"}));
+  ASSERT_EQ(store->Commit().outcome, CommitOutcome::kCommitted);
+  const auto targets = Begun(*store, plan);
+  ASSERT_TRUE(Update(*store, targets[0]));
+  faults.FailFrom(0, SQLITE_IOERR);
+  EXPECT_EQ(store->Commit().outcome, CommitOutcome::kUnknown);
+  faults.Mend();
+}
+
 TEST_F(SqliteFaultsTest, KillingItAtAnyStepLeavesTheOldOrTheNew) {
   for (const char* mode : {"", "PRAGMA journal_mode = WAL;"}) {
     int old_ones = 0;
@@ -191,8 +206,11 @@ TEST_F(SqliteFaultsTest, AFileThatMayOnlyBeReadIsOnlyRead) {
     const auto targets = Begun(*store, plan, {.is_read_only = true});
     if (ReadAll(*store, targets[0]).size() != 3) return 2;
     store->Rollback();
-    const Status begun = store->Begin(plan, targets, {});
-    if (begun || begun.error().code() != ErrorCode::kNotPermitted) return 3;
+    for (const TransactionOptions options :
+         {TransactionOptions{}, {.is_read_only = true, .is_rehearsal = true}}) {
+      const Status begun = store->Begin(plan, targets, options);
+      if (begun || begun.error().code() != ErrorCode::kNotPermitted) return 3;
+    }
     const Status scrubbed = store->ScrubStorage(targets, [](const Target&) {});
     if (scrubbed || scrubbed.error().code() != ErrorCode::kNotPermitted) return 4;
     return 0;
@@ -207,9 +225,16 @@ TEST_F(SqliteFaultsTest, ADirectoryThatMayNotBeWrittenIsNamed) {
   const int status = RunInChild([&] {
     if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0)) return 1;
     if (geteuid() != 65534) chmod(directory_.path().c_str(), 0555);
-    const Status rotated = Rotate(path, PlanOf("t", {"c"}));
+    const Plan plan = PlanOf("t", {"c"});
+    const Status rotated = Rotate(path, plan);
+    auto store = Opened(path);
+    const auto findings = store->Examine(plan, Resolved(*store, plan));
     chmod(directory_.path().c_str(), 0755);
     if (rotated || rotated.error().code() != ErrorCode::kNotPermitted) return 2;
+    if (!findings || findings->front().severity != Severity::kError ||
+        findings->front().subject != directory_.path() + "/") {
+      return 4;
+    }
     return rotated.error().cure().find("directory") == std::string::npos ? 3 : 0;
   });
   EXPECT_EQ(status, 0);
@@ -276,11 +301,18 @@ TEST_F(SqliteFaultsTest, WhatOnlyTheApplicationHasIsNamed) {
   sqlite3_create_function(application.get(), "app_now", 0, SQLITE_UTF8, nullptr, nothing, nullptr,
                           nullptr);
   application.Run("CREATE TRIGGER r AFTER UPDATE ON t BEGIN SELECT app_now(); END");
-  const Status rotated = Rotate(path, PlanOf("t", {"c"}));
-  ASSERT_FALSE(rotated);
-  EXPECT_EQ(rotated.error().code(), ErrorCode::kConfiguration);
-  EXPECT_THAT(rotated.error().reason(), HasSubstr("app_now"));
-  EXPECT_THAT(rotated.error().cure(), HasSubstr("only its application brings along"));
+  auto store = Opened(path);
+  const Plan plan = PlanOf("t", {"c"});
+  const auto targets = Resolved(*store, plan);
+  for (const TransactionOptions options :
+       {TransactionOptions{}, {.is_read_only = true, .is_rehearsal = true}}) {
+    const Status begun = store->Begin(plan, targets, options);
+    ASSERT_FALSE(begun);
+    EXPECT_EQ(begun.error().code(), ErrorCode::kConfiguration);
+    EXPECT_THAT(begun.error().reason(), HasSubstr("app_now"));
+    EXPECT_THAT(begun.error().cure(), HasSubstr("only its application brings along"));
+  }
+  EXPECT_TRUE(store->Begin(plan, targets, {.is_read_only = true}));  // to look, nothing is missing
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "rotate/sqlite/preflight.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <set>
@@ -52,6 +53,11 @@ void Examiner::AddFile() {
   if (connection_.IsReadOnly()) {
     Add(path_, "may not be written by the user of this process",
         "let it write to the file and its directory", Severity::kError);
+  }
+  const std::string directory = path_.substr(0, path_.rfind('/') + 1);
+  if (access(directory.c_str(), W_OK) != 0) {
+    Add(directory, "may not be written by the user of this process, who must make a journal there",
+        "let it write to the directory", Severity::kError);
   }
   struct stat status{};
   if (stat(path_.c_str(), &status) != 0) return;

@@ -11,7 +11,8 @@
 namespace qarion::secrets::rotate::sqlite {
 
 // Outside of a transaction. What cannot be looked at is left out. The only errors among them: the
-// file may not be written; there is not room enough on its disk.
+// file or its directory may not be written; a trigger cannot run; there is not room enough on its
+// disk.
 std::vector<Finding> ExamineDatabase(Connection& connection, std::span<const Table> tables);
 
 }  // namespace qarion::secrets::rotate::sqlite

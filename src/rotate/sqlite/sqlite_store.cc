@@ -93,7 +93,10 @@ Status SqliteStore::BeginWork(const Plan& plan, std::span<const Target> targets,
                               const TransactionOptions& options) {
   const std::string what = "no transaction can begin in " + OneLine(connection_->path());
   is_read_only_ = options.is_read_only;
-  if (!is_read_only_ && connection_->IsReadOnly()) {
+  audit_id_.clear();
+  // A rehearsal is refused what the real one would be refused.
+  const bool must_be_writable = !is_read_only_ || options.is_rehearsal;
+  if (must_be_writable && connection_->IsReadOnly()) {
     return Error(ErrorCode::kNotPermitted, what + ": the database may not be written")
         .Cure("let the user of this process write to the file and its directory");
   }
@@ -109,9 +112,13 @@ Status SqliteStore::BeginWork(const Plan& plan, std::span<const Target> targets,
     return Error(ErrorCode::kTryAgain, "the tables of the plan are not the ones they were before")
         .Cure("run it again");
   }
-  if (!is_read_only_) {
+  if (must_be_writable) {
     if (Status audit = CheckAuditTable(*connection_, plan); !audit) return audit;
     writer_.emplace(*connection_);
+    for (const Table& table : *tables) {
+      if (Status ready = writer_->Prepare(table); !ready) return ready;
+    }
+    if (is_read_only_) writer_.reset();
   }
   for (Table& table : *tables) {
     auto index = table.rowid.empty() ? std::make_shared<KeyIndex>() : nullptr;

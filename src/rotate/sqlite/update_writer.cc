@@ -69,6 +69,9 @@ void UpdateWriter::Place(sqlite3_context* context, int, sqlite3_value** argument
 void UpdateWriter::NewValue(sqlite3_context* context, int, sqlite3_value** arguments) noexcept {
   const auto* self = static_cast<const UpdateWriter*>(sqlite3_user_data(context));
   const UpdateBatch& batch = *self->batch_;
+  if (sqlite3_value_type(arguments[0]) == SQLITE_NULL) {
+    return sqlite3_result_error(context, "a row that is not in the batch", -1);
+  }
   const auto place = static_cast<std::size_t>(sqlite3_value_int64(arguments[0]));
   const auto column = static_cast<std::size_t>(sqlite3_value_int64(arguments[1]));
   const std::size_t columns = batch.cells.size() / batch.locators.size();
@@ -105,6 +108,12 @@ Result<Statement*> UpdateWriter::StatementFor(const Table& table) {
       Statement::Prepare(connection_, UpdateOf(table), table.Title() + " cannot be written");
   if (!statement) return std::move(statement).error();
   return &statements_.emplace(table.target.name, std::move(*statement)).first->second;
+}
+
+Status UpdateWriter::Prepare(const Table& table) {
+  const auto statement = StatementFor(table);
+  if (!statement) return statement.error();
+  return {};
 }
 
 Status UpdateWriter::Write(const Table& table, const KeyIndex* index, const UpdateBatch& batch) {

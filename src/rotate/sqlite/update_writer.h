@@ -31,6 +31,10 @@ class UpdateWriter {
   UpdateWriter(const UpdateWriter&) = delete;
   UpdateWriter& operator=(const UpdateWriter&) = delete;
 
+  // Whether rows of the table can be written at all. kConfiguration: a trigger or a constraint
+  // needs what only the application has.
+  Status Prepare(const Table& table);
+
   // A value stays of the class that it is of, text or BLOB. `index` knows the rows of a table
   // WITHOUT ROWID. kInternal: not every row was there. kTryAgain: in the end the database must be
   // had without readers, and was not. kBadData: a constraint or a trigger refuses a value.
