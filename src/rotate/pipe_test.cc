@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -31,19 +32,22 @@ TEST(Pipe, HandsEveryPieceOverInOrder) {
 }
 
 TEST(Pipe, ProducesOnAThreadOfItsOwnAndConsumesOnTheCallers) {
-  std::thread::id producer;
-  bool is_done = false;
+  std::optional<std::thread::id> producer;
+  std::thread::id consumer;
+  // What the producer set before it handed its piece over, once: the consumer runs beside its next call.
   const Status done = Pipe<int>(
       [&]() -> Result<std::optional<int>> {
+        if (producer) return std::optional<int>();
         producer = std::this_thread::get_id();
-        if (std::exchange(is_done, true)) return std::optional<int>();
         return std::optional<int>(1);
       },
       [&](int) -> Status {
-        EXPECT_NE(std::this_thread::get_id(), producer);
+        consumer = std::this_thread::get_id();
         return {};
       });
   EXPECT_TRUE(done);
+  EXPECT_EQ(consumer, std::this_thread::get_id());
+  EXPECT_TRUE(producer && *producer != consumer);
 }
 
 TEST(Pipe, PiecesBeforeAProducersErrorAreConsumed) {
