@@ -44,47 +44,55 @@ Status Prover::Check(const Target& target, const RowBatch& batch) {
     for (std::size_t i = 0; i < table.columns.size(); ++i, ++cell) {
       const std::size_t index = first_tallies_[target.table] + i;
       ++tallies_[index].rows;
-      // Wherever it stands: at another path, in plaintext, in a row that is left out.
-      if (!allows_unlisted_ && old_keys_.CountTokens(cell->bytes) > 0) {
-        return NotProven(table.Title() + "." + table.columns[i].name,
-                         "an old key still opens a token");
+      const Place place{table, table.columns[i]};
+      Status checked;
+      if (row.is_selected) {
+        checked = CheckCell(place, index, *cell);
+      } else if (!allows_unlisted_) {
+        checked = CheckNoOldKey(place, cell->bytes);
       }
-      if (!row.is_selected) continue;
-      if (Status checked = CheckCell(table, table.columns[i], index, *cell); !checked) {
-        return checked;
-      }
+      if (!checked) return checked;
     }
   }
   return {};
 }
 
-Status Prover::CheckCell(const TablePlan& table, const ColumnPlan& column, std::size_t index,
-                         const Cell& cell) {
-  const auto not_proven = [&](const std::string& what) {
-    return NotProven(table.Title() + "." + column.name, what);
-  };
+Status Prover::CheckCell(const Place& place, std::size_t index, const Cell& cell) {
   CellFinder& finder = finders_[index];
   Tally& tally = tallies_[index];
   finder.Find(cell);
-  if (!finder.problem().empty()) return not_proven("a value " + finder.problem());
+  if (!finder.problem().empty()) return NotProven(place.Title(), "a value " + finder.problem());
   tally.null += finder.nulls();
   tally.absent += finder.absent();
   tally.plaintext += finder.others();
+  // Of a document all that stands in it, also at other paths.
+  const bool checks_all = place.column.shape == Shape::kJson && !allows_unlisted_;
+  if (checks_all) {
+    if (Status none = CheckNoOldKey(place, cell.bytes); !none) return none;
+  }
   for (const CellValue& value : finder.values()) {
-    switch (new_key_.Read(value.text, column.prefix)) {
-      case ValueKind::kEmpty: ++tally.empty; break;
+    switch (new_key_.Read(value.text, place.column.prefix)) {
+      case ValueKind::kEmpty: ++tally.empty; continue;
       case ValueKind::kToken:
+        // No other key opens it too: the keys sign with different halves, and two signatures of
+        // HMAC-SHA256 would be the same.
         ++tally.tokens;
         tally.digest += DigestOf(new_key_.opened().plaintext.Reveal(), new_key_.opened().timestamp);
-        break;
+        continue;
       case ValueKind::kPlaintext: ++tally.plaintext; break;
-      case ValueKind::kBroken: return not_proven("the new key does not open a value");
+      case ValueKind::kBroken:
+        if (Status none = CheckNoOldKey(place, value.text); !none) return none;
+        return NotProven(place.Title(), "the new key does not open a value");
     }
-    if (allows_unlisted_ && old_keys_.CountTokens(value.text) > 0) {
-      return not_proven("an old key still opens a value");
-    }
+    if (checks_all) continue;
+    if (Status none = CheckNoOldKey(place, value.text); !none) return none;
   }
   return {};
+}
+
+Status Prover::CheckNoOldKey(const Place& place, std::string_view text) {
+  if (old_keys_.CountTokens(text) == 0) return {};
+  return NotProven(place.Title(), "an old key still opens a token");
 }
 
 Status Prover::Conclude() const {

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "qarion/secrets/result.h"
@@ -46,8 +48,14 @@ class Prover {
   Prover(const Plan& plan, ValueReader new_key, ValueReader old_keys, const Rewriter& written,
          bool allows_unlisted);
 
-  Status CheckCell(const TablePlan& table, const ColumnPlan& column, std::size_t index,
-                   const Cell& cell);
+  struct Place {
+    const TablePlan& table;
+    const ColumnPlan& column;
+    std::string Title() const { return table.Title() + "." + column.name; }
+  };
+
+  Status CheckCell(const Place& place, std::size_t index, const Cell& cell);
+  Status CheckNoOldKey(const Place& place, std::string_view text);
 
   const Plan& plan_;
   ValueReader new_key_;

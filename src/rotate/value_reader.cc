@@ -1,6 +1,7 @@
 #include "rotate/value_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <utility>
 
@@ -21,9 +22,19 @@ bool LooksLikeToken(std::string_view text) {
   return text.starts_with(kTokenBeginning);
 }
 
-bool IsTokenCharacter(char c) {
-  return core::IsLetterOrDigit(c) || c == '-' || c == '_' || c == '+' || c == '/';
-}
+// Of base64's standard alphabet; or what stands behind a token of the other one.
+bool IsSlashOrPlus(char c) { return c == '+' || c == '/'; }
+
+constexpr std::array<bool, 256> kTokenCharacters = [] {
+  std::array<bool, 256> is_one{};
+  for (std::size_t i = 0; i < is_one.size(); ++i) {
+    const char c = static_cast<char>(i);
+    is_one[i] = core::IsLetterOrDigit(c) || c == '-' || c == '_' || c == '+' || c == '/';
+  }
+  return is_one;
+}();
+
+bool IsTokenCharacter(char c) { return kTokenCharacters[static_cast<unsigned char>(c)]; }
 
 }  // namespace
 
@@ -67,9 +78,8 @@ std::size_t ValueReader::CountTokens(std::string_view text) {
   std::size_t count = 0;
   for (const std::string_view token : TokensIn(text)) {
     // A slash may belong to what stands behind a token.
-    const std::size_t end = token.find_first_of("+/");
-    const bool is_opened =
-        Opens(token) || (end != std::string_view::npos && Opens(token.substr(0, end)));
+    const auto end = std::ranges::find_if(token, IsSlashOrPlus);
+    const bool is_opened = Opens(token) || (end != token.end() && Opens({token.begin(), end}));
     count += is_opened ? 1 : 0;
   }
   return count;

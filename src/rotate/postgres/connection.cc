@@ -16,6 +16,9 @@ namespace {
 
 using std::chrono::steady_clock;
 
+// What PQgetCopyData() returns where it cannot go on, then and for ever.
+constexpr int kCopyFailed = -2;
+
 // Warnings would be printed to standard error.
 void Ignore(void* /*unused*/, const PGresult* /*notice*/) {}
 
@@ -140,6 +143,7 @@ bool Connection::Discard(steady_clock::time_point deadline) noexcept {
       char* row = nullptr;
       const int size = PQgetCopyData(connection_, &row, 1);
       PQfreemem(row);
+      if (size == kCopyFailed) return false;
       if (size < 0) break;
       if (size == 0 && !WaitForInput(deadline)) return false;
     }

@@ -92,7 +92,14 @@ Status CopyReader::Finish() {
   is_at_end_ = true;
   Status status;
   while (const ResultHandle result{PQgetResult(connection_->get())}) {
-    if (PQresultStatus(result.get()) == PGRES_COMMAND_OK || !status) continue;
+    const ExecStatusType kind = PQresultStatus(result.get());
+    // libpq had no memory for a row, and would say so for ever.
+    if (kind == PGRES_COPY_OUT) {
+      connection_->Close();
+      return Error(ErrorCode::kInternal, what_ + ": there is not enough memory for its rows")
+          .Cure("let this process have more memory");
+    }
+    if (kind == PGRES_COMMAND_OK || !status) continue;
     status = CommandError(connection_->get(), result.get(), what_);
   }
   if (status && connection_->IsLost()) {

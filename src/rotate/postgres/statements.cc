@@ -48,10 +48,11 @@ std::string SelectMatches(const TextColumn& column, std::string_view needle) {
          "::text COLLATE \"C\", " + QuotedText(needle) + "::text) > 0";
 }
 
+// The arrays are taken apart row by row: in FROM they would be copied into a table first.
 std::string UpdateRows(const Table& table) {
   const bool is_several = table.columns.size() > 1;
   std::string set;
-  std::string arrays = "$1::tid[]";
+  std::string lists = "pg_catalog.unnest($1::tid[])";
   std::string names = "l";
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     const Column& column = table.columns[i];
@@ -60,12 +61,12 @@ std::string UpdateRows(const Table& table) {
     if (i > 0) set += ", ";
     set += QuotedName(column.name) + " = ";
     set += is_several ? "COALESCE(" + value + ", " + OldValue(column) + ")" : value;
-    arrays += ", $" + std::to_string(i + 2);
-    arrays += column.kind == ColumnKind::kBytes ? "::bytea[]" : "::text[]";
+    lists += ", pg_catalog.unnest($" + std::to_string(i + 2) +
+             (column.kind == ColumnKind::kBytes ? "::bytea[])" : "::text[])");
     names += ", " + name;
   }
   return "UPDATE ONLY " + QuotedName(table.target.schema, table.target.name) + " AS t SET " + set +
-         " FROM unnest(" + arrays + ") AS v(" + names + ") WHERE t.ctid = v.l";
+         " FROM (SELECT " + lists + ") AS v(" + names + ") WHERE t.ctid = v.l";
 }
 
 std::string CopyOut(const std::string& query) {

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """postgres_memory_test.py QSECRETS: a rotation's memory does not grow with the table of PostgreSQL."""
 import json
+import resource
 import subprocess
 import sys
 import unittest
@@ -49,6 +50,27 @@ class Memory(PostgresRotationCase):
         report, peak = self.peak_kib("--yes", plan=plan)
         self.assertEqual(self.counts(report, "t.c")["rotated"], 15)
         self.assertLess(peak, LIMIT + 14 * LARGE_VALUE_MIB * MIB)
+
+    def test_with_too_little_memory_it_ends_and_nothing_is_changed(self):
+        """Wherever the memory runs out: in this project's code, in libpq's or when a thread begins."""
+        plan = self.text_table([])
+        token = self.token("x" * MIB * 1024)
+        self.database.execute("INSERT INTO t SELECT i, %s FROM generate_series(1, 8) i", [token])
+        before = self.database.rows("SELECT * FROM t ORDER BY id")
+        command = self.command("--yes", "--plan", self.write("plan.toml", plan))
+        statuses = set()
+        for limit in range(40, 400, 10):
+            def allow(limit=limit):
+                resource.setrlimit(resource.RLIMIT_AS, (limit * MIB * 1024, limit * MIB * 1024))
+            result = subprocess.run(command, env=self.environment(), cwd=self.directory, stdin=subprocess.DEVNULL,
+                                    capture_output=True, text=True, timeout=60, preexec_fn=allow)
+            statuses.add(result.returncode)
+            if result.returncode == 0:
+                break
+            self.assertGreater(result.returncode, 0, f"{limit} MiB: {result.stderr}")
+            self.assertEqual(self.database.rows("SELECT * FROM t ORDER BY id"), before, f"{limit} MiB")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertGreater(len(statuses), 1)
 
 
 if __name__ == "__main__":
