@@ -25,8 +25,9 @@ constexpr char kFooter[] =
     "  psql \"password=$(qsecrets get POSTGRES_PASSWORD)\"\n"
     "  ./service 2>&1 | qsecrets scrub              the scrubber alone\n"
     "\n"
-    "Exit status: 0 done, 64 usage, 65 bad data, 69 store unavailable, 70 internal, 74 input or\n"
-    "output, 75 try again, 77 not permitted, 78 configuration. `exec` passes the command's on.";
+    "Exit status: 0 done, 64 usage, 65 bad data, 69 store unavailable or no memory, 70 internal,\n"
+    "74 input or output, 75 try again, 77 not permitted, 78 configuration. `exec` passes the\n"
+    "command's on.";
 
 constexpr int kExecFailure = 125;
 
@@ -34,7 +35,8 @@ constexpr std::array kSubcommands = {
     cli::Subcommand{.name = "exec",
                     .add = cli::AddExec,
                     .usage_status = kExecFailure,
-                    .internal_status = kExecFailure},
+                    .internal_status = kExecFailure,
+                    .no_memory_status = kExecFailure},
     cli::Subcommand{.name = "get", .add = cli::AddGet},
     cli::Subcommand{.name = "list", .add = cli::AddList},
     cli::Subcommand{.name = "check", .add = cli::AddCheck},

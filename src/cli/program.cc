@@ -1,11 +1,15 @@
 #include "cli/program.h"
 
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "cli/companion.h"
@@ -17,8 +21,7 @@
 namespace qarion::secrets::cli {
 namespace {
 
-constexpr int kUsage = 64;     // sysexits.h
-constexpr int kInternal = 70;  // sysexits.h
+constexpr int kUsage = 64;  // sysexits.h
 
 constexpr char kDescription[] =
     "Gives services their secrets from the store you chose, and keeps them out of the logs.";
@@ -129,14 +132,44 @@ int Run(const Program& program, int argc, char** argv) {
   return kUsage;
 }
 
+// What runs, for whoever runs out of memory, in whatever thread.
+constinit Subcommand running;
+
+// Needs no memory, and gives none back: a thread may be in the middle of anything.
+[[noreturn]] void EndForWantOfMemory() {
+  for (const std::string_view text :
+       {std::string_view("qsecrets: error: memory ran out\n  to mend it: "),
+        std::string_view(running.no_memory_cure), std::string_view("\n")}) {
+    static_cast<void>(!write(STDERR_FILENO, text.data(), text.size()));
+  }
+  std::_Exit(running.no_memory_status);
+}
+
+// Before the statics of CLI11 allocate.
+[[gnu::constructor(101)]] void WatchForWantOfMemory() { std::set_new_handler(EndForWantOfMemory); }
+
+// A thread that there is no room for is a want of memory too.
+bool IsWantOfMemory(const std::system_error& error) {
+  return error.code() == std::errc::resource_unavailable_try_again ||
+         error.code() == std::errc::not_enough_memory;
+}
+
+// What was thrown may quote anything, so it is not shown.
+int ReportInternal() {
+  std::fputs("qsecrets: error: an internal error\n  to mend it: please report it\n", stderr);
+  return running.internal_status;
+}
+
 int RunGuarded(const Program& program, int argc, char** argv) {
   try {
     return Run(program, argc, argv);
+  } catch (const std::bad_alloc&) {
+    EndForWantOfMemory();
+  } catch (const std::system_error& error) {
+    if (IsWantOfMemory(error)) EndForWantOfMemory();
+    return ReportInternal();
   } catch (...) {
-    // What was thrown may quote anything, so it is not shown.
-    std::fputs("qsecrets: error: an internal error\n  to mend it: please report it\n", stderr);
-    const Subcommand* const subcommand = Find(program, argc > 1 ? argv[1] : "");
-    return subcommand != nullptr ? subcommand->internal_status : kInternal;
+    return ReportInternal();
   }
 }
 
@@ -146,6 +179,7 @@ int RunProgram(const Program& program, int argc, char** argv) {
   // No core dump, and no look into the memory by other processes of the same user.
   prctl(PR_SET_DUMPABLE, 0);
   HoldClosedStandardStreams();
+  if (const Subcommand* const given = Find(program, argc > 1 ? argv[1] : "")) running = *given;
   const int status = RunGuarded(program, argc, argv);
 #ifdef QARION_QUICK_EXIT
   // Nothing is left to do, and the libraries of a backend would take their time to say so.

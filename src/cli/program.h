@@ -19,6 +19,10 @@ struct Subcommand {
   // How it ends where the command line is wrong, and where there is a defect (sysexits.h).
   int usage_status = 64;
   int internal_status = 70;
+  // The same where memory runs out, which ends the process at once.
+  int no_memory_status = 69;
+  const char* no_memory_cure =
+      "give this process more memory (ulimit -v, the limit of its container), or less to work on";
 };
 
 struct Program {

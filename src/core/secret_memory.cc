@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -28,9 +29,12 @@ constexpr std::size_t kLargestShared = kRegionSize / 4;
 // Powers of two from 16 to 16 KiB.
 constexpr std::size_t kClassCount = 11;
 
-[[noreturn]] void OutOfSecretMemory(std::size_t size) {
+// As `operator new` does: the program's handler makes room, throws or ends the process.
+void OutOfSecretMemory(std::size_t size) {
+  const int error = errno;
+  if (const std::new_handler handler = std::get_new_handler()) return handler();
   std::fprintf(stderr, "qarion-secrets: no memory for a secret of %zu bytes: %s\n", size,
-               std::strerror(errno));
+               std::strerror(error));
   std::abort();
 }
 
@@ -55,17 +59,19 @@ struct FreeBlock {
 
 class Arena {
  public:
+  // Null where the kernel gives no memory.
   void* Allocate(std::size_t size) {
     const std::lock_guard lock(mutex_);
     if (size > kLargestShared) return Map(RoundUp(size, PageSize()));
     const std::size_t index = ClassOf(size);
-    status_.in_use_bytes += ClassSize(index);
-    if (FreeBlock* block = free_[index]; block != nullptr) {
-      free_[index] = block->next;
-      block->next = nullptr;
-      return block;
+    void* memory = free_[index];
+    if (memory != nullptr) {
+      free_[index] = std::exchange(free_[index]->next, nullptr);
+    } else {
+      memory = Carve(ClassSize(index));
     }
-    return Carve(ClassSize(index));
+    if (memory != nullptr) status_.in_use_bytes += ClassSize(index);
+    return memory;
   }
 
   void Release(void* memory, std::size_t size) noexcept {
@@ -110,6 +116,7 @@ class Arena {
         region_left_ -= piece;
       }
       region_next_ = static_cast<std::byte*>(Map(kRegionSize));
+      if (region_next_ == nullptr) return nullptr;
       status_.in_use_bytes -= kRegionSize;  // counted block by block instead
       region_left_ = kRegionSize;
     }
@@ -119,15 +126,20 @@ class Arena {
     return memory;
   }
 
-  // Maps `size` bytes between two pages that fault when touched.
+  // Maps `size` bytes between two pages that fault when touched; null where that fails.
   void* Map(std::size_t size) {
     const std::size_t page = PageSize();
     void* mapping = mmap(nullptr, size + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (mapping == MAP_FAILED) OutOfSecretMemory(size);
+    if (mapping == MAP_FAILED) return nullptr;
     std::byte* memory = static_cast<std::byte*>(mapping) + page;
-    if (mprotect(memory, size, PROT_READ | PROT_WRITE) != 0) OutOfSecretMemory(size);
     // Before anything is written: a dump taken at any moment must not contain it.
-    if (madvise(memory, size, MADV_DONTDUMP) != 0) OutOfSecretMemory(size);
+    if (mprotect(memory, size, PROT_READ | PROT_WRITE) != 0 ||
+        madvise(memory, size, MADV_DONTDUMP) != 0) {
+      const int error = errno;
+      munmap(mapping, size + 2 * page);
+      errno = error;
+      return nullptr;
+    }
     status_.mapped_bytes += size;
     status_.in_use_bytes += size;
     if (mlock(memory, size) == 0) {
@@ -240,7 +252,12 @@ void WipeTraces() noexcept {
   WipeUnusedStack();
 }
 
-void* AllocateSecretMemory(std::size_t size) { return TheArena().Allocate(size); }
+void* AllocateSecretMemory(std::size_t size) {
+  for (;;) {
+    if (void* const memory = TheArena().Allocate(size)) return memory;
+    OutOfSecretMemory(size);
+  }
+}
 
 void ReleaseSecretMemory(void* memory, std::size_t size) noexcept {
   TheArena().Release(memory, size);

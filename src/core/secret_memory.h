@@ -28,8 +28,9 @@ void WipeTraces() noexcept;
 void WipeVectorRegisters() noexcept;
 
 // Returns at least `size` bytes, aligned to 16. Blocks up to a quarter of a region come from shared
-// regions by size class; larger ones get a mapping of their own. Ends the process with a message
-// where the kernel gives no memory. Thread-safe.
+// regions by size class; larger ones get a mapping of their own. Where the kernel gives no memory,
+// the std::new_handler is called as `operator new` does it; where none is set, the process ends
+// with a message. Thread-safe.
 void* AllocateSecretMemory(std::size_t size);
 
 // Wipes and gives back. `size` is what was asked for.

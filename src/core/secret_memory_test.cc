@@ -7,9 +7,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <new>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -121,6 +124,34 @@ TEST(SecretMemoryDeathTest, EndsTheProcessOnAReadPastALargeBlock) {
   const volatile char* bytes = static_cast<const char*>(block.memory);
   EXPECT_EXIT(static_cast<void>(bytes[block.size]), testing::KilledBySignal(SIGSEGV), "");
   EXPECT_EXIT(static_cast<void>(bytes[-1]), testing::KilledBySignal(SIGSEGV), "");
+}
+
+constexpr std::size_t kMoreThanThereIs = std::size_t{1} << 60;
+
+TEST(SecretMemoryDeathTest, EndsTheProcessWhereThereIsNone) {
+  EXPECT_EXIT(AllocateSecretMemory(kMoreThanThereIs), testing::KilledBySignal(SIGABRT),
+              "no memory for a secret of 1152921504606846976 bytes");
+}
+
+TEST(SecretMemoryDeathTest, AsksTheProgramsHandlerWhereThereIsNone) {
+  EXPECT_EXIT(
+      {
+        std::set_new_handler([] { std::_Exit(3); });
+        AllocateSecretMemory(kMoreThanThereIs);
+      },
+      testing::ExitedWithCode(3), "");
+}
+
+TEST(SecretMemory, IsAsItWasAfterAHandlerThatThrows) {
+  const Block before(100'000);
+  const std::size_t mapped = GetSecretMemoryStatus().mapped_bytes;
+  const std::size_t in_use = GetSecretMemoryStatus().in_use_bytes;
+  const std::new_handler handler = std::set_new_handler([] { throw std::bad_alloc(); });
+  EXPECT_THROW(AllocateSecretMemory(kMoreThanThereIs), std::bad_alloc);
+  std::set_new_handler(handler);
+  EXPECT_EQ(GetSecretMemoryStatus().mapped_bytes, mapped);
+  EXPECT_EQ(GetSecretMemoryStatus().in_use_bytes, in_use);
+  const Block after(100'000);
 }
 
 // In a child of its own: the limit and the one warning are the process's.

@@ -60,7 +60,9 @@ Result<AesCbc> AesCbc::Create(Direction direction, std::string_view key) {
   ERR_pop_to_mark();
   if (!is_made) {
     return Error(ErrorCode::kInternal, "OpenSSL cannot calculate AES-128-CBC")
-        .Cure("look for a configuration of OpenSSL (OPENSSL_CONF) that leaves AES out");
+        .Cure(
+            "look for a want of memory, or a configuration of OpenSSL (OPENSSL_CONF) that leaves "
+            "AES out");
   }
   return AesCbc(std::move(state));
 }

@@ -125,7 +125,9 @@ class FernetRing::Impl {
     std::memcpy(bytes + kFernetTimestampAt, &time, sizeof time);
     if (!ivs_.Take(bytes + kFernetIvAt)) {
       return Error(ErrorCode::kInternal, "OpenSSL gives no random bytes for encrypting")
-          .Cure("look for a configuration of OpenSSL (OPENSSL_CONF) that leaves its generator out");
+          .Cure(
+              "look for a want of memory, or a configuration of OpenSSL (OPENSSL_CONF) that leaves "
+              "its generator out");
     }
     encryptor_.Begin(IvOf({bytes, size}));
     if (!Encrypt(plaintext, bytes + kFernetCiphertextAt)) {

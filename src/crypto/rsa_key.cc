@@ -46,7 +46,9 @@ constexpr std::string_view kPkcs1Label = "RSA PRIVATE KEY";  // what OpenSSL cal
 
 Error CannotSign() {
   return Error(ErrorCode::kInternal, "OpenSSL cannot sign with RSA and SHA-256")
-      .Cure("look for a configuration of OpenSSL (OPENSSL_CONF) that leaves RSA out");
+      .Cure(
+          "look for a want of memory, or a configuration of OpenSSL (OPENSSL_CONF) that leaves RSA "
+          "out");
 }
 
 // DER (X.690): the tags that occur in a key.

@@ -11,7 +11,9 @@ Result<std::string> Sha1Hex(std::string_view bytes) {
   unsigned int size = 0;
   if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha1(), nullptr) != 1) {
     return Error(ErrorCode::kInternal, "OpenSSL cannot calculate SHA-1")
-        .Cure("look for a configuration of OpenSSL (OPENSSL_CONF) that leaves SHA-1 out");
+        .Cure(
+            "look for a want of memory, or a configuration of OpenSSL (OPENSSL_CONF) that leaves "
+            "SHA-1 out");
   }
   constexpr std::string_view kHexDigits = "0123456789abcdef";
   std::string text;

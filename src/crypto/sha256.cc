@@ -16,7 +16,9 @@ using MacContext = std::unique_ptr<EVP_MAC_CTX, MacContextFree>;
 
 Error NotAvailable(const char* what) {
   return Error(ErrorCode::kInternal, std::string("OpenSSL cannot calculate ") + what)
-      .Cure("look for a configuration of OpenSSL (OPENSSL_CONF) that leaves SHA-256 out");
+      .Cure(
+          "look for a want of memory, or a configuration of OpenSSL (OPENSSL_CONF) that leaves "
+          "SHA-256 out");
 }
 
 // Looking an algorithm up takes longer than hashing a line, so it is done once. What was found is

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import resource
 import secrets
 import shutil
 import stat
@@ -150,6 +151,32 @@ class EncryptAndDecrypt(FernetTest):
             result = self.fernet("encrypt", "--key-file", "key", stdin=b"fake-value", stdout=full)
         self.assertEqual(result.returncode, 74)
         self.assertIn(b"No space left", result.stderr)
+
+
+@unittest.skipIf("ASAN_OPTIONS" in os.environ or "TSAN_OPTIONS" in os.environ, "sanitizers take terabytes of addresses")
+class Memory(FernetTest):
+    def test_its_want_is_said_whatever_is_done(self):
+        """Whether the value, its token or something small is what there is no room for."""
+        self.write_key(new_key())
+        value = bytes(40 << 20)
+        token = self.fernet("encrypt", "--key-file", "key", stdin=value).stdout
+        for command, stdin in (("encrypt", value), ("decrypt", token), ("inspect", token)):
+            for mebibytes in (20, 50, 100, 130):
+                result = self.fernet(command, "--key-file", "key", stdin=stdin,
+                                     limits={resource.RLIMIT_AS: mebibytes << 20})
+                self.assert_fails(result, 69, "memory ran out", "give this process more memory")
+
+    def test_it_ends_in_order_at_every_limit(self):
+        self.write_key(new_key())
+        statuses = set()
+        for kibibytes in range(11_000, 16_000, 100):
+            result = self.fernet("encrypt", "--key-file", "key", stdin=b"fake-value",
+                                 limits={resource.RLIMIT_AS: kibibytes << 10})
+            statuses.add(result.returncode)
+            # The dynamic linker ends with 127; OpenSSL does not say what it lacks.
+            self.assertIn(result.returncode, (0, 69, 70, 127), result.stderr)
+            self.assertEqual(b"please report it" in result.stderr, False, result.stderr)
+        self.assertLessEqual({0, 69}, statuses)
 
 
 class Keys(FernetTest):

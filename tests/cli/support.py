@@ -1,6 +1,7 @@
 """Runs qsecrets in a directory of its own."""
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,13 @@ class CommandTest(unittest.TestCase):
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return path
 
-    def run_command(self, *arguments, env=None, stdin=b"", **options):
+    def run_command(self, *arguments, env=None, stdin=b"", limits=None, **options):
+        """`limits`: of the command, as setrlimit(2) has them."""
+        def limit():
+            for name, most in limits.items():
+                resource.setrlimit(name, (most, most))
+        if limits:
+            options["preexec_fn"] = limit
         environment = {"PATH": os.environ["PATH"], **(env or {})}
         options.setdefault("stdout", subprocess.PIPE)
         options.setdefault("stderr", subprocess.PIPE)

@@ -28,8 +28,9 @@ struct SecretBlockReleaser {
 //
 // Thread-safety: const members may be called from several threads; handles that Share() one value
 // may live on different threads. Lifetime: the bytes live as long as any handle to them.
-// Where the machine has no memory left for a value, the process ends with a message: a secret is
-// never put into ordinary memory instead.
+// Where the machine has no memory left for a value, the std::new_handler is called as for other
+// memory; without one the process ends with a message. A secret is never put into ordinary memory
+// instead.
 class QARION_SECRETS_EXPORT Secret {
  public:
   Secret() noexcept = default;  // the empty value; allocates nothing

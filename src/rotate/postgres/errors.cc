@@ -108,6 +108,11 @@ constexpr std::array kMeanings = {
     Meaning{"XX", ErrorCode::kInternal, "see the server's log"},
 };
 
+Error WantOfMemory(const std::string& what) {
+  return Error(ErrorCode::kUnavailable, what + ": there is too little memory")
+      .Cure("give this process more memory, then run it again");
+}
+
 }  // namespace
 
 std::string OneLine(std::string_view text) {
@@ -141,6 +146,8 @@ Error CommandError(const pg_conn* connection, const pg_result* result, const std
     // Its first line: what follows are libpq's guesses.
     const std::string_view text = PQerrorMessage(connection);
     const std::string message = OneLine(text.substr(0, text.find('\n')));
+    // "out of memory", "cannot allocate memory for input buffer".
+    if (message.find("memory") != std::string::npos) return WantOfMemory(what);
     const bool is_lost = PQstatus(connection) != CONNECTION_OK;
     return Error(
                is_lost ? ErrorCode::kUnavailable : ErrorCode::kInternal,

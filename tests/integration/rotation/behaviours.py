@@ -2,10 +2,12 @@
 import base64
 import json
 import os
+import resource
 import stat
 import subprocess
+import unittest
 
-from rotation_case import PLAN, Fernet, MultiFernet, fingerprint, opens
+from rotation_case import PLAN, SANITIZED, Fernet, MultiFernet, fingerprint, opens
 
 TEXT_PLAN = '[[table]]\nname = "{table}"\n  [[table.column]]\n  name = "{column}"\n  {more}\n'
 
@@ -230,6 +232,23 @@ class Behaviours:
         self.assert_fails(78, "there.key", arguments=("--yes", "--generate", self.directory / "there.key"), **backend)
         self.assertEqual((self.directory / "there.key").read_text(), "precious")
         self.assert_fails(78, "nowhere", arguments=("--yes", "--generate", self.directory / "nowhere" / "k"), **backend)
+
+    @unittest.skipIf(SANITIZED, "sanitizers take terabytes of addresses")
+    def test_where_memory_runs_out_it_says_so_and_changes_nothing(self):
+        self.make_tables()
+        self.database.insert("instances", id=60, name="large", database_url=self.token("x" * (30 << 20)))
+        statuses = set()
+        for mebibytes in (60, 100, 140):
+            result = subprocess.run(
+                self.command("--yes", "--plan", self.write("plan.toml", PLAN)), text=True, capture_output=True,
+                stdin=subprocess.DEVNULL, cwd=self.directory, env=self.environment(),
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (mebibytes << 20, mebibytes << 20)))
+            statuses.add(result.returncode)
+            # The client of the database says it in its own way, and then nothing is open.
+            words = {74: "memory ran out\n  to mend it: give this process more memory", 69: "memory"}
+            self.assertIn(words[result.returncode], result.stderr)
+        self.assertIn(74, statuses)
+        self.assert_as_it_was()
 
     def test_a_dry_run_writes_no_key(self):
         self.make_tables()
