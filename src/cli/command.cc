@@ -25,4 +25,9 @@ void AddOutputOption(CLI::App& app, std::string& format, const std::vector<std::
       ->type_name("FORMAT");
 }
 
+std::string RefuseNoName(const std::string& given) {
+  if (given.empty()) return "is empty";
+  return given.starts_with("--") ? "has no value: what follows is an option" : std::string();
+}
+
 }  // namespace qarion::secrets::cli

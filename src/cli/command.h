@@ -35,4 +35,8 @@ Result<Runtime> OpenRuntime(bool all = false);
 // Adds `-o, --output FORMAT`, one of `formats`, "text" if it is not given.
 void AddOutputOption(CLI::App& app, std::string& format, const std::vector<std::string>& formats);
 
+// A check for options that name a file or the like: says what is wrong with an empty name, and with
+// the next option, which CLI11 takes where the value behind `=` is empty.
+std::string RefuseNoName(const std::string& given);
+
 }  // namespace qarion::secrets::cli

@@ -19,7 +19,12 @@ int RunKeygen(const std::string& path) {
   if (Status written = fernet::WriteNewKeyFile(path, *key, "--out"); !written) {
     return Report(written.error());
   }
-  return Print("key " + key->fingerprint() + " is in " + path + "\n");
+  const std::string place = "key " + key->fingerprint() + " is in " + path;
+  if (const Status said = WriteOutput(place + "\n"); !said) {
+    return Report(Error(ErrorCode::kIo, said.error().reason() + "; the " + place + " all the same")
+                      .Cure("use that file: it is whole and on the disk"));
+  }
+  return 0;
 }
 
 }  // namespace
@@ -30,6 +35,7 @@ void AddFernetKeygen(CLI::App& fernet, Command& command) {
   keygen
       ->add_option("--out", *path,
                    "Write it into a new file that nobody else may read, and show its fingerprint")
+      ->check(RefuseNoName)
       ->type_name("FILE");
   keygen->footer(
       "The key is 44 characters; a line break follows only on a terminal. A file has none either,\n"

@@ -49,6 +49,7 @@ void AddKeyFileOption(CLI::App& app, std::vector<std::string>& files) {
          "Take keys from this file, one a line, in place of the backend's; may be repeated. "
          "The first key encrypts, all decrypt")
       ->allow_extra_args(false)
+      ->check(RefuseNoName)
       ->type_name("FILE");
 }
 

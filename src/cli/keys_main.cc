@@ -1,5 +1,6 @@
 // The program `qsecrets-keys`, which `qsecrets` becomes for what needs cryptography.
 #include <array>
+#include <csignal>
 
 #include "cli/command.h"
 #include "cli/program.h"
@@ -28,6 +29,8 @@ constexpr std::array kSubcommands = {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A file that may not grow is an error of writing, after which a key file is removed.
+  std::signal(SIGXFSZ, SIG_IGN);
   qarion::secrets::runtime::FindModulesBesideProgram();
   return cli::RunProgram({.footer = kFooter, .subcommands = kSubcommands}, argc, argv);
 }

@@ -113,7 +113,8 @@ Result<RotationOptions> Prepare(const RotateOptions& given, const Runtime& runti
                           .lock_timeout = std::chrono::seconds(given.lock_timeout_seconds),
                           .max_named_problems = kProblemsShown};
   if (!given.plan.empty()) {
-    auto file = core::ReadFile(given.plan, "--plan", core::PipesAllowed::kYes);
+    auto file = core::ReadFile(given.plan, "--plan", core::PipesAllowed::kYes, core::kMaxFileBytes,
+                               ErrorCode::kConfiguration);
     if (!file) return std::move(file).error();
     options.plan = std::string(file->bytes.Reveal());
     options.plan_name = core::ShownPath(given.plan);
@@ -356,12 +357,6 @@ int RunDiscover(const RotateOptions& given) {
                       .Cure("see why each was left out"));
   }
   return Print(discovery->plan);
-}
-
-// CLI11 takes the next argument where the value behind `=` is empty.
-std::string RefuseNoName(const std::string& given) {
-  if (given.empty()) return "is empty";
-  return given.starts_with("--") ? "has no value: what follows is an option" : std::string();
 }
 
 void AddCommonOptions(CLI::App& app, RotateOptions& options) {

@@ -76,9 +76,10 @@ Error Unreadable(const std::string& given, const std::string& what, int error) {
       .Cure(std::move(cure));
 }
 
-Error TooLarge(const std::string& path, const std::string& what, std::size_t limit) {
-  return Error(ErrorCode::kBadData, what + ": '" + path + "' is larger than the limit of " +
-                                        std::to_string(limit) + " bytes")
+Error TooLarge(const std::string& path, const std::string& what, std::size_t limit,
+               ErrorCode code) {
+  return Error(code, what + ": '" + path + "' is larger than the limit of " +
+                         std::to_string(limit) + " bytes")
       .With("setting", what)
       .With("file", path)
       .Cure("see that it is the file that is meant, and leave out of it what nobody needs");
@@ -100,7 +101,7 @@ std::string ShownPath(const std::string& path) {
 }
 
 Result<FileContents> ReadFile(const std::string& path, const std::string& what, PipesAllowed pipes,
-                              std::size_t limit) {
+                              std::size_t limit, ErrorCode too_large) {
   if (path.find('\0') != std::string::npos) {
     return Error(ErrorCode::kConfiguration, what + ": the path contains a zero byte")
         .Cure("correct the path");
@@ -119,7 +120,7 @@ Result<FileContents> ReadFile(const std::string& path, const std::string& what, 
         .Cure("name a regular file");
   }
   if (S_ISREG(mode) && static_cast<std::size_t>(contents.status.st_size) > limit) {
-    return TooLarge(path, what, limit);
+    return TooLarge(path, what, limit, too_large);
   }
   if (pipe) {
     const int flags = fcntl(file.get(), F_GETFL);
@@ -141,7 +142,7 @@ Result<FileContents> ReadFile(const std::string& path, const std::string& what, 
     }
     if (got == 0) break;
     buffer.Grow(static_cast<std::size_t>(got));
-    if (buffer.size() > limit) return TooLarge(path, what, limit);
+    if (buffer.size() > limit) return TooLarge(path, what, limit, too_large);
   }
   contents.bytes = std::move(buffer).Seal();
   return contents;

@@ -30,9 +30,10 @@ std::string ShownPath(const std::string& path);
 // descriptors. `what` names the setting or use for messages: "SECRETS_ENV_FILE".
 // kConfiguration: does not exist, is a directory or another kind of file, may not be read.
 // kUnavailable: this process or machine has no descriptor or memory left.
-// kBadData: is larger than `limit`. kIo: a read fails.
+// `too_large`: is larger than `limit`. kIo: a read fails.
 Result<FileContents> ReadFile(const std::string& path, const std::string& what,
                               PipesAllowed pipes = PipesAllowed::kNo,
-                              std::size_t limit = kMaxFileBytes);
+                              std::size_t limit = kMaxFileBytes,
+                              ErrorCode too_large = ErrorCode::kBadData);
 
 }  // namespace qarion::secrets::core

@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::size_t kHalf = core::kFernetKeyBytes / 2;
 
-Error Refused(const std::string& name, const std::string& problem) {
-  return Error(ErrorCode::kConfiguration, name + " " + problem).Cure(core::kGenerateFernetKey);
+Error Refused(const std::string& name, const std::string& problem, const char* cure) {
+  return Error(ErrorCode::kConfiguration, name + " " + problem).Cure(cure);
 }
 
 Result<std::string> FingerprintOf(const Secret& bytes) {
@@ -42,7 +42,9 @@ Result<FernetKey> FernetKey::Generate() {
   auto* const room = reinterpret_cast<unsigned char*>(bytes.Spare(core::kFernetKeyBytes));
   if (RAND_priv_bytes(room, static_cast<int>(core::kFernetKeyBytes)) != 1) {
     return Error(ErrorCode::kInternal, "OpenSSL gives no random bytes for a key")
-        .Cure("look for a configuration of OpenSSL (OPENSSL_CONF) that leaves its generator out");
+        .Cure(
+            "look for a want of memory, or a configuration of OpenSSL (OPENSSL_CONF) that leaves "
+            "its generator out");
   }
   bytes.Grow(core::kFernetKeyBytes);
   return FromBytes(std::move(bytes).Seal());
@@ -50,7 +52,7 @@ Result<FernetKey> FernetKey::Generate() {
 
 Result<FernetKey> FernetKey::Parse(std::string_view text, const std::string& name) {
   if (const std::string problem = core::FernetKeyProblem(text); !problem.empty()) {
-    return Refused(name, problem);
+    return Refused(name, problem, core::kRestoreFernetKey);
   }
   auto bytes = crypto::DecodeBase64Url(text.substr(0, text.find('=')));
   core::WipeTraces();
@@ -82,7 +84,7 @@ bool FernetKey::SharesHalfWith(const FernetKey& other) const noexcept {
 
 Status RefuseUnfitKey(const FernetKey& key, const std::string& name) {
   const std::string problem = core::UnfitFernetKeyProblem(key.Encode().Reveal());
-  if (!problem.empty()) return Refused(name, problem);
+  if (!problem.empty()) return Refused(name, problem, core::kReplaceFernetKey);
   return {};
 }
 

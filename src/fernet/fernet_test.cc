@@ -79,7 +79,7 @@ TEST(FernetKey, NamesTheSettingWhereItIsNone) {
   EXPECT_EQ(key.error().code(), ErrorCode::kConfiguration);
   EXPECT_THAT(key.error().reason(), testing::StartsWith("INSTANCE_ENCRYPTION_KEY has 8 char"));
   EXPECT_THAT(key.error().reason(), testing::Not(HasSubstr("fake-key")));
-  EXPECT_THAT(key.error().cure(), HasSubstr("generate one"));
+  EXPECT_THAT(key.error().cure(), HasSubstr("put the right key there"));
 }
 
 // By Python: sha256(b"qarion-secrets fernet key" + b"fake-key-of-32-bytes-for-tests..").

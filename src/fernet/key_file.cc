@@ -23,7 +23,7 @@ constexpr std::size_t kMostBytes = std::size_t{64} * 1024;
 Error HoldsNoKey(const std::string& path, const std::string& what) {
   return Error(ErrorCode::kConfiguration, what + ": '" + path + "' is empty")
       .With("file", path)
-      .Cure("write the key into it: `qsecrets fernet keygen --out FILE`");
+      .Cure(core::kRestoreFernetKey);
 }
 
 Error IsAKey(const std::string& what) {
@@ -33,12 +33,17 @@ Error IsAKey(const std::string& what) {
           "can see what a command is started with");
 }
 
+std::string CureOf(int error) {
+  if (error == EEXIST) return "name a file that is not there yet: a key is not overwritten";
+  if (error == EFBIG) return "raise the limit on the size of files (ulimit -f)";
+  return "name a file on a file system that takes it";
+}
+
 Error CannotWrite(const std::string& path, const std::string& what, int error) {
   return Error(ErrorCode::kIo,
                what + ": cannot write '" + core::ShownPath(path) + "': " + std::strerror(error))
       .With("file", core::ShownPath(path))
-      .Cure(error == EEXIST ? "name a file that is not there yet: a key is not overwritten"
-                            : "name a file on a file system that takes it");
+      .Cure(CureOf(error));
 }
 
 // Takes the first line off `text`, without its line break.
@@ -79,7 +84,8 @@ bool WriteKey(int file, const std::string& path, const FernetKey& key) {
 
 Result<std::vector<FernetKey>> ReadKeyFile(const std::string& path, const std::string& what) {
   if (core::FernetKeyProblem(path).empty()) return IsAKey(what);
-  const auto file = core::ReadFile(path, what, core::PipesAllowed::kYes, kMostBytes);
+  const auto file =
+      core::ReadFile(path, what, core::PipesAllowed::kYes, kMostBytes, ErrorCode::kConfiguration);
   if (!file) return file.error();
   std::string_view text = file->bytes.Reveal();
   if (text.empty()) return HoldsNoKey(path, what);

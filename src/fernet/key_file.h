@@ -14,7 +14,7 @@ namespace qarion::secrets::fernet {
 // that takes the file for the key would be given them too. `/dev/fd/N` and pipes may be read.
 // `what` begins the errors: "--key-file".
 // kConfiguration: no such file, or one that may not be read; no key in it; a line that is no key
-// (by its number, never its text). kBadData, kIo, kUnavailable: see core::ReadFile.
+// (by its number, never its text); more than 64 KiB. kIo, kUnavailable: see core::ReadFile.
 Result<std::vector<FernetKey>> ReadKeyFile(const std::string& path, const std::string& what);
 
 // Writes the key's 44 characters, without a line break, into a new file that only this user may

@@ -78,6 +78,19 @@ TEST_F(KeyFile, HasAKeyInIt) {
   EXPECT_THAT(none.error().reason(), HasSubstr("No such file"));
 }
 
+TEST_F(KeyFile, IsPutBackWhereItIsDamaged) {
+  for (const std::string& text : {std::string(), kOne.substr(1), kOne + "\n" + kOne.substr(1)}) {
+    const auto keys = ReadKeyFile(Write(text), kWhat);
+    ASSERT_FALSE(keys);
+    EXPECT_THAT(keys.error().cure(), testing::StartsWith("put the right key there"));
+  }
+}
+
+TEST_F(KeyFile, IsOfALimitedSize) {
+  ExpectRefused(std::string(std::size_t{64} * 1024 + 1, 'x'),
+                "larger than the limit of 65536 bytes");
+}
+
 TEST_F(KeyFile, IsNotTheKeyItself) {
   const auto read = ReadKeyFile(kOne, kWhat);
   ASSERT_FALSE(read);

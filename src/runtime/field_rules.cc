@@ -115,14 +115,14 @@ void CheckPassword(FieldReport& report) {
 
 void CheckPreviousFernetKey(FieldReport& report) {
   const std::string problem = core::FernetKeyProblem(report.value());
-  if (!problem.empty()) report.Error(problem, core::kGenerateFernetKey);
+  if (!problem.empty()) report.Error(problem, core::kRestoreFernetKey);
 }
 
 void CheckFernetKey(FieldReport& report) {
   CheckPreviousFernetKey(report);
   // As the previous key, such a one is on its way out.
   const std::string problem = core::UnfitFernetKeyProblem(report.value());
-  if (!problem.empty()) report.Error(problem, core::kGenerateFernetKey);
+  if (!problem.empty()) report.Error(problem, core::kReplaceFernetKey);
 }
 
 void CheckSendGridKey(FieldReport& report) {

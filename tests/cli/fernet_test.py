@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`qsecrets fernet`: what it prints, how it ends, and that Python's `cryptography` understands it."""
 import base64
+import hashlib
 import json
 import os
 import pty
@@ -28,6 +29,10 @@ CURRENT, PREVIOUS = "INSTANCE_ENCRYPTION_KEY", "INSTANCE_ENCRYPTION_KEY_PREVIOUS
 
 def new_key():
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def fingerprint(key):
+    return hashlib.sha256(b"qarion-secrets fernet key" + base64.urlsafe_b64decode(key)).hexdigest()[:16]
 
 
 class FernetTest(CommandTest):
@@ -84,9 +89,19 @@ class Keygen(FernetTest):
 
     def test_keeps_the_key_where_its_output_cannot_be_written(self):
         with open("/dev/full", "wb") as full:
-            self.assertEqual(self.fernet("keygen", "--out", "key", stdout=full).returncode, 74)
+            told = self.fernet("keygen", "--out", "key", stdout=full)
             self.assertEqual(self.fernet("keygen", stdout=full).returncode, 74)
-        self.assertEqual(len((self.directory / "key").read_bytes()), 44)
+        key = (self.directory / "key").read_text()
+        self.assert_fails(told, 74, f"No space left on device; the key {fingerprint(key)} is in key all the same")
+
+    def test_leaves_no_file_where_none_may_grow(self):
+        result = self.fernet("keygen", "--out", "key", limits={resource.RLIMIT_FSIZE: 10})
+        self.assert_fails(result, 74, "cannot write 'key': File too large", "ulimit -f")
+        self.assertFalse((self.directory / "key").exists())
+
+    def test_prints_no_key_where_the_name_of_its_file_is_empty(self):
+        self.assert_fails(self.fernet("keygen", "--out", ""), 64, "--out", "is empty")
+        self.assert_fails(self.fernet("keygen", "--out=", "--help"), 64, "--out", "what follows is an option")
 
 
 class EncryptAndDecrypt(FernetTest):
@@ -231,6 +246,23 @@ class Keys(FernetTest):
         self.write_env(f"{CURRENT}=fake-key\n")
         self.assert_fails(self.fernet("decrypt", TOKEN), 78, f"{CURRENT} has 8 characters")
 
+    def test_are_put_back_where_their_file_is_damaged(self):
+        """A new one would open nothing that there is."""
+        for text in ("", "fake-key", new_key()[1:]):
+            self.write_key(text, end="")
+            self.assert_fails(self.fernet("decrypt", "--key-file", "key", TOKEN), 78, "put the right key there")
+
+    def test_are_not_in_a_file_of_any_size(self):
+        self.write_env(f"{CURRENT}={new_key()}\n")
+        self.write_key(*[new_key()] * 2000)
+        self.assert_fails(self.fernet("decrypt", "--key-file", "key", TOKEN), 78, "larger than the limit of 65536 bytes")
+        self.assert_fails(self.run_command("rotate", "encryption-key", "--old-key-file", "key"), 78, "65536")
+
+    def test_are_not_of_the_backend_where_the_name_of_their_file_is_empty(self):
+        self.write_env(f"{CURRENT}={new_key()}\n")
+        for command in ("encrypt", "decrypt", "inspect"):
+            self.assert_fails(self.fernet(command, "--key-file", ""), 64, "--key-file", "is empty")
+
     def test_are_named_once(self):
         self.write_key(new_key())
         self.assert_fails(self.fernet("decrypt", "--key-file", "key", "--key-file", "key", TOKEN), 64, "given twice")
@@ -255,10 +287,9 @@ class Keys(FernetTest):
 class Inspect(FernetTest):
     def test_shows_which_key_opens_a_token(self):
         self.write_key(new_key(), PUBLISHED)
-        fingerprint = json.loads(self.fernet("inspect", "-o", "json", "--key-file", "key", TOKEN).stdout)["key"]
-        self.assertEqual(fingerprint["name"], "key line 2")
-        # By Python: sha256(b"qarion-secrets fernet key" + urlsafe_b64decode(PUBLISHED)).
-        self.assertEqual(fingerprint["fingerprint"], "bf356a7a6c234d62")
+        shown = json.loads(self.fernet("inspect", "-o", "json", "--key-file", "key", TOKEN).stdout)["key"]
+        self.assertEqual(shown["name"], "key line 2")
+        self.assertEqual(shown["fingerprint"], fingerprint(PUBLISHED))
         self.assert_prints(self.fernet("inspect", "--key-file", "key", TOKEN), (
             "time        1985-10-26T08:20:00Z (499162800)\n"
             "token       100 characters, canonical\n"

@@ -215,6 +215,7 @@ class Behaviours:
         self.make_tables()
         self.assert_fails(78, "plan.toml", "3", plan='[[table]]\nname = "instances"\nwere = "x"\n')
         self.assert_fails(78, "no-such-plan", plan=None, arguments=("--yes", "--plan", "no-such-plan"))
+        self.assert_fails(78, "larger than the limit of 1048576 bytes", plan="#" * (1 << 20) + "\n")
 
     def test_a_generated_key_is_on_the_disk_before_anything_changes(self):
         self.make_tables()
@@ -232,6 +233,19 @@ class Behaviours:
         self.assert_fails(78, "there.key", arguments=("--yes", "--generate", self.directory / "there.key"), **backend)
         self.assertEqual((self.directory / "there.key").read_text(), "precious")
         self.assert_fails(78, "nowhere", arguments=("--yes", "--generate", self.directory / "nowhere" / "k"), **backend)
+
+    def test_no_generated_key_is_left_where_no_file_may_grow(self):
+        self.make_tables()
+        path = self.directory / "new.key"
+        result = subprocess.run(
+            self.command("--yes", "--generate", path, "--plan", self.write("plan.toml", PLAN)), text=True,
+            capture_output=True, stdin=subprocess.DEVNULL, cwd=self.directory,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+            env=self.environment(INSTANCE_ENCRYPTION_KEY=self.old, INSTANCE_ENCRYPTION_KEY_PREVIOUS=None))
+        self.assertEqual(result.returncode, 78, result.stderr)
+        self.assertIn("new.key': File too large", result.stderr)
+        self.assertFalse(path.exists())
+        self.assert_as_it_was()
 
     @unittest.skipIf(SANITIZED, "sanitizers take terabytes of addresses")
     def test_where_memory_runs_out_it_says_so_and_changes_nothing(self):
