@@ -1,6 +1,5 @@
 #include <chrono>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,9 +58,8 @@ Secret Json(const Inspection& found) {
   json.BeginObject().Key("time");
   const auto time = TimeOf(found.layout.timestamp);
   time ? json.Text(*time) : json.Null();
-  const std::uint64_t most = std::numeric_limits<std::int64_t>::max();
   json.Key("unix_time")
-      .Number(static_cast<std::int64_t>(std::min(found.layout.timestamp, most)))
+      .UnsignedNumber(found.layout.timestamp)
       .Key("is_verified")
       .Bool(found.key != nullptr)
       .Key("token_characters")

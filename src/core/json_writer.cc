@@ -25,6 +25,12 @@ JsonWriter& JsonWriter::Number(std::int64_t number) {
   return *this;
 }
 
+JsonWriter& JsonWriter::UnsignedNumber(std::uint64_t number) {
+  BeginItem();
+  out_.Append(std::to_string(number));
+  return *this;
+}
+
 JsonWriter& JsonWriter::Bool(bool value) {
   BeginItem();
   out_.Append(value ? "true" : "false");

@@ -29,6 +29,7 @@ class JsonWriter {
 
   JsonWriter& Text(std::string_view text);
   JsonWriter& Number(std::int64_t number);
+  JsonWriter& UnsignedNumber(std::uint64_t number);
   JsonWriter& Bool(bool value);
   JsonWriter& Null();
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 namespace qarion::secrets::core {
@@ -10,7 +12,7 @@ namespace {
 
 Secret Written(JsonWriter json) {
   json.BeginObject().Key("name").Text("a \"b\"\\\n\x01").Key("numbers").BeginArray();
-  json.Number(1).Number(-20).EndArray();
+  json.Number(1).Number(-20).UnsignedNumber(std::numeric_limits<std::uint64_t>::max()).EndArray();
   json.Key("none").BeginObject().EndObject().Key("is_on").Bool(true).Key("off").Null();
   json.EndObject();
   return std::move(json).Take();
@@ -21,7 +23,8 @@ TEST(JsonWriter, HasAnItemALine) {
   "name": "a \"b\"\\\n\u0001",
   "numbers": [
     1,
-    -20
+    -20,
+    18446744073709551615
   ],
   "none": {},
   "is_on": true,
@@ -31,8 +34,9 @@ TEST(JsonWriter, HasAnItemALine) {
 }
 
 TEST(JsonWriter, HasNoWhiteSpaceWhereItIsCompact) {
-  EXPECT_EQ(Written(JsonWriter(JsonLayout::kCompact)).Reveal(),
-            R"({"name":"a \"b\"\\\n\u0001","numbers":[1,-20],"none":{},"is_on":true,"off":null})");
+  EXPECT_EQ(
+      Written(JsonWriter(JsonLayout::kCompact)).Reveal(),
+      R"({"name":"a \"b\"\\\n\u0001","numbers":[1,-20,18446744073709551615],"none":{},"is_on":true,"off":null})");
 }
 
 }  // namespace

@@ -326,7 +326,7 @@ class Inspect(FernetTest):
         self.assertIn("time        after the year 9999 (18446744073709551615)\n", shown)
         self.assertIn("plaintext   5 bytes\n", shown)
         described = json.loads(self.fernet("inspect", "-o", "json", "--key-file", "key", token).stdout)
-        self.assertEqual((described["time"], described["unix_time"]), (None, 2 ** 63 - 1))
+        self.assertEqual((described["time"], described["unix_time"]), (None, 2 ** 64 - 1))
 
     def test_says_one_line_of_what_is_no_token(self):
         self.write_key(PUBLISHED)
