@@ -96,8 +96,8 @@ Status CopyReader::Finish() {
     // libpq had no memory for a row, and would say so for ever.
     if (kind == PGRES_COPY_OUT) {
       connection_->Close();
-      return Error(ErrorCode::kInternal, what_ + ": there is not enough memory for its rows")
-          .Cure("let this process have more memory");
+      return Error(ErrorCode::kUnavailable, what_ + ": there is too little memory")
+          .Cure("give this process more memory, then run it again");
     }
     if (kind == PGRES_COMMAND_OK || !status) continue;
     status = CommandError(connection_->get(), result.get(), what_);
