@@ -48,7 +48,8 @@ std::string SelectMatches(const TextColumn& column, std::string_view needle) {
          "::text COLLATE \"C\", " + QuotedText(needle) + "::text) > 0";
 }
 
-// The arrays are taken apart row by row: in FROM they would be copied into a table first.
+// The arrays are taken apart row by row: as functions in FROM they would be copied into a table
+// first. With ANY the rows are looked up at once, not by one look at the table for each.
 std::string UpdateRows(const Table& table) {
   const bool is_several = table.columns.size() > 1;
   std::string set;
@@ -66,7 +67,8 @@ std::string UpdateRows(const Table& table) {
     names += ", " + name;
   }
   return "UPDATE ONLY " + QuotedName(table.target.schema, table.target.name) + " AS t SET " + set +
-         " FROM (SELECT " + lists + ") AS v(" + names + ") WHERE t.ctid = v.l";
+         " FROM (SELECT " + lists + ") AS v(" + names +
+         ") WHERE t.ctid = v.l AND t.ctid = ANY ($1)";
 }
 
 std::string CopyOut(const std::string& query) {

@@ -17,15 +17,22 @@ namespace {
 constexpr std::size_t kMostInFlight = 4;
 constexpr char kUnnamed[] = "";  // the statement; none is left behind in a pooled connection
 
-// One plan for all batches: for each row of a batch, the row that its ctid says.
-constexpr char kPlanSettings[] =
+// One plan for all batches: the rows that their ctids say are looked up at once, and found by these
+// among the new values.
+constexpr char kForcePlan[] =
     "SELECT pg_catalog.set_config(name, value, true) FROM (VALUES ('plan_cache_mode', "
     "'force_generic_plan'), "
-    "('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('enable_seqscan', 'off')) "
+    "('enable_nestloop', 'off'), ('enable_mergejoin', 'off'), ('enable_seqscan', 'off')) "
     "AS wanted(name, value)";
-constexpr char kDefaultPlanSettings[] =
-    "SELECT pg_catalog.set_config(name, reset_val, true) FROM pg_catalog.pg_settings WHERE name IN "
-    "('plan_cache_mode', 'enable_hashjoin', 'enable_mergejoin', 'enable_seqscan')";
+constexpr char kEndForcing[] =
+    "SELECT pg_catalog.set_config('plan_cache_mode', reset_val, true) FROM pg_catalog.pg_settings "
+    "WHERE name = 'plan_cache_mode'";
+// An expression that sets the rest as it was before.
+constexpr char kSettingsBefore[] =
+    "SELECT pg_catalog.concat('pg_catalog.concat(', pg_catalog.string_agg(pg_catalog.format("
+    "'pg_catalog.set_config(%L, %L, true)', name, setting), ', '), ')') "
+    "FROM pg_catalog.pg_settings "
+    "WHERE name IN ('enable_nestloop', 'enable_mergejoin', 'enable_seqscan')";
 
 // Oids of types are fixed.
 constexpr std::uint64_t kTidOid = 27;
@@ -78,11 +85,15 @@ Status UpdateWriter::SendError(const std::string& title) {
 
 Status UpdateWriter::Begin() {
   if (is_active_) return {};
+  constexpr char kWhat[] = "the updates cannot begin";
+  auto before = connection_.Query(kSettingsBefore, {}, kWhat);
+  if (!before) return std::move(before).error();
+  settings_before_ = before->Text(0, 0);
   if (PQenterPipelineMode(connection_.get()) != 1) {
-    return CommandError(connection_.get(), nullptr, "the updates cannot begin");
+    return CommandError(connection_.get(), nullptr, kWhat);
   }
   is_active_ = true;
-  return Run(kPlanSettings);
+  return {};
 }
 
 Status UpdateWriter::Run(const std::string& sql) {
@@ -98,7 +109,11 @@ Status UpdateWriter::Run(const std::string& sql) {
 
 Status UpdateWriter::Prepare(const Table& table) {
   if (prepared_ == table.target.id) return {};
-  if (PQsendPrepare(connection_.get(), kUnnamed, UpdateRows(table).c_str(), 0, nullptr) != 1) {
+  if (Status forced = Run(kForcePlan); !forced) return forced;
+  // The plan is made before the statement begins. From then on what triggers do is planned as ever.
+  const std::string update =
+      UpdateRows(table) + " AND (SELECT " + settings_before_ + ") IS NOT NULL";
+  if (PQsendPrepare(connection_.get(), kUnnamed, update.c_str(), 0, nullptr) != 1) {
     return SendError(table.target.Title());
   }
   expected_.push_back({.rows = std::nullopt, .title = table.target.Title()});
@@ -166,7 +181,7 @@ Status UpdateWriter::AwaitOldest() {
 
 Status UpdateWriter::Finish() {
   if (!is_active_) return {};
-  if (Status sent = Run(kDefaultPlanSettings); !sent) return sent;
+  if (Status sent = Run(kEndForcing); !sent) return sent;
   if (PQpipelineSync(connection_.get()) != 1) return SendError(kDatabase);
   while (!expected_.empty()) {
     if (Status answered = AwaitOldest(); !answered) return answered;

@@ -47,6 +47,7 @@ class UpdateWriter {
   std::deque<Expected> expected_;
   std::optional<std::uint64_t> prepared_;      // the table whose statement is
   std::vector<std::vector<char>> parameters_;  // reused
+  std::string settings_before_;                // an expression that restores the planner's settings
   bool is_active_ = false;
 };
 

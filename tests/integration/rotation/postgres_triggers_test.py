@@ -38,6 +38,17 @@ class Triggers(TriggersCase):
         self.assert_rotated()
         self.assertEqual(self.database.value("SELECT count(updated_at) FROM t"), 3)
 
+    def test_what_one_does_is_planned_as_ever(self):
+        """Each of 3 x 1000 rows' batches, not the first one alone."""
+        names = "enable_nestloop", "enable_mergejoin", "enable_hashjoin", "enable_seqscan"
+        self.database.execute("CREATE TABLE seen (name text, setting text)")
+        self.database.execute("INSERT INTO t SELECT i, %s FROM generate_series(10, 3000) i", [self.token("fake")])
+        self.add_trigger(f"INSERT INTO seen SELECT name, setting FROM pg_settings WHERE name = ANY ('{{{','.join(names)}}}') "
+                         "AND (OLD.id % 100 = 0 OR OLD.id < 3); RETURN NEW;")
+        self.rotate(plan=PLAN)
+        self.assertEqual(self.database.rows("SELECT DISTINCT setting FROM seen"), [("on",)])
+        self.assertGreater(self.database.value("SELECT count(*) FROM seen"), 100)
+
     def test_copies_of_old_values_that_one_makes_are_found_and_taken_back(self):
         self.database.execute("CREATE TABLE history (id integer, c text)")
         self.add_trigger("INSERT INTO history VALUES (OLD.id, OLD.c); RETURN NULL;", when="AFTER")
