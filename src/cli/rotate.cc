@@ -19,6 +19,7 @@
 #include "cli/rotation_database.h"
 #include "cli/rotation_json.h"
 #include "cli/rotation_keys.h"
+#include "cli/rotation_step.h"
 #include "cli/rotation_text.h"
 #include "cli/signal_stop.h"
 #include "core/files.h"
@@ -92,6 +93,14 @@ Status CheckKeyIsNoPartOf(const std::string& address, const std::string& key_fil
   return {};
 }
 
+Result<std::optional<std::string>> ReadPlan(const RotateOptions& given) {
+  if (given.plan.empty()) return std::optional<std::string>();
+  auto file = core::ReadFile(given.plan, "--plan", core::PipesAllowed::kYes, core::kMaxFileBytes,
+                             ErrorCode::kConfiguration);
+  if (!file) return std::move(file).error();
+  return std::optional<std::string>(file->bytes.Reveal());
+}
+
 Result<RotationOptions> Prepare(const RotateOptions& given, const Runtime& runtime,
                                 RotationKeys keys) {
   auto address = DatabaseAddress(given.database);
@@ -112,13 +121,10 @@ Result<RotationOptions> Prepare(const RotateOptions& given, const Runtime& runti
                           .is_lenient = given.is_lenient,
                           .lock_timeout = std::chrono::seconds(given.lock_timeout_seconds),
                           .max_named_problems = kProblemsShown};
-  if (!given.plan.empty()) {
-    auto file = core::ReadFile(given.plan, "--plan", core::PipesAllowed::kYes, core::kMaxFileBytes,
-                               ErrorCode::kConfiguration);
-    if (!file) return std::move(file).error();
-    options.plan = std::string(file->bytes.Reveal());
-    options.plan_name = core::ShownPath(given.plan);
-  }
+  auto plan = ReadPlan(given);
+  if (!plan) return std::move(plan).error();
+  options.plan = *std::move(plan);
+  if (options.plan) options.plan_name = core::ShownPath(given.plan);
   return options;
 }
 
@@ -293,13 +299,6 @@ int Verify(const RotateOptions& given, Session& session) {
   return 0;
 }
 
-int Describe(const RotateOptions& given, Session& session) {
-  auto status = session.rotation.Describe();
-  if (!status) return Report(status.error());
-  SayKeys(session);
-  return given.format == "json" ? Print(StatusJson(*status).Reveal()) : Print(StatusText(*status));
-}
-
 // What belongs to a rotation alone, for actions that change nothing.
 Status CheckChangesNothing(const RotateOptions& given) {
   if (given.keys.generate.empty() && !given.is_dry_run && !given.discovers &&
@@ -331,16 +330,39 @@ int RunWithSession(const RotateOptions& given, int (*action)(const RotateOptions
   return status;
 }
 
+// The database for actions that need no key, and no plan that fits it.
+Result<DatabaseAccess> AccessOf(const RotateOptions& given, const Runtime& runtime) {
+  auto address = DatabaseAddress(given.database);
+  if (!address) return std::move(address).error();
+  auto password = FieldOrEmpty(runtime, "POSTGRES_PASSWORD");
+  if (!password) return std::move(password).error();
+  return DatabaseAccess{*std::move(address), *std::move(password),
+                        std::chrono::seconds(given.lock_timeout_seconds)};
+}
+
+int RunStatus(const RotateOptions& given) {
+  if (const Status alone = CheckChangesNothing(given); !alone) return Report(alone.error());
+  auto runtime = OpenRuntime();
+  if (!runtime) return Report(runtime.error());
+  const auto access = AccessOf(given, *runtime);
+  if (!access) return Report(access.error());
+  const auto plan = ReadPlan(given);
+  if (!plan) return Report(plan.error());
+  const auto status = ReadRotationStatus(*access, *plan, core::ShownPath(given.plan));
+  if (!status) return Report(status.error());
+  const BackendKeys keys = ReadBackendKeys(*runtime);
+  return given.format == "json" ? Print(StatusJson(*status, keys).Reveal())
+                                : Print(StatusText(*status, keys));
+}
+
 int RunDiscover(const RotateOptions& given) {
   auto runtime = OpenRuntime();
   if (!runtime) return Report(runtime.error());
-  auto address = DatabaseAddress(given.database);
-  if (!address) return Report(address.error());
-  auto password = FieldOrEmpty(*runtime, "POSTGRES_PASSWORD");
-  if (!password) return Report(password.error());
+  const auto access = AccessOf(given, *runtime);
+  if (!access) return Report(access.error());
   auto keys = KnownKeys(given.keys, *runtime);
   if (!keys) return Report(keys.error());
-  auto discovery = DiscoverTokens(*address, *password, *keys);
+  auto discovery = DiscoverTokens(*access, *keys);
   if (!discovery) return Report(discovery.error());
   Say("database " + discovery->database);
   for (const DiscoveredColumn& column : discovery->columns) {
@@ -438,13 +460,21 @@ void AddRotate(CLI::App& app, Command& command) {
   verify->add_option("--rotation", options->rotation, "Whether this one was committed")
       ->check(RefuseNoName)
       ->type_name("ID");
-  verify->footer("Example:\n  qsecrets rotate encryption-key verify --output json");
+  verify->footer(
+      "Also takes the options of `qsecrets rotate encryption-key` for database, plan, keys and "
+      "output.\n\n"
+      "Example:\n  qsecrets rotate encryption-key verify --output json");
   verify->callback(
       [options, &command] { command = [options] { return RunWithSession(*options, Verify); }; });
   CLI::App* status = key->add_subcommand("status", "What is known of rotations of the database");
-  status->footer("Example:\n  qsecrets rotate encryption-key status");
-  status->callback(
-      [options, &command] { command = [options] { return RunWithSession(*options, Describe); }; });
+  status->footer(
+      "Needs no key, and reads no value: the latest rotation on record, the plan's tables, and how "
+      "far\n"
+      "a rotation without an outage is. Also takes --database, --plan, --lock-timeout and "
+      "--output\n"
+      "of `qsecrets rotate encryption-key`.\n\n"
+      "Example:\n  qsecrets rotate encryption-key status");
+  status->callback([options, &command] { command = [options] { return RunStatus(*options); }; });
 }
 
 }  // namespace qarion::secrets::cli

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/json_writer.h"
+#include "fernet/key_fields.h"
 #include "rotate/report_json.h"
 
 namespace qarion::secrets::cli {
@@ -18,6 +19,10 @@ void WriteAudit(const std::optional<AuditEntry>& entry, core::JsonWriter& json) 
   json.BeginObject().Key("id").Text(entry->id).Key("finished_at").Text(entry->finished_at);
   json.Key("tool").Text(entry->tool).Key("new_key").Text(entry->new_key);
   json.Key("old_keys").Text(entry->old_keys).EndObject();
+}
+
+void WriteTextOrNull(const std::string& text, core::JsonWriter& json) {
+  text.empty() ? json.Null() : json.Text(text);
 }
 
 }  // namespace
@@ -53,7 +58,7 @@ Secret VerificationJson(const VerificationReport& report) {
   return std::move(json).Take();
 }
 
-Secret StatusJson(const RotationStatus& status) {
+Secret StatusJson(const RotationStatus& status, const BackendKeys& keys) {
   core::JsonWriter json;
   json.BeginObject().Key("database").Text(status.database);
   json.Key("running").Bool(status.is_running).Key("latest");
@@ -64,7 +69,16 @@ Secret StatusJson(const RotationStatus& status) {
     json.Key("estimated_rows").Number(static_cast<std::int64_t>(table.estimated_rows));
     json.Key("bytes").Number(static_cast<std::int64_t>(table.bytes)).EndObject();
   }
-  json.EndArray().EndObject();
+  json.EndArray().Key("plan_problem");
+  WriteTextOrNull(status.plan_problem, json);
+  json.Key("keys").BeginObject().Key(fernet::kCurrentKeyField);
+  WriteTextOrNull(keys.current, json);
+  json.Key(fernet::kPreviousKeyField);
+  WriteTextOrNull(keys.previous, json);
+  const RotationStep step = FindStep(status, keys);
+  json.EndObject().Key("step");
+  step.number ? json.Number(*step.number) : json.Null();
+  json.Key("next").Text(step.next).EndObject();
   return std::move(json).Take();
 }
 

@@ -1,6 +1,7 @@
 // What the rotation commands say, for programs: one object each.
 #pragma once
 
+#include "cli/rotation_step.h"
 #include "qarion/secrets/rotation.h"
 #include "qarion/secrets/secret.h"
 
@@ -8,6 +9,6 @@ namespace qarion::secrets::cli {
 
 Secret ReportJson(const RotationReport& report);
 Secret VerificationJson(const VerificationReport& report);
-Secret StatusJson(const RotationStatus& status);
+Secret StatusJson(const RotationStatus& status, const BackendKeys& keys);
 
 }  // namespace qarion::secrets::cli

@@ -65,9 +65,9 @@ std::string AuditText(const AuditEntry& entry) {
 std::string Outcome(const RotationReport& report) {
   switch (report.outcome) {
     case RotationOutcome::kCommitted:
-      return "committed: the new key opens every value, no old key opens any";
+      return "committed: the new key opens every value of the plan, no old key opens any of them";
     case RotationOutcome::kNothingToDo:
-      return "nothing to do: the new key opens every value already";
+      return "nothing to do: the new key opens every value of the plan already";
     case RotationOutcome::kDryRun:
       return "dry run: the rotation would succeed; nothing was changed";
     case RotationOutcome::kRolledBack: return "rolled back: nothing was changed";
@@ -138,7 +138,7 @@ std::string VerificationText(const VerificationReport& report) {
   return text + Line("rotation", report.rotation ? AuditText(*report.rotation) : "none on record");
 }
 
-std::string StatusText(const RotationStatus& status) {
+std::string StatusText(const RotationStatus& status, const BackendKeys& keys) {
   std::string text = Line("database", status.database);
   text += Line("running", status.is_running ? "a rotation is at work" : "none");
   text += Line("latest", status.latest ? AuditText(*status.latest) : "none on record");
@@ -146,7 +146,13 @@ std::string StatusText(const RotationStatus& status) {
     text += Line("table", table.name + ", about " + std::to_string(table.estimated_rows) +
                               " rows, " + std::to_string(table.bytes / 1024) + " KiB");
   }
-  return text;
+  if (!status.plan_problem.empty()) text += Line("plan", "does not fit: " + status.plan_problem);
+  const auto shown = [](const std::string& key) { return key.empty() ? "not set" : key; };
+  text += Line("keys", "INSTANCE_ENCRYPTION_KEY " + shown(keys.current) +
+                           ", INSTANCE_ENCRYPTION_KEY_PREVIOUS " + shown(keys.previous));
+  const RotationStep step = FindStep(status, keys);
+  text += Line("step", step.number ? std::to_string(*step.number) : "unknown");
+  return text + Line("next", step.next);
 }
 
 std::string ProblemText(const RotationProblem& problem) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/rotation_step.h"
 #include "qarion/secrets/rotation.h"
 
 namespace qarion::secrets::cli {
@@ -13,7 +14,7 @@ std::string CountsText(const std::vector<RotationCounts>& columns);
 
 std::string ReportText(const RotationReport& report);
 std::string VerificationText(const VerificationReport& report);
-std::string StatusText(const RotationStatus& status);
+std::string StatusText(const RotationStatus& status, const BackendKeys& keys);
 
 // One line: "public.instances id=17, database_url: signed with none of the keys".
 std::string ProblemText(const RotationProblem& problem);

@@ -136,8 +136,9 @@ void AddColumn(const TextColumn& column, ColumnPlan column_plan, Plan& plan) {
   if (same == table->columns.end()) table->columns.push_back(std::move(column_plan));
 }
 
-Result<Discovery> Survey(Store& store, ValueReader* keys) {
-  if (Status begun = store.Begin({}, {}, {.is_read_only = true}); !begun) return begun.error();
+Result<Discovery> Survey(Store& store, std::chrono::milliseconds lock_timeout, ValueReader* keys) {
+  const rotate::TransactionOptions looking{.lock_timeout = lock_timeout, .is_read_only = true};
+  if (Status begun = store.Begin({}, {}, looking); !begun) return begun.error();
   auto columns = store.TextColumns();
   if (!columns) return std::move(columns).error();
   Discovery discovery{.database = store.Description()};
@@ -163,14 +164,13 @@ Result<Discovery> Survey(Store& store, ValueReader* keys) {
 
 }  // namespace
 
-Result<Discovery> DiscoverTokens(const std::string& database, const Secret& password,
-                                 const std::vector<FernetKey>& keys) {
-  auto store = rotate::OpenStore({database, password.Reveal()});
+Result<Discovery> DiscoverTokens(const DatabaseAccess& access, const std::vector<FernetKey>& keys) {
+  auto store = rotate::OpenStore({access.database, access.password.Reveal(), access.lock_timeout});
   if (!store) return std::move(store).error();
-  if (keys.empty()) return Survey(**store, nullptr);
+  if (keys.empty()) return Survey(**store, access.lock_timeout, nullptr);
   auto reader = ValueReader::Create(keys, crypto::FernetReading::kLenient);
   if (!reader) return std::move(reader).error();
-  return Survey(**store, &*reader);
+  return Survey(**store, access.lock_timeout, &*reader);
 }
 
 }  // namespace qarion::secrets

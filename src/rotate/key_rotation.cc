@@ -29,6 +29,11 @@ std::optional<AuditEntry> AsEntry(std::optional<rotate::AuditRecord> record) {
                     .old_keys = std::move(record->old_keys)};
 }
 
+Result<Plan> ChosenPlan(const std::optional<std::string>& text, const std::string& name) {
+  return text ? rotate::ParsePlan(*text, name)
+              : rotate::ParsePlan(rotate::DefaultPlan(), "the built-in plan");
+}
+
 }  // namespace
 
 std::string_view ToString(RotationOutcome outcome) noexcept {
@@ -40,6 +45,32 @@ std::string_view ToString(RotationOutcome outcome) noexcept {
     case RotationOutcome::kUnknown: return "unknown";
   }
   return "unknown";
+}
+
+Result<RotationStatus> ReadRotationStatus(const DatabaseAccess& access,
+                                          const std::optional<std::string>& plan_text,
+                                          const std::string& plan_name) {
+  const auto plan = ChosenPlan(plan_text, plan_name);
+  if (!plan) return plan.error();
+  auto store = rotate::OpenStore({access.database, access.password.Reveal(), access.lock_timeout});
+  if (!store) return std::move(store).error();
+  auto is_running = (*store)->IsBusy();
+  if (!is_running) return std::move(is_running).error();
+  auto audit = (*store)->FindAudit(*plan, {});
+  if (!audit) return std::move(audit).error();
+  RotationStatus status{.database = (*store)->Description(),
+                        .is_running = *is_running,
+                        .latest = AsEntry(*std::move(audit))};
+  const auto targets = (*store)->Resolve(*plan);
+  if (!targets) {
+    if (targets.error().code() != ErrorCode::kConfiguration) return targets.error();
+    status.plan_problem = targets.error().reason();
+    return status;
+  }
+  for (const Target& target : *targets) {
+    status.tables.push_back({target.Title(), target.estimated_rows, target.bytes});
+  }
+  return status;
 }
 
 class KeyRotation::Impl {
@@ -75,10 +106,10 @@ KeyRotation::~KeyRotation() = default;
 
 Result<KeyRotation> KeyRotation::Open(RotationOptions options) {
   if (Status checked = rotate::CheckKeys(options); !checked) return checked.error();
-  auto plan = options.plan ? rotate::ParsePlan(*options.plan, options.plan_name)
-                           : rotate::ParsePlan(rotate::DefaultPlan(), "the built-in plan");
+  auto plan = ChosenPlan(options.plan, options.plan_name);
   if (!plan) return std::move(plan).error();
-  auto store = rotate::OpenStore({options.database, options.password.Reveal()});
+  auto store =
+      rotate::OpenStore({options.database, options.password.Reveal(), options.lock_timeout});
   if (!store) return std::move(store).error();
   auto targets = (*store)->Resolve(*plan);
   if (!targets) return std::move(targets).error();
@@ -140,21 +171,6 @@ Result<VerificationReport> KeyRotation::Verify(std::string_view rotation) {
   if (!audit) return std::move(audit).error();
   report->rotation = AsEntry(*std::move(audit));
   return report;
-}
-
-Result<RotationStatus> KeyRotation::Describe() {
-  Store& store = impl_->store();
-  auto is_running = store.IsBusy();
-  if (!is_running) return std::move(is_running).error();
-  auto audit = store.FindAudit(impl_->plan(), {});
-  if (!audit) return std::move(audit).error();
-  RotationStatus status{.database = store.Description(),
-                        .is_running = *is_running,
-                        .latest = AsEntry(*std::move(audit))};
-  for (const Target& target : impl_->targets()) {
-    status.tables.push_back({target.Title(), target.estimated_rows, target.bytes});
-  }
-  return status;
 }
 
 Status KeyRotation::ScrubStorage(const std::function<void(std::string_view table)>& each) {

@@ -34,7 +34,8 @@ TEST(Pipe, HandsEveryPieceOverInOrder) {
 TEST(Pipe, ProducesOnAThreadOfItsOwnAndConsumesOnTheCallers) {
   std::optional<std::thread::id> producer;
   std::thread::id consumer;
-  // What the producer set before it handed its piece over, once: the consumer runs beside its next call.
+  // What the producer set before it handed its piece over, once: the consumer runs beside its next
+  // call.
   const Status done = Pipe<int>(
       [&]() -> Result<std::optional<int>> {
         if (producer) return std::optional<int>();

@@ -107,7 +107,7 @@ struct AuditRecord {
 };
 
 struct TransactionOptions {
-  // How long to wait for each lock; zero: not at all.
+  // As StoreAddress::lock_timeout, of this transaction; zero: not at all.
   std::chrono::milliseconds lock_timeout = std::chrono::seconds(5);
   bool is_read_only =
       false;  // `--dry-run`, `verify`: no lock on tables is taken, nothing is written
@@ -215,6 +215,8 @@ struct StoreAddress {
   // Used where neither the address nor libpq's own sources have one. The view is used during the
   // call alone.
   std::string_view password;
+  // How long to wait for each lock, outside of Begin()'s transaction too.
+  std::chrono::milliseconds lock_timeout = std::chrono::seconds(5);
 };
 
 // A module's answer to a caller of another build.

@@ -103,7 +103,7 @@ struct VerificationReport {
 };
 
 struct RotationStatus {
-  std::string database;
+  std::string database;     // as KeyRotation::Database()
   bool is_running = false;  // a rotation is at work now
   std::optional<AuditEntry> latest;
   struct Table {
@@ -111,7 +111,15 @@ struct RotationStatus {
     std::uint64_t estimated_rows = 0;
     std::uint64_t bytes = 0;
   };
-  std::vector<Table> tables;  // those that hold rows, partitions each
+  std::vector<Table> tables;  // of the plan, those that hold rows, partitions each
+  std::string plan_problem;   // why the plan does not fit the database; empty: it does
+};
+
+// A database that is only looked at; as the members of RotationOptions with these names.
+struct DatabaseAccess {
+  std::string database;
+  Secret password = {};
+  std::chrono::milliseconds lock_timeout = std::chrono::seconds(5);
 };
 
 // Tokens outside of what the plan lists.
@@ -197,8 +205,6 @@ class QARION_SECRETS_EXPORT KeyRotation {
   // rotation whose audit row is wanted; empty: the latest.
   Result<VerificationReport> Verify(std::string_view rotation = {});
 
-  Result<RotationStatus> Describe();
-
   // Writes the plan's tables anew, so that their files hold no old ciphertext any more. They are
   // locked against readers too meanwhile. `each` is called before each table.
   Status ScrubStorage(const std::function<void(std::string_view table)>& each = {});
@@ -209,12 +215,17 @@ class QARION_SECRETS_EXPORT KeyRotation {
   std::unique_ptr<Impl> impl_;
 };
 
-// Looks for tokens in every column of a database and writes a plan for them. `database` and
-// `password` as in RotationOptions. Of the tokens those count that one of `keys` opens; without
-// keys, all of them.
-QARION_SECRETS_EXPORT Result<Discovery> DiscoverTokens(const std::string& database,
-                                                       const Secret& password,
+// Looks for tokens in every column of a database and writes a plan for them. Of the tokens those
+// count that one of `keys` opens; without keys, all of them.
+QARION_SECRETS_EXPORT Result<Discovery> DiscoverTokens(const DatabaseAccess& access,
                                                        const std::vector<FernetKey>& keys);
+
+// What is known of the rotations of a database, without a key and without reading a value. `plan`
+// and `plan_name` as in RotationOptions. kConfiguration: the address or the plan cannot be read.
+// Else why the database cannot be used.
+QARION_SECRETS_EXPORT Result<RotationStatus> ReadRotationStatus(
+    const DatabaseAccess& access, const std::optional<std::string>& plan = {},
+    const std::string& plan_name = "the plan");
 
 // Rotates and returns what became of it: KeyRotation::Open and Rotate in one call.
 QARION_SECRETS_EXPORT Result<RotationReport> RotateEncryptionKey(RotationOptions options);

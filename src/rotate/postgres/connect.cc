@@ -14,6 +14,7 @@
 
 #include "core/secret_memory.h"
 #include "rotate/postgres/connect_error.h"
+#include "rotate/postgres/host_list.h"
 
 namespace qarion::secrets::rotate::postgres {
 namespace {
@@ -139,12 +140,27 @@ struct Attempt {
   bool is_timeout = false;
 };
 
-Attempt Try(const Parameters& parameters, std::chrono::seconds timeout, bool expands_dbname) {
+Attempt TryOnce(const Parameters& parameters, std::chrono::seconds timeout, bool expands_dbname) {
   Attempt attempt{parameters.Start(expands_dbname)};
   if (!attempt.connection || PQstatus(attempt.connection.get()) == CONNECTION_BAD) return attempt;
   // So that what the server says has its SQLSTATE in it, which is the same in every language.
   PQsetErrorVerbosity(attempt.connection.get(), PQERRORS_VERBOSE);
   attempt.is_timeout = !Complete(attempt.connection.get(), timeout);
+  return attempt;
+}
+
+// A host that does not answer is not the last one: libpq goes on by itself only where one refuses.
+Attempt Try(const Parameters& parameters, std::chrono::seconds timeout, bool expands_dbname) {
+  Attempt attempt = TryOnce(parameters, timeout, expands_dbname);
+  while (attempt.is_timeout) {
+    const auto others = HostsAfter(attempt.connection.get());
+    if (!others) break;
+    Parameters rest = parameters;
+    rest.Add("host", others->host.c_str());
+    rest.Add("hostaddr", others->hostaddr.c_str());
+    rest.Add("port", others->port.c_str());
+    attempt = TryOnce(rest, timeout, expands_dbname);
+  }
   return attempt;
 }
 

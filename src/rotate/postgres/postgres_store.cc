@@ -19,7 +19,6 @@
 namespace qarion::secrets::rotate::postgres {
 namespace {
 
-constexpr std::chrono::seconds kLookTimeout{5};  // for locks, where nothing else is said
 constexpr std::chrono::seconds kSettleTimeout{5};
 
 Error NoTransaction() {
@@ -62,15 +61,18 @@ Status ParseUpdates(Connection& connection, const Resolved& found) {
 
 }  // namespace
 
-PostgresStore::PostgresStore(std::shared_ptr<Connection> connection)
-    : description_(Describe(*connection)), main_(std::move(connection)) {}
+PostgresStore::PostgresStore(std::shared_ptr<Connection> connection,
+                             std::chrono::milliseconds lock_timeout)
+    : description_(Describe(*connection)),
+      usual_lock_timeout_(lock_timeout),
+      main_(std::move(connection)) {}
 
 PostgresStore::~PostgresStore() { Rollback(); }
 
 Result<std::unique_ptr<Store>> PostgresStore::Open(const StoreAddress& address) {
   auto connection = Connect(address);
   if (!connection) return std::move(connection).error();
-  return std::unique_ptr<Store>(new PostgresStore(std::move(*connection)));
+  return std::unique_ptr<Store>(new PostgresStore(std::move(*connection), address.lock_timeout));
 }
 
 std::string PostgresStore::Description() const { return description_; }
@@ -98,11 +100,11 @@ Status PostgresStore::Reconnect() {
 Status PostgresStore::BeginLooking() {
   if (is_open_) return {};
   Status begun = main_->IsLost() ? Reconnect() : Status();
-  if (begun) begun = BeginTransaction(*main_, Access::kSnapshot, kLookTimeout);
+  if (begun) begun = BeginTransaction(*main_, Access::kSnapshot, usual_lock_timeout_);
   // It may have been lost while nobody looked.
   if (begun || !main_->IsLost()) return begun;
   if (begun = Reconnect(); !begun) return begun;
-  return BeginTransaction(*main_, Access::kSnapshot, kLookTimeout);
+  return BeginTransaction(*main_, Access::kSnapshot, usual_lock_timeout_);
 }
 
 void PostgresStore::EndLooking() noexcept {
@@ -379,7 +381,7 @@ Status PostgresStore::ScrubStorage(std::span<const Target> targets,
   if (is_open_) return Error(ErrorCode::kInternal, "a transaction is open");
   if (Status begun = BeginLooking(); !begun) return begun;
   EndLooking();
-  return RewriteTables(*main_, targets, each);
+  return RewriteTables(*main_, targets, usual_lock_timeout_, each);
 }
 
 void PostgresStore::Cancel() noexcept {

@@ -51,7 +51,7 @@ class PostgresStore final : public Store {
                       const std::function<void(const Target&)>& each) override;
 
  private:
-  explicit PostgresStore(std::shared_ptr<Connection> connection);
+  PostgresStore(std::shared_ptr<Connection> connection, std::chrono::milliseconds lock_timeout);
 
   Status CheckCancelled() const;
   Result<const Table*> Find(const Target& target) const;
@@ -66,6 +66,7 @@ class PostgresStore final : public Store {
   Status Rehearse(const Plan& plan);
 
   const std::string description_;
+  const std::chrono::milliseconds usual_lock_timeout_;  // outside of a transaction of Begin()
   mutable std::mutex mutex_;  // of which connections there are, for Cancel()
   std::shared_ptr<Connection> main_;
   std::shared_ptr<Connection> reader_;  // null outside of a transaction

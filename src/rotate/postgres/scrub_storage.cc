@@ -7,11 +7,10 @@
 #include <string>
 
 #include "rotate/postgres/names.h"
+#include "rotate/postgres/transaction.h"
 
 namespace qarion::secrets::rotate::postgres {
 namespace {
-
-constexpr char kLockTimeout[] = "SET lock_timeout = '5s'";
 
 // What VACUUM (VERBOSE) tells: "2 dead row versions cannot be removed yet." begins a detail of it,
 // in the server's language, so that the number alone is looked at.
@@ -65,8 +64,11 @@ Status Rewrite(Connection& connection, const Target& target) {
 }  // namespace
 
 Status RewriteTables(Connection& connection, std::span<const Target> targets,
+                     std::chrono::milliseconds lock_timeout,
                      const std::function<void(const Target&)>& each) {
-  Status done = connection.Execute(kLockTimeout, "the tables cannot be written anew");
+  const auto limit = ServerLockTimeout(lock_timeout);
+  Status done = connection.Execute("SET lock_timeout = " + std::to_string(limit.count()),
+                                   "the tables cannot be written anew");
   if (done)
     done = connection.Execute("SET statement_timeout = 0", "the tables cannot be written anew");
   for (const Target& target : targets) {

@@ -28,8 +28,7 @@ Status SetLocally(Connection& connection, std::chrono::milliseconds lock_timeout
       "ELSE pg_catalog.current_setting('synchronous_commit') END)";
   if (connection.server_version() >= kKnowsTransactionTimeout)
     sql += ", ('transaction_timeout', '0')";
-  // For the server zero is no limit.
-  const auto limit = std::max(lock_timeout, std::chrono::milliseconds(1));
+  const auto limit = ServerLockTimeout(lock_timeout);
   auto set = connection.Query(sql + ") AS wanted(name, value)",
                               {std::to_string(limit.count()) + "ms"}, kBegin);
   if (!set) return std::move(set).error();

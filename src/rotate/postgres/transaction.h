@@ -1,6 +1,7 @@
 // Transactions that nothing but their own work ends, and the locks they take.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 
@@ -17,6 +18,11 @@ enum class Access {
   kWrite,     // READ COMMITTED: each command sees what the ones before it did
   kSnapshot,  // REPEATABLE READ, READ ONLY
 };
+
+// As the server has it, for which zero is no limit.
+inline std::chrono::milliseconds ServerLockTimeout(std::chrono::milliseconds timeout) {
+  return std::max(timeout, std::chrono::milliseconds(1));
+}
 
 // Begins with settings of its own: no time limit but `lock_timeout`; row-level security is an error
 // where it would hide rows; rows are read in the order of the table.

@@ -18,8 +18,6 @@ namespace {
 
 using Lock = std::lock_guard<std::mutex>;
 
-constexpr std::chrono::seconds kUsualLockTimeout{5};
-
 Error NoTransaction() {
   return Error(ErrorCode::kInternal, "no transaction is open").Cure("report it");
 }
@@ -42,10 +40,14 @@ bool AreSame(const std::vector<Table>& tables, std::span<const Target> targets) 
 
 }  // namespace
 
-SqliteStore::SqliteStore(std::shared_ptr<Connection> connection)
+SqliteStore::SqliteStore(std::shared_ptr<Connection> connection,
+                         std::chrono::milliseconds lock_timeout)
     : description_(std::string("SQLite ") + sqlite3_libversion() + ", " +
                    OneLine(connection->path())),
-      connection_(std::move(connection)) {}
+      usual_lock_timeout_(lock_timeout),
+      connection_(std::move(connection)) {
+  connection_->SetLockTimeout(usual_lock_timeout_);
+}
 
 SqliteStore::~SqliteStore() { SqliteStore::Rollback(); }
 
@@ -54,7 +56,7 @@ Result<std::unique_ptr<Store>> SqliteStore::Open(const StoreAddress& address) {
   if (!path) return path.error();
   auto connection = Connection::Open(*path);
   if (!connection) return std::move(connection).error();
-  return std::unique_ptr<Store>(new SqliteStore(std::move(*connection)));
+  return std::unique_ptr<Store>(new SqliteStore(std::move(*connection), address.lock_timeout));
 }
 
 std::string SqliteStore::Description() const { return description_; }
@@ -242,7 +244,7 @@ void SqliteStore::EndTransaction() noexcept {
   if (is_read_only_) {
     sqlite3_exec(connection_->get(), "PRAGMA query_only = OFF", nullptr, nullptr, nullptr);
   }
-  connection_->SetLockTimeout(kUsualLockTimeout);
+  connection_->SetLockTimeout(usual_lock_timeout_);
 }
 
 void SqliteStore::Rollback() noexcept {
@@ -268,7 +270,7 @@ Result<bool> SqliteStore::IsBusy() {
   } else if ((code & 0xff) != SQLITE_BUSY) {
     is_busy = SqliteError(connection_->get(), code, "the lock of the database cannot be tried");
   }
-  connection_->SetLockTimeout(kUsualLockTimeout);
+  connection_->SetLockTimeout(usual_lock_timeout_);
   return is_busy;
 }
 

@@ -63,7 +63,7 @@ class SqliteStore final : public Store {
     std::shared_ptr<KeyIndex> index;  // of a table WITHOUT ROWID
   };
 
-  explicit SqliteStore(std::shared_ptr<Connection> connection);
+  SqliteStore(std::shared_ptr<Connection> connection, std::chrono::milliseconds lock_timeout);
 
   // By its name; what no plan names is looked up. The connection's mutex must not be held.
   Result<Known*> Find(const std::string& name);
@@ -74,6 +74,7 @@ class SqliteStore final : public Store {
   CommitResult Settle(Error error);
 
   const std::string description_;
+  const std::chrono::milliseconds usual_lock_timeout_;  // outside of a transaction of Begin()
   const std::shared_ptr<Connection> connection_;
   std::optional<UpdateWriter> writer_;
   std::map<std::string, Known> tables_;

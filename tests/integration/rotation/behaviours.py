@@ -40,7 +40,7 @@ class Behaviours:
         self.assertIn(f"new key {fingerprint(self.new)} of INSTANCE_ENCRYPTION_KEY\n", result.stderr)
         self.assertIn(f"old key {fingerprint(self.old)} of INSTANCE_ENCRYPTION_KEY_PREVIOUS\n", result.stderr)
         self.assertRegex(result.stdout, r"instances\.database_url +7 +5 +0 ")
-        self.assertIn("committed: the new key opens every value, no old key opens any", result.stdout)
+        self.assertIn("committed: the new key opens every value of the plan, no old key opens any of them", result.stdout)
 
     def test_a_second_run_changes_nothing(self):
         self.make_tables()
@@ -396,6 +396,35 @@ class Behaviours:
         after = json.loads(self.run_rotate("status", "--output", "json").stdout)
         self.assertEqual(after["latest"]["id"], report["rotation"])
         self.assertFalse(after["running"])
+
+    def test_status_needs_no_key_and_no_plan_that_fits(self):
+        self.make_tables()
+        no_keys = {"INSTANCE_ENCRYPTION_KEY": None, "INSTANCE_ENCRYPTION_KEY_PREVIOUS": None}
+        plan = PLAN.replace('name = "instances"', 'name = "missing"')
+        result = self.run_rotate("status", "--output", "json", plan=plan, **no_keys)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        status = json.loads(result.stdout)
+        self.assertIn("missing", status["plan_problem"])
+        self.assertEqual((status["tables"], status["step"]), ([], None))
+        self.assertEqual(status["keys"], {name: None for name in no_keys})
+        broken = self.run_rotate("status", plan=plan, INSTANCE_ENCRYPTION_KEY="fake-key")
+        self.assertIn("next        mend the key: INSTANCE_ENCRYPTION_KEY has 8 characters", broken.stdout)
+
+    def test_status_names_the_step_of_a_rotation_without_an_outage(self):
+        """The table of the guide: what the two settings are at each step."""
+        self.make_tables()
+        third = Fernet.generate_key().decode()
+
+        def step(current, previous):
+            result = self.run_rotate("status", "--output", "json", INSTANCE_ENCRYPTION_KEY=current,
+                                     INSTANCE_ENCRYPTION_KEY_PREVIOUS=previous)
+            return json.loads(result.stdout)["step"]
+        self.assertEqual(step(self.old, None), 0)
+        self.assertIsNone(step(self.new, self.old))  # nothing is on record
+        self.rotate()
+        self.assertEqual([step(self.new, self.old), step(self.new, None)], [4, 0])
+        self.assertEqual([step(self.new, third), step(third, self.new)], [1, 3])
+        self.assertIsNone(step(third, None))
 
     def test_discover_writes_a_plan_that_rotates_everything(self):
         self.make_tables()

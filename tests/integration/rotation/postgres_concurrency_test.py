@@ -3,6 +3,7 @@
 import itertools
 import random
 import threading
+import time
 import unittest
 
 from postgres_rotation_case import PostgresRotationCase, psycopg2, wait_for
@@ -191,6 +192,17 @@ class Rotators(PostgresRotationCase):
         result = self.run_rotate("--yes", "--lock-timeout", "1")
         self.assertEqual(result.returncode, 75, result.stderr)
         self.assertIn("public.elsewhere", result.stderr)
+
+    def test_looking_waits_for_locks_no_longer_than_that_either(self):
+        self.make_tables()
+        self.rotate()
+        other = self.connect()
+        other.cursor().execute("LOCK TABLE instances, qarion_secrets_rotations IN ACCESS EXCLUSIVE MODE")
+        for action in ("verify", "status", "--discover"):
+            begin = time.monotonic()
+            result = self.run_rotate(action, "--lock-timeout", "0")
+            self.assertEqual(result.returncode, 75, f"{action}: {result.stderr}")
+            self.assertLess(time.monotonic() - begin, 4, action)
 
     def test_where_it_fails_no_lock_stays(self):
         self.make_tables()

@@ -84,6 +84,14 @@ class Addresses(ConnectCase):
         self.assert_opens(f"host=127.0.0.1,{self.server.host} port={closed},{self.server.port} user=app dbname=app",
                           place=self.server.host)
 
+    def test_hosts_that_do_not_answer_are_not_the_last_ones(self):
+        with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
+            silent = [server.getsockname()[1] for server in (one, two)]
+            self.assert_opens(f"host=127.0.0.1,127.0.0.1,{self.server.host} port={silent[0]},{silent[1]},{self.server.port} "
+                              "user=app dbname=app connect_timeout=2", place=self.server.host)
+            self.assert_opens(f"host=a,b hostaddr=127.0.0.1,127.0.0.1 port={silent[0]},{self.server.port} user=app dbname=app "
+                              f"connect_timeout=2", password=PASSWORD, place=f"b:{self.server.port}")
+
     def test_a_service_that_is_unknown(self):
         self.assert_no_login("configuration", "nothing", address="service=nothing", PGSERVICEFILE=self.service(),
                              cure="pg_service.conf")
