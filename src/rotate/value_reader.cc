@@ -15,7 +15,8 @@ using crypto::FernetReading;
 
 // Of the shortest token: version, time, IV, one block, signature.
 constexpr std::size_t kLeastTokenBytes = 1 + 8 + 16 + 16 + 32;
-constexpr std::size_t kLeastTokenCharacters = (kLeastTokenBytes + 2) / 3 * 4;
+// Without padding, which may be missing or, in JSON, be written as escapes.
+constexpr std::size_t kLeastTokenCharacters = (kLeastTokenBytes * 8 + 5) / 6;
 
 bool LooksLikeToken(std::string_view text) {
   while (!text.empty() && static_cast<unsigned char>(text.front()) <= ' ') text.remove_prefix(1);

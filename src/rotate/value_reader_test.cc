@@ -77,6 +77,17 @@ TEST(ValueReader, CountsTokensInTextOfEitherAlphabet) {
   EXPECT_EQ(reader.CountTokens(text), 2U);
 }
 
+TEST(ValueReader, CountsTokensWithoutPaddingAndWithEscapesInItsPlace) {
+  ValueReader reader = Reader();
+  for (const std::string& token : {std::string(kToken), Sealed("a second block of text")}) {
+    const std::string body = token.substr(0, token.find('='));
+    EXPECT_EQ(reader.CountTokens(body), 1U);
+    EXPECT_EQ(reader.CountTokens(R"({"a": ")" + body + R"(\u003d\u003d"})"), 1U);
+    EXPECT_EQ(reader.CountTokens(R"({"a": "first\n)" + body + R"(=\u003d"})"), 1U);
+    EXPECT_EQ(reader.CountTokens(R"("{\"a\": \")" + body + R"(\\u003D=\"}")"), 1U);
+  }
+}
+
 TEST(TokensIn, FindsTokensWhereverTheyStand) {
   const std::string text = "a=" + std::string(kToken) + ";b=\"" + kToken + "\", gAAAAAshort";
   EXPECT_EQ(TokensIn(text), (std::vector<std::string_view>{kToken, kToken}));
