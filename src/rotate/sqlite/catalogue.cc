@@ -258,18 +258,23 @@ Status AddKey(const Description& description, const std::vector<std::string>& ke
 // A condition must be one expression, and look only.
 Status CheckWhere(Connection& connection, const Table& table) {
   if (table.where.empty()) return {};
-  // A name in double quotes that is no column would be a text otherwise.
-  sqlite3_db_config(connection.get(), SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
-  const auto statement = Statement::Prepare(
-      connection, "SELECT (\n" + table.where + "\n) FROM " + QuotedTable(table.target.name),
-      table.Title() + ", its `where` in the plan");
-  sqlite3_db_config(connection.get(), SQLITE_DBCONFIG_DQS_DML, 1, nullptr);
-  if (!statement) return statement.error();
-  if (statement->columns() == 1 && statement->IsReadOnly() && !statement->HasParameters()) {
-    return {};
+  const std::string from = " FROM " + QuotedTable(table.target.name);
+  // What ends one of the two too early is wrong in the other. After WHERE there are no aggregates.
+  for (const std::string& sql :
+       {"SELECT (\n" + table.where + "\n)" + from,
+        "SELECT 1" + from + " WHERE CASE WHEN\n" + table.where + "\nTHEN 1 END"}) {
+    // A name in double quotes that is no column would be a text otherwise.
+    sqlite3_db_config(connection.get(), SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
+    const auto statement =
+        Statement::Prepare(connection, sql, table.Title() + ", its `where` in the plan");
+    sqlite3_db_config(connection.get(), SQLITE_DBCONFIG_DQS_DML, 1, nullptr);
+    if (!statement) return statement.error();
+    if (statement->columns() != 1 || !statement->IsReadOnly() || statement->HasParameters()) {
+      return WrongTable(table.Title(), "has a `where` in the plan that is no condition",
+                        "write one expression, as after WHERE in SQL");
+    }
   }
-  return WrongTable(table.Title(), "has a `where` in the plan that is no condition",
-                    "write one expression, as after WHERE in SQL");
+  return {};
 }
 
 Result<Table> FindPlanned(Connection& connection, const TablePlan& plan) {

@@ -111,14 +111,36 @@ TEST_F(SqliteCatalogueTest, RefusesWhatStandsInThePlanTwice) {
 
 TEST_F(SqliteCatalogueTest, RefusesConditionsThatAreNone) {
   auto store = Opened(Make("CREATE TABLE t (c, n)"));
-  for (const char* where : {"n = ", "n = 1; DROP TABLE t", "n, c", "nn = 1", "\"nn\" = 'x'",
-                            "n = ?1", "n = :x", "app_function(n)", "sum(n) > count(", ")"}) {
+  for (const char* where : {"n = ",
+                            "n = 1; DROP TABLE t",
+                            "n, c",
+                            "nn = 1",
+                            "\"nn\" = 'x'",
+                            "n = ?1",
+                            "n = :x",
+                            "app_function(n)",
+                            "sum(n) > count(",
+                            ")",
+                            "1) OR (1",
+                            "1) FROM t --",
+                            "1) FROM t /*",
+                            "1 /*",
+                            "1 THEN 1 END /*",
+                            "1 THEN 1 WHEN 1",
+                            "SELECT 1",
+                            "sum(n) > 1",
+                            "row_number() OVER () = 1",
+                            "(DELETE FROM t RETURNING 1)",
+                            "n IN (INSERT INTO t VALUES (1, 2) RETURNING n)"}) {
     EXPECT_NE(Refused(*store, PlanOf("t", {"c"}, where)), "not refused") << where;
   }
   EXPECT_THAT(Refused(*store, PlanOf("t", {"c"}, "nn = 1")),
               AllOf(HasSubstr("t, its `where` in the plan"), HasSubstr("no such column: nn")));
-  EXPECT_EQ(Refused(*store, PlanOf("t", {"c"}, "\"n\" = 'x' AND n IN (SELECT n FROM t)")),
-            "not refused");
+  for (const char* where :
+       {"\"n\" = 'x' AND n IN (SELECT n FROM t)", "n = 1 -- a remark", "n = 1 /* a remark */",
+        "CASE n WHEN 1 THEN 0 END OR (n = ')')", "n > (SELECT sum(n) FROM t)"}) {
+    EXPECT_EQ(Refused(*store, PlanOf("t", {"c"}, where)), "not refused") << where;
+  }
 }
 
 TEST_F(SqliteCatalogueTest, ListsEveryColumnThatCanHoldAToken) {
