@@ -217,19 +217,25 @@ int ScrubStorage(Session& session) {
   return 0;
 }
 
+// Of an error with which nothing was changed. The disk of the database, or of a key's file, is
+// another matter than this program's own output.
+int ReportUnchanged(const Error& error) {
+  const int status = Report(error);
+  return status == kSeeVerify ? ExitStatus(ErrorCode::kUnavailable) : status;
+}
+
 int StatusOf(const RotationReport& report) {
   if (!report.error) return 0;
-  const int status = Report(*report.error);
-  if (report.outcome == RotationOutcome::kUnknown) return kSeeVerify;
-  // Of the database's disk; this program's own output is another matter.
-  return status == kSeeVerify ? ExitStatus(ErrorCode::kUnavailable) : status;
+  if (report.outcome != RotationOutcome::kUnknown) return ReportUnchanged(*report.error);
+  Report(*report.error);
+  return kSeeVerify;
 }
 
 int Rotate(const RotateOptions& given, Session& session) {
   Say("database " + session.rotation.Database());
   SayKeys(session);
   auto findings = session.rotation.Examine();
-  if (!findings) return Report(findings.error());
+  if (!findings) return ReportUnchanged(findings.error());
   bool may_go_on = true;
   for (const Finding& finding : *findings) {
     SayFinding(finding);
@@ -272,7 +278,7 @@ std::uint64_t CountTokens(const VerificationReport& report) {
 int Verify(const RotateOptions& given, Session& session) {
   auto report = session.rotation.Verify(given.rotation);
   session.bar->Clear();
-  if (!report) return Report(report.error());
+  if (!report) return ReportUnchanged(report.error());
   int printed = 0;
   if (given.format == "json") {
     printed = Print(VerificationJson(*report).Reveal());
@@ -323,7 +329,7 @@ int RunWithSession(const RotateOptions& given, int (*action)(const RotateOptions
   {
     ProgressBar bar;
     auto session = OpenSession(given, bar, signals->token());
-    status = session ? action(given, *session) : Report(session.error());
+    status = session ? action(given, *session) : ReportUnchanged(session.error());
   }
   // What was done is not undone by a signal that came too late.
   if (status != 0 && status != kSeeVerify) signals->PassOn();
@@ -349,7 +355,7 @@ int RunStatus(const RotateOptions& given) {
   const auto plan = ReadPlan(given);
   if (!plan) return Report(plan.error());
   const auto status = ReadRotationStatus(*access, *plan, core::ShownPath(given.plan));
-  if (!status) return Report(status.error());
+  if (!status) return ReportUnchanged(status.error());
   const BackendKeys keys = ReadBackendKeys(*runtime);
   return given.format == "json" ? Print(StatusJson(*status, keys).Reveal())
                                 : Print(StatusText(*status, keys));
@@ -361,9 +367,9 @@ int RunDiscover(const RotateOptions& given) {
   const auto access = AccessOf(given, *runtime);
   if (!access) return Report(access.error());
   auto keys = KnownKeys(given.keys, *runtime);
-  if (!keys) return Report(keys.error());
+  if (!keys) return ReportUnchanged(keys.error());
   auto discovery = DiscoverTokens(*access, *keys);
-  if (!discovery) return Report(discovery.error());
+  if (!discovery) return ReportUnchanged(discovery.error());
   Say("database " + discovery->database);
   for (const DiscoveredColumn& column : discovery->columns) {
     Say(column.table + "." + column.column + ": " + std::to_string(column.tokens) +
@@ -429,8 +435,9 @@ void AddRotation(CLI::App& app, const std::shared_ptr<RotateOptions>& options, C
       "key must open all of it. Values that open with the new key already are left as they are.\n\n"
       "Exit status: 0 done, or nothing to do; 65 values, tokens elsewhere or no token stood in "
       "the\n"
-      "way; 69 database not reachable; 70 the proof failed; 74 outcome unknown, run verify; 75 a\n"
-      "lock is held, or another rotation is at work; 77 not permitted; 78 settings, plan or keys.\n"
+      "way; 69 database not reachable, or its disk full; 70 the proof failed; 74\n"
+      "outcome unknown, run verify; 75 a lock is held, or another rotation is at\n"
+      "work; 77 not permitted; 78 settings, plan or keys.\n"
       "Nothing is changed unless it is 0 or 74.\n\n"
       "Examples:\n"
       "  qsecrets rotate encryption-key --dry-run\n"

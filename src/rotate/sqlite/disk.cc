@@ -12,8 +12,9 @@ std::optional<std::uint64_t> FreeBytes(const std::string& path) {
 }
 
 std::string Megabytes(std::uint64_t bytes) {
-  constexpr std::uint64_t kMegabyte = 1000 * 1000;
-  return std::to_string((bytes + kMegabyte - 1) / kMegabyte) + " MB";
+  constexpr std::uint64_t kTenth = 100 * 1000;
+  const std::uint64_t tenths = bytes / kTenth + (bytes % kTenth == 0 ? 0 : 1);
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " MB";
 }
 
 std::uint64_t FileBytes(const std::string& path) {

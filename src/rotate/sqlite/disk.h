@@ -10,7 +10,7 @@ namespace qarion::secrets::rotate::sqlite {
 // Free bytes of the file system that `path` is on; nothing where that cannot be seen.
 std::optional<std::uint64_t> FreeBytes(const std::string& path);
 
-// "12 MB", rounded up.
+// "12.3 MB", rounded up.
 std::string Megabytes(std::uint64_t bytes);
 
 // Size of a file; 0 where there is none.

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include "core/ascii.h"
@@ -50,7 +51,8 @@ constexpr std::array kMeanings = {
             "look at it with PRAGMA integrity_check; restore a backup, or use .recover"},
     Meaning{SQLITE_TOOBIG, ErrorCode::kBadData, "a value is too large",
             "take the row out of the plan with `where`"},
-    Meaning{SQLITE_IOERR, ErrorCode::kIo, nullptr, "see the system's log: a file cannot be used"},
+    Meaning{SQLITE_IOERR, ErrorCode::kIo, nullptr,
+            "see the system's log: a file cannot be used, or may not grow (a quota, ulimit -f)"},
     Meaning{SQLITE_NOMEM, ErrorCode::kUnavailable, "there is too little memory",
             "give the process more memory, then run it again"},
 };
@@ -105,7 +107,9 @@ Error CancelledError() {
 Error SqliteError(sqlite3* database, int code, const std::string& what) {
   const int primary = code & 0xff;
   if (primary == SQLITE_INTERRUPT) return CancelledError();
-  const std::string message = OneLine(sqlite3_errmsg(database));
+  std::string message = OneLine(sqlite3_errmsg(database));
+  const int cause = primary == SQLITE_IOERR ? sqlite3_system_errno(database) : 0;
+  if (cause != 0) message += std::string(": ") + std::strerror(cause);
   if (primary == SQLITE_CONSTRAINT) {
     return Error(ErrorCode::kBadData, what + ": " + Refusal(code, message))
         .Cure("mend the row or the rule");

@@ -141,8 +141,8 @@ void Examiner::AddDisk() {
   const auto free = FreeBytes(path_);
   if (!free || *free >= needed) return;
   Add(path_,
-      "up to " + Megabytes(needed) + " more are needed beside it until the end; " +
-          Megabytes(*free) + " are free",
+      "up to " + Megabytes(needed) + " more are needed beside it until the end, " +
+          Megabytes(needed - *free) + " more than are free",
       "make room on its disk", Severity::kError);
 }
 

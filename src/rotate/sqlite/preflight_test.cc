@@ -2,12 +2,16 @@
 #include "rotate/sqlite/preflight.h"
 
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
 #include <future>
-
 #include <string>
 
+#include "rotate/sqlite/disk.h"
 #include "tests/support/sqlite_store_test_base.h"
 
 namespace qarion::secrets::rotate::sqlite {
@@ -84,7 +88,7 @@ TEST_F(SqlitePreflightTest, TellsOfChangesThatAreInTheLogAlone) {
   Database application(path);
   application.Run("UPDATE t SET c = 'x'");
   EXPECT_THAT(Findings(*Opened(path), PlanOf("t", {"c"})),
-              Contains(HasSubstr("app.db-wal holds 1 MB of changes")));
+              Contains(HasSubstr("app.db-wal holds 0.1 MB of changes")));
 }
 
 TEST_F(SqlitePreflightTest, TellsWhoElseMayReadOrWriteTheFile) {
@@ -112,6 +116,30 @@ TEST_F(SqlitePreflightTest, TellsOfTriggersThatCannotRun) {
 TEST_F(SqlitePreflightTest, NeedsNoMoreRoomThanThereIs) {
   const std::string path = Make(UsualTable(1));
   EXPECT_THAT(Findings(*Opened(path), PlanOf("t", {"c"})), Not(Contains(HasSubstr("are needed"))));
+}
+
+TEST_F(SqlitePreflightTest, TellsHowMuchRoomIsMissing) {
+  const std::string path = Make("PRAGMA page_size = 65536;" + UsualTable(1));
+  struct statvfs disk{};
+  ASSERT_EQ(statvfs(path.c_str(), &disk), 0);
+  // A file of holes, larger than what is free, with its number of pages in its header.
+  const std::uint64_t pages = disk.f_bavail * disk.f_frsize / 65536 + 16 * 1024;
+  std::filesystem::resize_file(path, pages * 65536);
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(28);
+  for (const int shift : {24, 16, 8, 0}) file.put(static_cast<char>(pages >> shift));
+  file.close();
+  EXPECT_THAT(Findings(*Opened(path), PlanOf("t", {"c"})),
+              Contains(testing::ContainsRegex(
+                  "^error: .* up to [0-9]+\\.[0-9] MB more are needed beside it until the end, "
+                  "[0-9]+\\.[0-9] MB more than are free$")));
+}
+
+TEST_F(SqlitePreflightTest, RoundsUpToTenthsOfAMegabyte) {
+  EXPECT_EQ(Megabytes(0), "0.0 MB");
+  EXPECT_EQ(Megabytes(1), "0.1 MB");
+  EXPECT_EQ(Megabytes(1'000'000), "1.0 MB");
+  EXPECT_EQ(Megabytes(1'000'001), "1.1 MB");
 }
 
 TEST_F(SqlitePreflightTest, NothingOldIsLeftAfterTheStorageWasScrubbed) {

@@ -21,7 +21,8 @@ Status CheckRoomAt(const Connection& connection, const std::string& place, std::
   const auto free = FreeBytes(place);
   if (!free || *free >= needed) return {};
   return Error(ErrorCode::kIo, What(connection) + ": " + Megabytes(needed) + " are needed at " +
-                                   OneLine(place) + ", and " + Megabytes(*free) + " are free")
+                                   OneLine(place) + ", " + Megabytes(needed - *free) +
+                                   " more than are free")
       .Cure("make room there, or set SQLITE_TMPDIR to another directory for temporary files");
 }
 

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import re
+import resource
 import sqlite3
 import subprocess
 import unittest
@@ -91,6 +92,51 @@ class SqliteAlone(SqliteCase):
         contents = b"".join(path.read_bytes() for path in self.directory.glob("app.db*"))
         for token in self.tokens.values():
             self.assertNotIn(token.encode(), contents)
+
+    def large_file(self, mode):
+        """Half a megabyte; its path, and the token in each of its rows."""
+        path = self.directory / f"{mode}.db"
+        token = self.token("fake" * 40)
+        connection = sqlite3.connect(path)
+        connection.execute(f"PRAGMA journal_mode = {mode}")
+        connection.execute("CREATE TABLE t (id integer PRIMARY KEY, c text)")
+        connection.executemany("INSERT INTO t (c) VALUES (?)", [(token,)] * 1500)
+        connection.commit()
+        connection.close()
+        return path, token
+
+    def rotate_large_file(self, path, limit):
+        """No file may become larger than `limit` bytes."""
+        plan = self.write("plan.toml", '[[table]]\nname = "t"\n  [[table.column]]\n  name = "c"\n')
+        return subprocess.run(self.command("--yes", "--plan", plan), cwd=self.directory, capture_output=True, text=True,
+                              env=self.environment(DATABASE_URL=f"sqlite:{path}"), stdin=subprocess.DEVNULL,
+                              timeout=60, check=False,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+
+    def assert_all_are(self, path, token):
+        connection = sqlite3.connect(path)
+        self.assertEqual(connection.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
+        self.assertEqual(connection.execute("SELECT c, count(*) FROM t GROUP BY c").fetchall(), [(token, 1500)])
+        connection.close()
+
+    def test_a_file_that_cannot_grow_in_the_middle_is_left_as_it_was(self):
+        for mode in ("delete", "wal"):
+            path, token = self.large_file(mode)
+            for limit in (100_000, 300_000):
+                result = self.rotate_large_file(path, limit)
+                self.assertEqual(result.returncode, 69, result.stderr)
+                self.assertIn("t cannot be written: disk I/O error: File too large", result.stderr)
+                self.assertIn("or may not grow (a quota, ulimit -f)", result.stderr)
+                self.assertIn("rolled back: nothing was changed", result.stdout)
+                self.assert_all_are(path, token)
+
+    def test_a_file_that_cannot_be_opened_for_want_of_room_is_left_as_it_was(self):
+        """WAL needs a file of shared memory before anything is read."""
+        path, token = self.large_file("wal")
+        result = self.rotate_large_file(path, 0)
+        self.assertEqual(result.returncode, 69, result.stderr)
+        self.assertIn("cannot be opened", result.stderr)
+        self.assert_all_are(path, token)
 
     @unittest.skipIf(SANITIZED, "LeakSanitizer does not work under strace")
     def test_killed_at_any_system_call_the_file_is_old_or_new_and_the_key_is_on_the_disk(self):
