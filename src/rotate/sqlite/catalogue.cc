@@ -46,6 +46,15 @@ struct Description {
   bool IsInternal() const { return core::EqualsIgnoringCase(name.substr(0, 7), "sqlite_"); }
 };
 
+// One column that refers to another. Where that is in a table that is not there, and its name is
+// not given, `parent` is empty.
+struct Reference {
+  std::string child_table;
+  std::string child;
+  std::string parent_table;
+  std::string parent;
+};
+
 Result<std::vector<Description>> FindDescriptions(Connection& connection) {
   auto rows = Statement::Prepare(connection,
                                  "SELECT name, type, wr, strict FROM pragma_table_list "
@@ -82,6 +91,45 @@ Status AddColumns(Connection& connection, Description& table) {
   }
 }
 
+// Of all tables. Without columns a foreign key refers to the primary key.
+Result<std::vector<Reference>> FindReferences(Connection& connection) {
+  auto rows = Statement::Prepare(
+      connection,
+      "SELECT c.name, f.\"from\", f.\"table\", coalesce(f.\"to\", (SELECT p.name FROM "
+      "main.sqlite_schema s, pragma_table_xinfo(s.name, 'main') p WHERE s.type = 'table' AND "
+      "s.rootpage > 0 AND s.name = f.\"table\" COLLATE NOCASE AND p.pk = f.seq + 1)) "
+      "FROM main.sqlite_schema c, pragma_foreign_key_list(c.name, 'main') f WHERE c.type = 'table' "
+      "ORDER BY c.name, f.id DESC, f.seq",
+      kWhat);
+  if (!rows) return std::move(rows).error();
+  std::vector<Reference> found;
+  while (true) {
+    const auto is_row = rows->Step();
+    if (!is_row) return is_row.error();
+    if (!*is_row) return found;
+    found.push_back({.child_table = rows->Text(0),
+                     .child = rows->Text(1),
+                     .parent_table = rows->Text(2),
+                     .parent = rows->Text(3)});
+  }
+}
+
+// What a column has to do with foreign keys: "refers to t.c by a foreign key"; empty: nothing.
+std::string ReferenceOf(const std::vector<Reference>& references, const std::string& table,
+                        const std::string& column) {
+  using core::EqualsIgnoringCase;
+  for (const Reference& of : references) {
+    if (EqualsIgnoringCase(of.child_table, table) && EqualsIgnoringCase(of.child, column)) {
+      return "refers to " + of.parent_table + (of.parent.empty() ? "" : "." + of.parent) +
+             " by a foreign key";
+    }
+    if (EqualsIgnoringCase(of.parent_table, table) && EqualsIgnoringCase(of.parent, column)) {
+      return "is what " + of.child_table + "." + of.child + " refers to by a foreign key";
+    }
+  }
+  return {};
+}
+
 // INTEGER PRIMARY KEY is another name of the rowid; of other types, and where the key has several
 // columns, it is not.
 bool StandsForRowid(const Description& table, const Column& column) {
@@ -109,7 +157,7 @@ Error Missing(const std::vector<Description>& all, const std::string& name) {
                             : "name a table that exists; see whether it is the right database");
 }
 
-// The ordinary table with this name, with its columns.
+// The table with this name, of whatever kind, without its columns.
 Result<Description> FindDescription(Connection& connection, const std::string& name) {
   auto all = FindDescriptions(connection);
   if (!all) return std::move(all).error();
@@ -117,15 +165,17 @@ Result<Description> FindDescription(Connection& connection, const std::string& n
     return core::EqualsIgnoringCase(table.name, name);
   });
   if (found == all->end()) return Missing(*all, name);
-  if (found->kind != "table" || found->IsInternal()) {
-    const std::string kind = found->kind == "table"    ? "a table of SQLite's own"
-                             : found->kind == "shadow" ? "what a virtual table keeps its rows in"
-                             : found->kind == "view"   ? "a view"
-                                                       : "a virtual table";
-    return WrongTable(name, "is " + kind, "name the table in which the values are");
-  }
-  if (Status added = AddColumns(connection, *found); !added) return std::move(added).error();
   return std::move(*found);
+}
+
+// Of what a plan names.
+Status CheckIsOrdinary(const Description& table, const std::string& name) {
+  if (table.kind == "table" && !table.IsInternal()) return {};
+  const std::string kind = table.kind == "table"    ? "a table of SQLite's own"
+                           : table.kind == "shadow" ? "what a virtual table keeps its rows in"
+                           : table.kind == "view"   ? "a view"
+                                                    : "a virtual table";
+  return WrongTable(name, "is " + kind, "name the table in which the values are");
 }
 
 // How its rows are told apart.
@@ -211,7 +261,8 @@ Status Estimate(Connection& connection, Table& table) {
   return {};
 }
 
-Status AddColumn(const Description& description, const ColumnPlan& plan, Table& table) {
+Status AddColumn(const Description& description, const std::vector<Reference>& references,
+                 const ColumnPlan& plan, Table& table) {
   const std::string of = table.Title() + ", column " + plan.name + ",";
   const Column* column = description.Find(plan.name);
   if (column == nullptr) {
@@ -232,6 +283,11 @@ Status AddColumn(const Description& description, const ColumnPlan& plan, Table& 
   if (!description.has_rowid && column->primary_key_place > 0) {
     return WrongTable(of, "is in the primary key, which decides where a row is",
                       "leave it out: rows of a table WITHOUT ROWID cannot move while it is read");
+  }
+  const std::string reference = ReferenceOf(references, description.name, column->name);
+  if (!reference.empty()) {
+    return WrongTable(of, reference + ", and no encrypted value is equal to another",
+                      "leave it out of the plan, or let the foreign key refer to another column");
   }
   if (std::ranges::find(table.columns, column->name) != table.columns.end()) {
     return WrongTable(of, "stands in the plan twice", "leave one of them out");
@@ -277,22 +333,26 @@ Status CheckWhere(Connection& connection, const Table& table) {
   return {};
 }
 
-Result<Table> FindPlanned(Connection& connection, const TablePlan& plan) {
+Result<Table> FindPlanned(Connection& connection, const std::vector<Reference>& references,
+                          const TablePlan& plan) {
   if (!plan.schema.empty() && !core::EqualsIgnoringCase(plan.schema, kMain)) {
     return WrongTable(plan.Title(), "is in another schema than main",
                       "name a table of the file itself, without a schema");
   }
-  const auto description = FindDescription(connection, plan.name);
-  if (!description) return description.error();
+  auto description = FindDescription(connection, plan.name);
+  if (!description) return std::move(description).error();
+  Status done = CheckIsOrdinary(*description, plan.name);
+  if (done) done = AddColumns(connection, *description);
+  if (!done) return std::move(done).error();
   auto table = TableOf(connection, *description);
   if (!table) return table;
   for (const ColumnPlan& column : plan.columns) {
-    if (Status added = AddColumn(*description, column, *table); !added) {
+    if (Status added = AddColumn(*description, references, column, *table); !added) {
       return std::move(added).error();
     }
   }
   table->where = plan.where;
-  Status done = AddKey(*description, plan.key, *table);
+  done = AddKey(*description, plan.key, *table);
   // No value of an encrypted column is ever shown.
   const bool is_encrypted = std::ranges::any_of(table->naming_key, [&](const std::string& name) {
     return std::ranges::find(table->columns, name) != table->columns.end();
@@ -307,9 +367,11 @@ Result<Table> FindPlanned(Connection& connection, const TablePlan& plan) {
 }  // namespace
 
 Result<std::vector<Table>> FindTables(Connection& connection, const Plan& plan) {
+  const auto references = FindReferences(connection);
+  if (!references) return references.error();
   std::vector<Table> tables;
   for (std::size_t i = 0; i < plan.tables.size(); ++i) {
-    auto table = FindPlanned(connection, plan.tables[i]);
+    auto table = FindPlanned(connection, *references, plan.tables[i]);
     if (!table) return std::move(table).error();
     for (const Table& other : tables) {
       if (other.target.name != table->target.name) continue;
@@ -324,8 +386,9 @@ Result<std::vector<Table>> FindTables(Connection& connection, const Plan& plan) 
 }
 
 Result<Table> FindTable(Connection& connection, std::string_view name) {
-  const auto description = FindDescription(connection, std::string(name));
-  if (!description) return description.error();
+  auto description = FindDescription(connection, std::string(name));
+  if (!description) return std::move(description).error();
+  if (Status added = AddColumns(connection, *description); !added) return std::move(added).error();
   return TableOf(connection, *description);
 }
 

@@ -30,7 +30,8 @@ struct Table {
 
 // Everything that `plan` names, in its order. The schema is "main" or not given: other files are
 // not attached. kConfiguration: something is missing, is no ordinary table or column of one, or is
-// named twice; a column is generated or cannot hold a token; a table's rows cannot be told apart.
+// named twice; a column is generated, cannot hold a token, or belongs to a foreign key on either
+// side; a table's rows cannot be told apart.
 Result<std::vector<Table>> FindTables(Connection& connection, const Plan& plan);
 
 // A table that no plan names, and no column of it.

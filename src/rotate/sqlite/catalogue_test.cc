@@ -101,6 +101,36 @@ TEST_F(SqliteCatalogueTest, RefusesColumnsThatCannotBeRotated) {
   EXPECT_EQ(Refused(*store, PlanOf("strict", {"c"})), "not refused");
 }
 
+TEST_F(SqliteCatalogueTest, RefusesBothSidesOfForeignKeys) {
+  auto store = Opened(
+      Make("CREATE TABLE parents (token TEXT PRIMARY KEY, a, b, c, UNIQUE (a, b)); "
+           "CREATE TABLE children (implicit REFERENCES Parents, named REFERENCES PARENTS (TOKEN), "
+           "x, y, d, FOREIGN KEY (x, y) REFERENCES parents (A, b)); "
+           "CREATE TABLE selves (token TEXT PRIMARY KEY, previous REFERENCES selves); "
+           "CREATE TABLE pairs (i, j, PRIMARY KEY (j, i)); "
+           "CREATE TABLE pair_children (m, n, FOREIGN KEY (m, n) REFERENCES pairs); "
+           "CREATE TABLE orphans (c REFERENCES gone)"));
+  const auto refused = [&](const std::string& table, const std::string& column) {
+    return Refused(*store, PlanOf(table, {column}));
+  };
+  const std::string by = " by a foreign key, and no encrypted value is equal to another; leave it";
+  EXPECT_THAT(refused("children", "implicit"),
+              HasSubstr("children, column implicit, refers to Parents.token" + by));
+  EXPECT_THAT(refused("children", "NAMED"), HasSubstr("column NAMED, refers to PARENTS.TOKEN"));
+  EXPECT_THAT(refused("parents", "token"), HasSubstr("parents, column token, is what children."));
+  EXPECT_THAT(refused("children", "x"), HasSubstr("refers to parents.A" + by));
+  EXPECT_THAT(refused("children", "y"), HasSubstr("refers to parents.b" + by));
+  EXPECT_THAT(refused("parents", "a"), HasSubstr("is what children.x refers to" + by));
+  EXPECT_THAT(refused("parents", "b"), HasSubstr("is what children.y refers to" + by));
+  EXPECT_THAT(refused("selves", "previous"), HasSubstr("refers to selves.token"));
+  EXPECT_THAT(refused("selves", "token"), HasSubstr("is what selves.previous refers to"));
+  EXPECT_THAT(refused("pair_children", "m"), HasSubstr("refers to pairs.j"));
+  EXPECT_THAT(refused("pairs", "i"), HasSubstr("is what pair_children.n refers to"));
+  EXPECT_THAT(refused("orphans", "c"), HasSubstr("refers to gone by"));
+  EXPECT_EQ(refused("parents", "c"), "not refused");
+  EXPECT_EQ(refused("children", "d"), "not refused");
+}
+
 TEST_F(SqliteCatalogueTest, RefusesWhatStandsInThePlanTwice) {
   auto store = Opened(Make("CREATE TABLE t (c)"));
   EXPECT_THAT(Refused(*store, PlanOf("t", {"c", "C"})), HasSubstr("stands in the plan twice"));

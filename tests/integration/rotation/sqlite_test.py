@@ -93,6 +93,18 @@ class SqliteAlone(SqliteCase):
         for token in self.tokens.values():
             self.assertNotIn(token.encode(), contents)
 
+    def test_what_foreign_keys_hold_together_is_refused(self):
+        self.make_tables()
+        self.database.execute("CREATE TABLE uses (id integer PRIMARY KEY, url text REFERENCES links)")
+        self.database.execute("CREATE TABLE links (url text PRIMARY KEY)")
+        self.database.insert("links", url=self.tokens[1])
+        self.database.insert("uses", id=1, url=self.tokens[1])
+        plan = PLAN + '[[table]]\nname = "{}"\n  [[table.column]]\n  name = "url"\n'
+        self.assert_fails(78, "uses, column url, refers to links.url by a foreign key", "leave it out of the plan",
+                          plan=plan.format("uses"))
+        self.assert_fails(78, "links, column url, is what uses.url refers to by a foreign key",
+                          plan=plan.format("links"))
+
     def large_file(self, mode):
         """Half a megabyte; its path, and the token in each of its rows."""
         path = self.directory / f"{mode}.db"
