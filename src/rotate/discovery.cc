@@ -63,6 +63,7 @@ class ColumnSurvey {
 
   // Why a plan cannot cover the column; empty where it can.
   std::string Remark() const {
+    if (!column_.obstacle.empty()) return "left out: it " + column_.obstacle;
     if (keys_ != nullptr && opened_ == 0) return "left out: no key given opens one of them";
     if (is_json_ && column_.shape == Shape::kBytes) return "left out: JSON in a column of bytes";
     if (is_embedded_) return "left out: tokens stand inside of other text";

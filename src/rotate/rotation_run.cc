@@ -33,7 +33,8 @@ Error Unlisted(const std::vector<UnlistedTokens>& unlisted) {
                "an old key opens tokens where the plan lists none: " + core::Join(places))
       .Cure(
           "add them to the plan (--discover writes one), or leave them behind knowingly with "
-          "--allow-unlisted; a materialized view can be refreshed afterwards");
+          "--allow-unlisted; a materialized view can be refreshed afterwards, and a full-text "
+          "index that holds copies be filled anew");
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ struct Description {
     return found == columns.end() ? nullptr : &*found;
   }
   bool IsInternal() const { return core::EqualsIgnoringCase(name.substr(0, 7), "sqlite_"); }
+  bool IsShadow() const { return kind == "shadow"; }
 };
 
 // One column that refers to another. Where that is in a table that is not there, and its name is
@@ -171,10 +172,10 @@ Result<Description> FindDescription(Connection& connection, const std::string& n
 // Of what a plan names.
 Status CheckIsOrdinary(const Description& table, const std::string& name) {
   if (table.kind == "table" && !table.IsInternal()) return {};
-  const std::string kind = table.kind == "table"    ? "a table of SQLite's own"
-                           : table.kind == "shadow" ? "what a virtual table keeps its rows in"
-                           : table.kind == "view"   ? "a view"
-                                                    : "a virtual table";
+  const std::string kind = table.kind == "table"  ? "a table of SQLite's own"
+                           : table.IsShadow()     ? "what a virtual table keeps its rows in"
+                           : table.kind == "view" ? "a view"
+                                                  : "a virtual table";
   return WrongTable(name, "is " + kind, "name the table in which the values are");
 }
 
@@ -395,9 +396,11 @@ Result<Table> FindTable(Connection& connection, std::string_view name) {
 Result<std::vector<TextColumn>> FindTextColumns(Connection& connection) {
   auto all = FindDescriptions(connection);
   if (!all) return std::move(all).error();
+  const auto references = FindReferences(connection);
+  if (!references) return references.error();
   std::vector<TextColumn> found;
   for (Description& table : *all) {
-    if (table.kind != "table" || table.IsInternal()) continue;
+    if ((table.kind != "table" && !table.IsShadow()) || table.IsInternal()) continue;
     if (Status added = AddColumns(connection, table); !added) return std::move(added).error();
     for (const Column& column : table.columns) {
       if (column.is_generated || StandsForRowid(table, column) ||
@@ -409,11 +412,15 @@ Result<std::vector<TextColumn>> FindTextColumns(Connection& connection) {
       const Shape shape = type.find("blob") != type.npos   ? Shape::kBytes
                           : type.find("json") != type.npos ? Shape::kJson
                                                            : Shape::kText;
+      const std::string obstacle = table.IsShadow()
+                                       ? "is what a virtual table keeps its rows in"
+                                       : ReferenceOf(*references, table.name, column.name);
       found.push_back({.schema = kMain,
                        .table = table.name,
                        .name = column.name,
                        .type = column.type,
-                       .shape = shape});
+                       .shape = shape,
+                       .obstacle = obstacle});
     }
   }
   return found;

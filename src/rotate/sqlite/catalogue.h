@@ -34,12 +34,13 @@ struct Table {
 // side; a table's rows cannot be told apart.
 Result<std::vector<Table>> FindTables(Connection& connection, const Plan& plan);
 
-// A table that no plan names, and no column of it.
+// A table of FindTextColumns that no plan names, and no column of it.
 Result<Table> FindTable(Connection& connection, std::string_view name);
 
 // Every column of every ordinary table that can hold text or bytes: in SQLite that is every column
-// but those that stand for the rowid, those with numbers of STRICT tables and generated ones. Left
-// out: views, virtual tables and what they keep in tables of their own, SQLite's tables.
+// but those that stand for the rowid, those with numbers of STRICT tables and generated ones. What
+// virtual tables keep in tables of their own is among them. Left out: views, virtual tables
+// themselves, SQLite's tables.
 Result<std::vector<TextColumn>> FindTextColumns(Connection& connection);
 
 }  // namespace qarion::secrets::rotate::sqlite

@@ -188,10 +188,42 @@ TEST_F(SqliteCatalogueTest, ListsEveryColumnThatCanHoldAToken) {
     titles.push_back(column.Title() + " " + column.type + " " +
                      std::to_string(static_cast<int>(column.shape)));
   }
-  EXPECT_THAT(titles,
-              ElementsAre("main.a.k TEXT 0", "main.a.i INTEGER PRIMARY_KEY 0",
-                          "main.b.t VARCHAR(500) 0", "main.b.j JSON 2", "main.b.x BLOB 1",
-                          "main.b.n INT 0", "main.b.u  0", "main.s.t TEXT 0", "main.s.any ANY 0"));
+  EXPECT_THAT(
+      titles,
+      ElementsAre("main.a.k TEXT 0", "main.a.i INTEGER PRIMARY_KEY 0", "main.b.t VARCHAR(500) 0",
+                  "main.b.j JSON 2", "main.b.x BLOB 1", "main.b.n INT 0", "main.b.u  0",
+                  // The full-text index keeps its rows in these.
+                  "main.f_config.k  0", "main.f_config.v  0", "main.f_content.c0  0",
+                  "main.f_data.block BLOB 1", "main.f_docsize.sz BLOB 1", "main.f_idx.segid  0",
+                  "main.f_idx.term  0", "main.f_idx.pgno  0", "main.s.t TEXT 0",
+                  "main.s.any ANY 0"));
+}
+
+TEST_F(SqliteCatalogueTest, ColumnsThatNoPlanCanNameTellWhy) {
+  auto store = Opened(
+      Make("CREATE TABLE p (token TEXT PRIMARY KEY, c); CREATE TABLE q (token REFERENCES p); "
+           "CREATE VIRTUAL TABLE f USING fts5(c)"));
+  const auto columns = store->TextColumns();
+  ASSERT_TRUE(columns);
+  for (const TextColumn& column : *columns) {
+    EXPECT_EQ(column.obstacle,
+              column.Title() == "main.p.c"       ? ""
+              : column.Title() == "main.p.token" ? "is what q.token refers to by a foreign key"
+              : column.Title() == "main.q.token" ? "refers to p.token by a foreign key"
+                                                 : "is what a virtual table keeps its rows in");
+  }
+}
+
+TEST_F(SqliteCatalogueTest, VirtualTablesOfUnknownModulesAreNoObstacle) {
+  const std::string path = Make(
+      "CREATE TABLE t (c TEXT REFERENCES strange); PRAGMA writable_schema = ON; "
+      "INSERT INTO sqlite_schema VALUES ('table', 'strange', 'strange', 0, "
+      "'CREATE VIRTUAL TABLE strange USING unknown_module(c)')");
+  auto store = Opened(path);
+  const auto columns = store->TextColumns();
+  ASSERT_TRUE(columns) << columns.error().reason();
+  EXPECT_EQ(columns->size(), 1u);
+  EXPECT_THAT(Refused(*store, PlanOf("strange", {"c"})), HasSubstr("is a virtual table"));
 }
 
 TEST_F(SqliteCatalogueTest, BeginsOnlyWithTheTablesThatWereFound) {

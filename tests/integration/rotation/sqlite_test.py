@@ -104,6 +104,45 @@ class SqliteAlone(SqliteCase):
                           plan=plan.format("uses"))
         self.assert_fails(78, "links, column url, is what uses.url refers to by a foreign key",
                           plan=plan.format("links"))
+        found = self.run_rotate("--discover", plan=None)
+        self.assertIn("uses.url: 1 token, 1 opened by a key given; left out: it refers to links.url", found.stderr)
+        self.assertNotIn("links", found.stdout)
+        self.rotate("--allow-unlisted", plan=found.stdout)
+        self.assert_rotated()
+
+    def test_copies_in_full_text_indexes_are_found(self):
+        self.make_tables()
+        for module in ("fts4", "fts5"):
+            self.database.execute(f"CREATE VIRTUAL TABLE pages USING {module}(body)")
+            self.database.insert("pages", body="see " + self.token("fake"))
+            self.assert_fails(65, "pages_content.c0", "(1)", "a full-text index that holds copies")
+            found = self.run_rotate("--discover", plan=None)
+            self.assertEqual(found.returncode, 0, found.stderr)
+            self.assertRegex(found.stderr, r"pages_content\.c0\w*: 1 token, 1 opened by a key given; "
+                                           "left out: it is what a virtual table keeps its rows in\n")
+            self.assertNotIn("pages", found.stdout)
+            self.database.execute("DROP TABLE pages")
+        self.rotate(plan=found.stdout)
+        self.assert_rotated()
+
+    def test_full_text_indexes_without_copies_do_not_stand_in_the_way(self):
+        self.make_tables()
+        for name, module in (("none4", "fts4(content='', database_url)"), ("none5", "fts5(database_url, content='')"),
+                             ("other4", "fts4(content='instances', database_url)"),
+                             ("other5", "fts5(database_url, content='instances', content_rowid='id')")):
+            self.database.execute(f"CREATE VIRTUAL TABLE {name} USING {module}")
+            for number, token in self.tokens.items():
+                self.database.insert(name, rowid=number, database_url=token)
+        self.rotate()
+        self.assert_rotated()
+
+    def test_virtual_tables_of_modules_that_are_not_there_do_not_stand_in_the_way(self):
+        self.make_tables()
+        self.database.execute("PRAGMA writable_schema = ON")
+        self.database.execute("INSERT INTO sqlite_schema VALUES ('table', 'strange', 'strange', 0, "
+                              "'CREATE VIRTUAL TABLE strange USING unknown_module(c)')")
+        self.rotate()
+        self.assert_rotated()
 
     def large_file(self, mode):
         """Half a megabyte; its path, and the token in each of its rows."""
