@@ -43,10 +43,10 @@ struct TextColumn {
   std::string name;
   std::string type;  // as the database names it: "character varying(500)"
   Shape shape = Shape::kText;
-  std::string obstacle;  // why no plan can name it: "is what ..."; empty where one can
   // The partitioned table that `table` is a part of; empty where it is none's.
   std::string root_schema;
   std::string root_table;
+  std::string obstacle;  // why no plan can name it: "is what ..."; empty where one can
   std::string Title() const { return (schema.empty() ? "" : schema + ".") + table + "." + name; }
 };
 

@@ -156,10 +156,11 @@ Result<std::string> FindOid(Connection& connection, const TablePlan& plan) {
 // Whatever else may be wrong with the plan's words is said before anything is locked.
 Status CheckReading(Connection& connection, const Table& table) {
   const std::string title = table.target.Title();
-  return connection.Parse(
-      SelectRows(table), table.where.empty()
-                             ? title + " cannot be read"
-                             : title + " cannot be read with the `where` that the plan has for it");
+  if (table.where.empty()) return connection.Parse(SelectRows(table), title + " cannot be read");
+  const std::string what = title + " cannot be read with the `where` that the plan has for it";
+  Status parsed = connection.Parse(SelectRows(table), what);
+  // As the condition of a query it is a single expression, about one row.
+  return parsed ? connection.Parse(SelectSelected(table), what) : parsed;
 }
 
 // One relation of the tree below a table of the plan.

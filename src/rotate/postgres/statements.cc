@@ -37,6 +37,10 @@ std::string SelectRows(const Table& table) {
   return query + From(table.target.schema, table.target.name);
 }
 
+std::string SelectSelected(const Table& table) {
+  return "SELECT" + From(table.target.schema, table.target.name) + " WHERE\n" + table.where;
+}
+
 std::string SelectMatches(const TextColumn& column, std::string_view needle) {
   const std::string name = QuotedName(column.name);
   const std::string from = From(column.schema, column.table);

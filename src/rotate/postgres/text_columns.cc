@@ -21,7 +21,7 @@ roots(oid, root) AS (
   UNION ALL SELECT i.inhrelid, roots.root FROM pg_catalog.pg_inherits i
     JOIN roots ON i.inhparent = roots.oid)
 SELECT n.nspname, c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
-  coalesce(k.kind, e.kind), rn.nspname, rc.relname
+  coalesce(k.kind, e.kind), rn.nspname, rc.relname, c.relkind
 FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -55,7 +55,8 @@ Result<std::vector<TextColumn>> FindTextColumns(Connection& connection) {
                                 : kind == "j" ? Shape::kJson
                                               : Shape::kText,
                        .root_schema = rows->Text(i, 5),
-                       .root_table = rows->Text(i, 6)});
+                       .root_table = rows->Text(i, 6),
+                       .obstacle = rows->Get(i, 7) == "m" ? "is in a materialized view" : ""});
   }
   return columns;
 }

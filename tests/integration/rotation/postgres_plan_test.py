@@ -111,6 +111,13 @@ class Plans(PostgresCase):
                             words=["public.t"], cure="plan")
         self.assertEqual(self.value("SELECT count(*) FROM t"), 0)
 
+    def test_a_condition_that_is_more_than_one_expression_or_about_more_than_one_row(self):
+        for where in ("true) OR (true", "true) IS TRUE, (true", "true GROUP BY ctid", "row_number() OVER () = 1",
+                      "count(*) > 0", "true /*"):
+            with self.subTest(where=where):
+                self.assert_refused("CREATE TABLE t (v text)", "t", where=where, words=["public.t"], cure="plan")
+                self.sql("DROP TABLE t")
+
     def test_a_condition_that_is_no_truth(self):
         self.assert_refused("CREATE TABLE t (v text)", "t", where="v", words=["public.t"], cure="plan")
 

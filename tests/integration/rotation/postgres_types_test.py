@@ -193,6 +193,10 @@ class Tables(PostgresRotationCase):
         self.make_tables()
         self.database.execute("CREATE MATERIALIZED VIEW copies AS SELECT database_url FROM instances")
         self.assert_fails(65, "public.copies.database_url (5)")
+        found = self.run_rotate("--discover")
+        self.assertIn("public.copies.database_url: 5 tokens, 5 opened by a key given; left out: it is in a materialized view",
+                      found.stderr)
+        self.assertNotIn("copies", found.stdout)
 
     def test_without_a_key_rows_are_named_by_their_place(self):
         self.database.execute("CREATE TABLE t (c text)")
