@@ -198,7 +198,8 @@ constexpr std::array kRules = {
     Rule{"LLM_API_KEY_*", CheckNoWhiteSpace},
 };
 
-// Pairs of keys that must differ, or a rotation changes nothing.
+// Pairs of keys: the first is nothing without the second, and must differ from it, or a rotation
+// changes nothing.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kMustDiffer = {{
     {"SECRET_KEY_PREVIOUS", "SECRET_KEY"},
     {"SECRET_KEY_NEXT", "SECRET_KEY"},
@@ -244,7 +245,13 @@ void CheckPairs(const Snapshot& snapshot, std::vector<Finding>& findings) {
   for (const auto& [name, other_name] : kMustDiffer) {
     const Secret* value = snapshot.Find(name);
     const Secret* other = snapshot.Find(other_name);
-    if (value == nullptr || other == nullptr || !value->ConstantTimeEquals(*other)) continue;
+    if (value == nullptr) continue;
+    if (other == nullptr) {
+      findings.push_back({Severity::kError, std::string(name),
+                          "is set, but " + std::string(other_name) + " is not",
+                          "set " + std::string(other_name) + ", or remove it"});
+    }
+    if (other == nullptr || !value->ConstantTimeEquals(*other)) continue;
     findings.push_back({Severity::kError, std::string(name),
                         "is the same as " + std::string(other_name),
                         "set it to the key before the change, or remove it"});

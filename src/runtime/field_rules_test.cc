@@ -97,6 +97,13 @@ struct FernetCase {
   const char* problem;
 };
 
+TEST(FieldRules, WantTheCurrentKeyBesideAPreviousOrNextOne) {
+  EXPECT_THAT(Problems({{"INSTANCE_ENCRYPTION_KEY_PREVIOUS", kFernetKey}}),
+              ElementsAre("error: is set, but INSTANCE_ENCRYPTION_KEY is not"));
+  EXPECT_THAT(Problems({{"SECRET_KEY_NEXT", kGoodKey}}),
+              ElementsAre("error: is set, but SECRET_KEY is not"));
+}
+
 TEST(FieldRules, SayWhatIsWrongWithAFernetKey) {
   const std::string good = kFernetKey;
   for (const FernetCase& c : std::vector<FernetCase>{
