@@ -35,6 +35,10 @@ Result<Runtime> OpenRuntime(bool all = false);
 // Adds `-o, --output FORMAT`, one of `formats`, "text" if it is not given.
 void AddOutputOption(CLI::App& app, std::string& format, const std::vector<std::string>& formats);
 
+// How a rotation ends whose outcome is not known, or which is committed while what was to follow
+// failed; also one that runs out of memory or meets a defect, wherever it is. `verify` tells.
+inline constexpr int kSeeVerify = 74;
+
 // A check for options that name a file or the like: says what is wrong with an empty name, and with
 // the next option, which CLI11 takes where the value behind `=` is empty.
 std::string RefuseNoName(const std::string& given);

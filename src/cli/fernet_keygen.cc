@@ -16,11 +16,12 @@ int RunKeygen(const std::string& path) {
     const int status = Print(key->Encode().Reveal());
     return status == 0 && OutputIsTerminal() ? Print("\n") : status;
   }
+  const std::string place = "key " + key->fingerprint() + " is in " + path;
+  const std::string line = place + "\n";
   if (Status written = fernet::WriteNewKeyFile(path, *key, "--out"); !written) {
     return Report(written.error());
   }
-  const std::string place = "key " + key->fingerprint() + " is in " + path;
-  if (const Status said = WriteOutput(place + "\n"); !said) {
+  if (const Status said = WriteOutput(line); !said) {
     return Report(Error(ErrorCode::kIo, said.error().reason() + "; the " + place + " all the same")
                       .Cure("use that file: it is whole and on the disk"));
   }

@@ -12,19 +12,19 @@ namespace {
 
 constexpr char kFooter[] = "These are the subcommands of `qsecrets` that need cryptography.";
 
-// A rotation may be committed when it ends in a way that nobody thought of.
-constexpr int kSeeVerify = 74;
-
 constexpr std::array kSubcommands = {
     cli::Subcommand{.name = "fernet", .add = cli::AddFernet},
     cli::Subcommand{
         .name = "rotate",
         .add = cli::AddRotate,
-        .internal_status = kSeeVerify,
-        .no_memory_status = kSeeVerify,
+        .internal_status = cli::kSeeVerify,
+        .no_memory_status = cli::kSeeVerify,
         .no_memory_cure =
-            "give this process more memory (ulimit -v, the limit of its container), and "
-            "see whether anything was changed: qsecrets rotate encryption-key verify"}};
+            "give this process more memory and threads (ulimit -v and -u, the limits of its "
+            "container); if it was a rotation, see what became of it: qsecrets rotate "
+            "encryption-key verify",
+        .internal_cure = "please report it; if it was a rotation, see what became of it: qsecrets "
+                         "rotate encryption-key verify"}};
 
 }  // namespace
 

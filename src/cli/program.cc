@@ -156,7 +156,8 @@ bool IsWantOfMemory(const std::system_error& error) {
 
 // What was thrown may quote anything, so it is not shown.
 int ReportInternal() {
-  std::fputs("qsecrets: error: an internal error\n  to mend it: please report it\n", stderr);
+  std::fprintf(stderr, "qsecrets: error: an internal error\n  to mend it: %s\n",
+               running.internal_cure);
   return running.internal_status;
 }
 

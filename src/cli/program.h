@@ -22,7 +22,10 @@ struct Subcommand {
   // The same where memory runs out, which ends the process at once.
   int no_memory_status = 69;
   const char* no_memory_cure =
-      "give this process more memory (ulimit -v, the limit of its container), or less to work on";
+      "give this process more memory and threads (ulimit -v and -u, the limits of its container), "
+      "or less to work on";
+  // What to do about a defect.
+  const char* internal_cure = "please report it";
 };
 
 struct Program {

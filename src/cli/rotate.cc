@@ -29,10 +29,6 @@
 namespace qarion::secrets::cli {
 namespace {
 
-// The outcome is not known, or it is committed and what was to follow failed: the report could not
-// be written, or the tables not be written anew. `verify` tells. Nothing else of a rotation ends
-// with it.
-constexpr int kSeeVerify = 74;
 constexpr std::size_t kProblemsShown = 10'000;
 
 struct RotateOptions {
@@ -348,24 +344,30 @@ Result<DatabaseAccess> AccessOf(const RotateOptions& given, const Runtime& runti
 
 int RunStatus(const RotateOptions& given) {
   if (const Status alone = CheckChangesNothing(given); !alone) return Report(alone.error());
+  if (!given.keys.new_file.empty() || !given.keys.old_files.empty()) {
+    return Report(Error(ErrorCode::kUsage, "status names the backend's keys, not those of files")
+                      .Cure("leave --new-key-file and --old-key-file out"));
+  }
+  std::signal(SIGPIPE, SIG_IGN);  // as in RunWithSession
   auto runtime = OpenRuntime();
-  if (!runtime) return Report(runtime.error());
+  if (!runtime) return ReportUnchanged(runtime.error());
   const auto access = AccessOf(given, *runtime);
-  if (!access) return Report(access.error());
+  if (!access) return ReportUnchanged(access.error());
   const auto plan = ReadPlan(given);
-  if (!plan) return Report(plan.error());
+  if (!plan) return ReportUnchanged(plan.error());
   const auto status = ReadRotationStatus(*access, *plan, core::ShownPath(given.plan));
   if (!status) return ReportUnchanged(status.error());
   const BackendKeys keys = ReadBackendKeys(*runtime);
-  return given.format == "json" ? Print(StatusJson(*status, keys).Reveal())
-                                : Print(StatusText(*status, keys));
+  const RotationStep step = FindStep(*status, keys);
+  return given.format == "json" ? Print(StatusJson(*status, keys, step).Reveal())
+                                : Print(StatusText(*status, keys, step));
 }
 
 int RunDiscover(const RotateOptions& given) {
   auto runtime = OpenRuntime();
-  if (!runtime) return Report(runtime.error());
+  if (!runtime) return ReportUnchanged(runtime.error());
   const auto access = AccessOf(given, *runtime);
-  if (!access) return Report(access.error());
+  if (!access) return ReportUnchanged(access.error());
   auto keys = KnownKeys(given.keys, *runtime);
   if (!keys) return ReportUnchanged(keys.error());
   auto discovery = DiscoverTokens(*access, *keys);
@@ -435,7 +437,7 @@ void AddRotation(CLI::App& app, const std::shared_ptr<RotateOptions>& options, C
       "key must open all of it. Values that open with the new key already are left as they are.\n\n"
       "Exit status: 0 done, or nothing to do; 65 values, tokens elsewhere or no token stood in "
       "the\n"
-      "way; 69 database not reachable, or its disk full; 70 the proof failed; 74\n"
+      "way; 69 database not reachable, its disk full or memory short; 70 the proof failed; 74\n"
       "outcome unknown, run verify; 75 a lock is held, or another rotation is at\n"
       "work; 77 not permitted; 78 settings, plan or keys.\n"
       "Nothing is changed unless it is 0 or 74.\n\n"

@@ -58,7 +58,7 @@ Secret VerificationJson(const VerificationReport& report) {
   return std::move(json).Take();
 }
 
-Secret StatusJson(const RotationStatus& status, const BackendKeys& keys) {
+Secret StatusJson(const RotationStatus& status, const BackendKeys& keys, const RotationStep& step) {
   core::JsonWriter json;
   json.BeginObject().Key("database").Text(status.database);
   json.Key("running").Bool(status.is_running).Key("latest");
@@ -75,7 +75,6 @@ Secret StatusJson(const RotationStatus& status, const BackendKeys& keys) {
   WriteTextOrNull(keys.current, json);
   json.Key(fernet::kPreviousKeyField);
   WriteTextOrNull(keys.previous, json);
-  const RotationStep step = FindStep(status, keys);
   json.EndObject().Key("step");
   step.number ? json.Number(*step.number) : json.Null();
   json.Key("next").Text(step.next).EndObject();

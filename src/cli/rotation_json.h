@@ -9,6 +9,6 @@ namespace qarion::secrets::cli {
 
 Secret ReportJson(const RotationReport& report);
 Secret VerificationJson(const VerificationReport& report);
-Secret StatusJson(const RotationStatus& status, const BackendKeys& keys);
+Secret StatusJson(const RotationStatus& status, const BackendKeys& keys, const RotationStep& step);
 
 }  // namespace qarion::secrets::cli

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "core/join.h"
+#include "fernet/key_fields.h"
 
 namespace qarion::secrets::cli {
 namespace {
@@ -138,7 +139,8 @@ std::string VerificationText(const VerificationReport& report) {
   return text + Line("rotation", report.rotation ? AuditText(*report.rotation) : "none on record");
 }
 
-std::string StatusText(const RotationStatus& status, const BackendKeys& keys) {
+std::string StatusText(const RotationStatus& status, const BackendKeys& keys,
+                       const RotationStep& step) {
   std::string text = Line("database", status.database);
   text += Line("running", status.is_running ? "a rotation is at work" : "none");
   text += Line("latest", status.latest ? AuditText(*status.latest) : "none on record");
@@ -147,10 +149,12 @@ std::string StatusText(const RotationStatus& status, const BackendKeys& keys) {
                               " rows, " + std::to_string(table.bytes / 1024) + " KiB");
   }
   if (!status.plan_problem.empty()) text += Line("plan", "does not fit: " + status.plan_problem);
-  const auto shown = [](const std::string& key) { return key.empty() ? "not set" : key; };
-  text += Line("keys", "INSTANCE_ENCRYPTION_KEY " + shown(keys.current) +
-                           ", INSTANCE_ENCRYPTION_KEY_PREVIOUS " + shown(keys.previous));
-  const RotationStep step = FindStep(status, keys);
+  const auto shown = [&](const std::string& key) {
+    if (!key.empty()) return key;
+    return std::string(keys.problem.empty() ? "not set" : "not set, or not to be read");
+  };
+  text += Line("keys", std::string(fernet::kCurrentKeyField) + " " + shown(keys.current) + ", " +
+                           fernet::kPreviousKeyField + " " + shown(keys.previous));
   text += Line("step", step.number ? std::to_string(*step.number) : "unknown");
   return text + Line("next", step.next);
 }

@@ -14,7 +14,8 @@ std::string CountsText(const std::vector<RotationCounts>& columns);
 
 std::string ReportText(const RotationReport& report);
 std::string VerificationText(const VerificationReport& report);
-std::string StatusText(const RotationStatus& status, const BackendKeys& keys);
+std::string StatusText(const RotationStatus& status, const BackendKeys& keys,
+                       const RotationStep& step);
 
 // One line: "public.instances id=17, database_url: signed with none of the keys".
 std::string ProblemText(const RotationProblem& problem);

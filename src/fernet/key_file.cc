@@ -66,18 +66,16 @@ bool WriteAll(int file, std::string_view bytes) {
 }
 
 // So that the file's name is there too after a loss of power.
-bool SyncDirectoryOf(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+bool SyncDirectory(const std::string& directory) {
   const core::Descriptor opened(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   return opened.get() >= 0 && fsync(opened.get()) == 0;
 }
 
 // Whatever the umask, the rights are the same.
-bool WriteKey(int file, const std::string& path, const FernetKey& key) {
+bool WriteText(int file, std::string_view text, const std::string& directory) {
   constexpr mode_t kOwnerOnly = S_IRUSR | S_IWUSR;
-  return fchmod(file, kOwnerOnly) == 0 && WriteAll(file, key.Encode().Reveal()) &&
-         fsync(file) == 0 && SyncDirectoryOf(path);
+  return fchmod(file, kOwnerOnly) == 0 && WriteAll(file, text) && fsync(file) == 0 &&
+         SyncDirectory(directory);
 }
 
 }  // namespace
@@ -104,10 +102,14 @@ Result<std::vector<FernetKey>> ReadKeyFile(const std::string& path, const std::s
 
 Status WriteNewKeyFile(const std::string& path, const FernetKey& key, const std::string& what) {
   if (core::FernetKeyProblem(path).empty()) return IsAKey(what);
+  // All that needs memory comes before the file is there: where it runs out, the process may end.
+  const Secret text = key.Encode();
+  const std::size_t slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   const core::Descriptor file(
       open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR));
   if (file.get() < 0) return CannotWrite(path, what, errno);
-  if (WriteKey(file.get(), path, key)) return {};
+  if (WriteText(file.get(), text.Reveal(), directory)) return {};
   const int error = errno;
   unlink(path.c_str());
   return CannotWrite(path, what, error);

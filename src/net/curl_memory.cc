@@ -16,7 +16,8 @@ struct alignas(16) BlockHeader {
   std::size_t size;
 };
 
-void* Allocate(std::size_t size) {
+// Where the program's std::new_handler throws, the process ends: libcurl is C.
+void* Allocate(std::size_t size) noexcept {
   auto* header = static_cast<BlockHeader*>(core::AllocateSecretMemory(sizeof(BlockHeader) + size));
   header->size = size;
   return header + 1;
@@ -26,7 +27,7 @@ void Release(void* memory) {
   BlockHeader* header = static_cast<BlockHeader*>(memory) - 1;
   core::ReleaseSecretMemory(header, sizeof(BlockHeader) + header->size);
 }
-void* Reallocate(void* memory, std::size_t size) {
+void* Reallocate(void* memory, std::size_t size) noexcept {
   if (memory == nullptr) return Allocate(size);
   const std::size_t old_size = (static_cast<BlockHeader*>(memory) - 1)->size;
   void* larger = Allocate(size);
@@ -34,13 +35,13 @@ void* Reallocate(void* memory, std::size_t size) {
   Release(memory);
   return larger;
 }
-char* Duplicate(const char* text) {
+char* Duplicate(const char* text) noexcept {
   const std::size_t size = std::strlen(text) + 1;
   auto* copy = static_cast<char*>(Allocate(size));
   core::CopySecretBytes(copy, text, size);
   return copy;
 }
-void* AllocateZeroes(std::size_t count, std::size_t size) {
+void* AllocateZeroes(std::size_t count, std::size_t size) noexcept {
   void* memory = Allocate(count * size);
   std::fill_n(static_cast<char*>(memory), count * size, '\0');
   return memory;

@@ -74,17 +74,19 @@ Status Prover::CheckCell(const Place& place, std::size_t index, const Cell& cell
     switch (new_key_.Read(value.text, place.column.prefix)) {
       case ValueKind::kEmpty: ++tally.empty; continue;
       case ValueKind::kToken:
-        // No other key opens it too: the keys sign with different halves, and two signatures of
-        // HMAC-SHA256 would be the same.
+        // No other key opens it too: they sign with different halves, and two signatures of
+        // HMAC-SHA256 would be the same. Read strictly, it is all that stands there.
         ++tally.tokens;
         tally.digest += DigestOf(new_key_.opened().plaintext.Reveal(), new_key_.opened().timestamp);
         continue;
-      case ValueKind::kPlaintext: ++tally.plaintext; break;
+      case ValueKind::kPlaintext:
+        ++tally.plaintext;
+        if (allows_unlisted_ || checks_all) continue;
+        break;
       case ValueKind::kBroken:
         if (Status none = CheckNoOldKey(place, value.text); !none) return none;
         return NotProven(place.Title(), "the new key does not open a value");
     }
-    if (checks_all) continue;
     if (Status none = CheckNoOldKey(place, value.text); !none) return none;
   }
   return {};

@@ -160,7 +160,7 @@ Status CheckReading(Connection& connection, const Table& table) {
   const std::string what = title + " cannot be read with the `where` that the plan has for it";
   Status parsed = connection.Parse(SelectRows(table), what);
   // As the condition of a query it is a single expression, about one row.
-  return parsed ? connection.Parse(SelectSelected(table), what) : parsed;
+  return parsed ? connection.Parse(SelectWhere(table), what) : parsed;
 }
 
 // One relation of the tree below a table of the plan.

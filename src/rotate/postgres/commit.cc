@@ -84,8 +84,10 @@ CommitResult CommitTransaction(Connection& connection, const std::optional<Audit
                 .Cure("see the server's log")};
   }
   Error error = CommandError(connection.get(), result.get(), kWhat);
+  // Only what the server answers says that it did not: libpq may have had no memory for its answer.
   // Without a number it had changed nothing.
-  if (!connection.IsLost() || number->empty()) {
+  const bool is_answered = !connection.IsLost() && !SqlState(result.get()).empty();
+  if (is_answered || number->empty()) {
     return {CommitOutcome::kRolledBack, std::move(error)};
   }
   switch (FindOut(connection, *number, mark)) {

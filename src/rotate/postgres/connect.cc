@@ -60,6 +60,12 @@ class Parameters {
     keywords_.push_back(keyword);
     values_.push_back(value);
   }
+  // The texts must outlive this. libpq takes empty ones for none, and keeps what was there before.
+  void AddHosts(const HostList& hosts) {
+    Add("host", hosts.host.c_str());
+    Add("hostaddr", hosts.hostaddr.c_str());
+    Add("port", hosts.port.c_str());
+  }
   // Only one that is an operator's address may be taken apart: a name may hold a '=' too.
   ConnectionHandle Start(bool expands_dbname) const {
     auto keywords = keywords_;
@@ -89,14 +95,17 @@ std::string ValueOf(const Options& options, std::string_view keyword) {
   return {};
 }
 
+HostList HostsOf(PGconn* connection) {
+  const Options options(PQconninfo(connection));
+  return {ValueOf(options, "host"), ValueOf(options, "hostaddr"), ValueOf(options, "port")};
+}
+
 // What libpq would use for this address, of all its sources, without a connection being made: the
 // host is one that fails at once.
 Options EffectiveSettings(const std::string& address) {
   Parameters parameters;
   if (!address.empty()) parameters.Add("dbname", address.c_str());
   parameters.Add("host", "/dev/null");
-  parameters.Add("hostaddr", "");
-  parameters.Add("port", "");
   parameters.Add("passfile", "/dev/null/none");  // or it would be read, and complained about, twice
   return Options(PQconninfo(parameters.Start(true).get()));
 }
@@ -138,6 +147,7 @@ bool Complete(PGconn* connection, std::chrono::seconds timeout) {
 struct Attempt {
   ConnectionHandle connection;
   bool is_timeout = false;
+  HostList all_hosts;
 };
 
 Attempt TryOnce(const Parameters& parameters, std::chrono::seconds timeout, bool expands_dbname) {
@@ -150,17 +160,22 @@ Attempt TryOnce(const Parameters& parameters, std::chrono::seconds timeout, bool
 }
 
 // A host that does not answer is not the last one: libpq goes on by itself only where one refuses.
+// Other addresses of the same name are not tried then.
 Attempt Try(const Parameters& parameters, std::chrono::seconds timeout, bool expands_dbname) {
   Attempt attempt = TryOnce(parameters, timeout, expands_dbname);
+  if (!attempt.connection) return attempt;
+  const HostList all = HostsOf(attempt.connection.get());
+  HostList left = all;
   while (attempt.is_timeout) {
-    const auto others = HostsAfter(attempt.connection.get());
+    PGconn* const at = attempt.connection.get();
+    const auto others = HostsAfter(left, {PQhost(at), PQhostaddr(at), PQport(at)});
     if (!others) break;
+    left = *others;
     Parameters rest = parameters;
-    rest.Add("host", others->host.c_str());
-    rest.Add("hostaddr", others->hostaddr.c_str());
-    rest.Add("port", others->port.c_str());
+    rest.AddHosts(left);
     attempt = TryOnce(rest, timeout, expands_dbname);
   }
+  attempt.all_hosts = all;
   return attempt;
 }
 
@@ -199,7 +214,7 @@ Result<std::unique_ptr<Connection>> Connect(const StoreAddress& address) {
                                                    .is_password_ours = is_ours,
                                                    .has_password = IsGiven(settings, "password")});
   }
-  return std::make_unique<Connection>(attempt.connection.release());
+  return std::make_unique<Connection>(attempt.connection.release(), std::move(attempt.all_hosts));
 }
 
 Result<std::unique_ptr<Connection>> ConnectLike(const Connection& model, SameServer same_server,
@@ -213,6 +228,8 @@ Result<std::unique_ptr<Connection>> ConnectLike(const Connection& model, SameSer
     parameters.Add("host", PQhost(model.get()));
     parameters.Add("hostaddr", PQhostaddr(model.get()));
     parameters.Add("port", PQport(model.get()));
+  } else {
+    parameters.AddHosts(model.all_hosts());
   }
   auto timeout = TimeoutOf(settings);
   if (most) timeout = std::min(timeout, *most);
@@ -222,7 +239,7 @@ Result<std::unique_ptr<Connection>> ConnectLike(const Connection& model, SameSer
                                                    .timeout = timeout,
                                                    .has_password = IsGiven(settings, "password")});
   }
-  return std::make_unique<Connection>(attempt.connection.release());
+  return std::make_unique<Connection>(attempt.connection.release(), model.all_hosts());
 }
 
 std::string Describe(const Connection& connection) {

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <utility>
 
 #include "rotate/postgres/errors.h"
 
@@ -47,8 +48,8 @@ std::uint64_t Rows::Number(std::size_t row, int column) const noexcept {
   return number;
 }
 
-Connection::Connection(pg_conn* connection)
-    : connection_(connection), cancel_(PQgetCancel(connection)) {
+Connection::Connection(pg_conn* connection, HostList all_hosts)
+    : connection_(connection), cancel_(PQgetCancel(connection)), all_hosts_(std::move(all_hosts)) {
   PQsetNoticeReceiver(connection_, Ignore, nullptr);
 }
 

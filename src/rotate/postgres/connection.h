@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "qarion/secrets/result.h"
+#include "rotate/postgres/host_list.h"
 
 struct pg_conn;
 struct pg_result;
@@ -41,12 +42,14 @@ class Rows {
 class Connection {
  public:
   // Takes over a connection that is made.
-  explicit Connection(pg_conn* connection);
+  // `all_hosts`: those of its address, also where one of the later ones answered.
+  Connection(pg_conn* connection, HostList all_hosts);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   pg_conn* get() const noexcept { return connection_; }
+  const HostList& all_hosts() const noexcept { return all_hosts_; }
   bool IsLost() const noexcept;
   int server_version() const noexcept;  // 150018
 
@@ -79,6 +82,7 @@ class Connection {
 
   pg_conn* connection_;
   pg_cancel* cancel_;
+  const HostList all_hosts_;
   bool is_closed_ = false;
 };
 

@@ -13,7 +13,7 @@
 namespace qarion::secrets::rotate::postgres {
 namespace {
 
-constexpr std::size_t kMostRows = 1000;
+constexpr std::size_t kMostRows = 500;
 constexpr std::size_t kMostBytes = std::size_t{1024} * 1024;
 constexpr std::string_view kSignature("PGCOPY\n\377\r\n\0", 11);
 constexpr std::size_t kHeaderSize = kSignature.size() + 4 + 4;  // flags, length of an extension
@@ -96,8 +96,7 @@ Status CopyReader::Finish() {
     // libpq had no memory for a row, and would say so for ever.
     if (kind == PGRES_COPY_OUT) {
       connection_->Close();
-      return Error(ErrorCode::kUnavailable, what_ + ": there is too little memory")
-          .Cure("give this process more memory, then run it again");
+      return WantOfMemory(what_);
     }
     if (kind == PGRES_COMMAND_OK || !status) continue;
     status = CommandError(connection_->get(), result.get(), what_);

@@ -108,11 +108,6 @@ constexpr std::array kMeanings = {
     Meaning{"XX", ErrorCode::kInternal, "see the server's log"},
 };
 
-Error WantOfMemory(const std::string& what) {
-  return Error(ErrorCode::kUnavailable, what + ": there is too little memory")
-      .Cure("give this process more memory, then run it again");
-}
-
 }  // namespace
 
 std::string OneLine(std::string_view text) {
@@ -135,6 +130,11 @@ std::string_view SqlState(const pg_result* result) {
   return state == nullptr ? std::string_view() : std::string_view(state);
 }
 
+Error WantOfMemory(const std::string& what) {
+  return Error(ErrorCode::kUnavailable, what + ": there is too little memory")
+      .Cure("give this process more memory, then run it again");
+}
+
 Error CancelledError() {
   return Error(ErrorCode::kTryAgain, "the work on the database was cancelled")
       .Cure("run it again when it may take its time");
@@ -146,8 +146,9 @@ Error CommandError(const pg_conn* connection, const pg_result* result, const std
     // Its first line: what follows are libpq's guesses.
     const std::string_view text = PQerrorMessage(connection);
     const std::string message = OneLine(text.substr(0, text.find('\n')));
-    // "out of memory", "cannot allocate memory for input buffer".
-    if (message.find("memory") != std::string::npos) return WantOfMemory(what);
+    for (const char* const sign : {"out of memory", "cannot allocate memory"}) {
+      if (message.find(sign) != std::string::npos) return WantOfMemory(what);
+    }
     const bool is_lost = PQstatus(connection) != CONNECTION_OK;
     return Error(
                is_lost ? ErrorCode::kUnavailable : ErrorCode::kInternal,

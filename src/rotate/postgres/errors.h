@@ -26,4 +26,7 @@ Error CommandError(const pg_conn* connection, const pg_result* result, const std
 // For what goes on after Cancel().
 Error CancelledError();
 
+// libpq's, not the server's.
+Error WantOfMemory(const std::string& what);
+
 }  // namespace qarion::secrets::rotate::postgres

@@ -1,11 +1,7 @@
 #include "rotate/postgres/host_list.h"
 
-#include <libpq-fe.h>
-
 #include <algorithm>
-#include <memory>
 #include <ranges>
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -14,48 +10,46 @@
 namespace qarion::secrets::rotate::postgres {
 namespace {
 
+constexpr char kUsualPort[] = "5432";
+
 using Texts = std::vector<std::string>;
 
-Texts Split(std::string_view list) {
+// As many as `count`; one that stands alone holds for all.
+Texts Split(std::string_view list, std::size_t count) {
   Texts texts;
   for (const auto part : std::views::split(list, ',')) texts.emplace_back(part.begin(), part.end());
+  if (texts.size() == 1) texts.resize(count, texts.front());
+  texts.resize(count);
   return texts;
 }
 
-// The `i`th, or the only one. Empty: there is none.
-std::string At(const Texts& list, std::size_t i) {
-  if (list.empty()) return {};
-  return list.size() == 1 ? list.front() : i < list.size() ? list[i] : std::string();
-}
-
 std::string Tail(const Texts& list, std::size_t from) {
-  if (list.size() <= 1) return core::Join(list, ",");
-  const std::span<const std::string> all(list);
-  return core::Join(all.subspan(std::min(from, all.size())), ",");
+  const bool has_any =
+      std::ranges::any_of(list.begin() + static_cast<std::ptrdiff_t>(from), list.end(),
+                          [](const auto& text) { return !text.empty(); });
+  return has_any ? core::Join({list.begin() + static_cast<std::ptrdiff_t>(from), list.end()}, ",")
+                 : std::string();
 }
 
 }  // namespace
 
-std::optional<HostList> HostsAfter(pg_conn* connection) {
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfo(connection),
-                                                                             PQconninfoFree);
-  Texts hosts;
-  Texts addresses;
-  Texts ports;
-  for (const PQconninfoOption* option = options.get(); option && option->keyword; ++option) {
-    const std::string_view keyword = option->keyword;
-    Texts* const list = keyword == "host"       ? &hosts
-                        : keyword == "hostaddr" ? &addresses
-                        : keyword == "port"     ? &ports
-                                                : nullptr;
-    if (list != nullptr && option->val != nullptr) *list = Split(option->val);
+std::optional<HostList> HostsAfter(const HostList& all, const HostList& current) {
+  const auto commas =
+      std::max(std::ranges::count(all.host, ','), std::ranges::count(all.hostaddr, ','));
+  const auto count = static_cast<std::size_t>(commas) + 1;
+  const Texts hosts = Split(all.host, count);
+  const Texts addresses = Split(all.hostaddr, count);
+  Texts ports = Split(all.port, count);
+  for (std::string& port : ports) {
+    if (port.empty()) port = kUsualPort;
   }
-  const std::size_t count = std::max(hosts.size(), addresses.size());
   for (std::size_t i = 0; i + 1 < count; ++i) {
-    const bool is_here = At(ports, i).empty() || At(ports, i) == PQport(connection);
-    const std::string name = At(hosts, i).empty() ? At(addresses, i) : At(hosts, i);
-    if (!is_here || name != PQhost(connection)) continue;
-    return HostList{Tail(hosts, i + 1), Tail(addresses, i + 1), Tail(ports, i + 1)};
+    const std::string& name = hosts[i].empty() ? addresses[i] : hosts[i];
+    if (name != current.host || ports[i] != current.port) continue;
+    HostList after{Tail(hosts, i + 1), Tail(addresses, i + 1), Tail(ports, i + 1)};
+    // libpq takes empty texts for none at all.
+    if (after.host.empty() && after.hostaddr.empty()) return std::nullopt;
+    return after;
   }
   return std::nullopt;
 }

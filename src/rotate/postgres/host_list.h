@@ -4,8 +4,6 @@
 #include <optional>
 #include <string>
 
-struct pg_conn;
-
 namespace qarion::secrets::rotate::postgres {
 
 // As libpq has them: lists with commas in between, of which a port alone may hold for all.
@@ -15,7 +13,8 @@ struct HostList {
   std::string port;
 };
 
-// The hosts after the one that the connection is at; nothing where it is the last one.
-std::optional<HostList> HostsAfter(pg_conn* connection);
+// The hosts of `all` after the one that a connection is at, with a port for each; nothing where it
+// is the last one.
+std::optional<HostList> HostsAfter(const HostList& all, const HostList& current);
 
 }  // namespace qarion::secrets::rotate::postgres

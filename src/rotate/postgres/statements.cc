@@ -37,7 +37,7 @@ std::string SelectRows(const Table& table) {
   return query + From(table.target.schema, table.target.name);
 }
 
-std::string SelectSelected(const Table& table) {
+std::string SelectWhere(const Table& table) {
   return "SELECT" + From(table.target.schema, table.target.name) + " WHERE\n" + table.where;
 }
 

@@ -11,8 +11,8 @@ namespace qarion::secrets::rotate::postgres {
 // A query for: ctid, whether the plan's `where` holds (only where there is one), the columns.
 std::string SelectRows(const Table& table);
 
-// A query with the plan's `where` as its condition, which must be there.
-std::string SelectSelected(const Table& table);
+// A query with the plan's `where` as its condition, which must be there. For parsing alone.
+std::string SelectWhere(const Table& table);
 
 // A query for ctid and one column of the rows in which the column holds `needle`.
 std::string SelectMatches(const TextColumn& column, std::string_view needle);

@@ -85,12 +85,11 @@ Status UpdateWriter::SendError(const std::string& title) {
 
 Status UpdateWriter::Begin() {
   if (is_active_) return {};
-  constexpr char kWhat[] = "the updates cannot begin";
-  auto before = connection_.Query(kSettingsBefore, {}, kWhat);
+  auto before = connection_.Query(kSettingsBefore, {}, What(kDatabase));
   if (!before) return std::move(before).error();
   settings_before_ = before->Text(0, 0);
   if (PQenterPipelineMode(connection_.get()) != 1) {
-    return CommandError(connection_.get(), nullptr, kWhat);
+    return SendError(kDatabase);
   }
   is_active_ = true;
   return {};
@@ -110,7 +109,8 @@ Status UpdateWriter::Run(const std::string& sql) {
 Status UpdateWriter::Prepare(const Table& table) {
   if (prepared_ == table.target.id) return {};
   if (Status forced = Run(kForcePlan); !forced) return forced;
-  // The plan is made before the statement begins. From then on what triggers do is planned as ever.
+  // The plan is made before the statement begins. From then on what triggers of rows do is planned
+  // as ever, but for plan_cache_mode.
   const std::string update =
       UpdateRows(table) + " AND (SELECT " + settings_before_ + ") IS NOT NULL";
   if (PQsendPrepare(connection_.get(), kUnnamed, update.c_str(), 0, nullptr) != 1) {

@@ -215,9 +215,11 @@ CommitResult SqliteStore::Commit() {
     error = std::move(committed).error();
   }
   Rollback();
-  // A lock that is not to be had, or a full disk, comes before anything is decided. A failure of
-  // the file itself may come after.
-  if (error->code() != ErrorCode::kIo) return {CommitOutcome::kRolledBack, std::move(error)};
+  // A lock that is not to be had comes before anything is decided. A failure of the file itself, or
+  // a want of memory, may come after.
+  const bool may_be_done =
+      error->code() == ErrorCode::kIo || error->code() == ErrorCode::kUnavailable;
+  if (!may_be_done) return {CommitOutcome::kRolledBack, std::move(error)};
   return Settle(std::move(*error));
 }
 

@@ -154,6 +154,13 @@ class Behaviours:
         self.assertEqual(self.counts(report, "instances.database_url")["encrypted"], 1)
         self.assertEqual(self.plaintext(self.database.rows(query)[0][0]), "fake-plaintext")
 
+    def test_old_tokens_inside_of_plaintext_that_is_skipped_may_be_left_behind_knowingly(self):
+        self.make_tables()
+        self.database.insert("instances", id=41, name="note", database_url="see " + self.token("fake"))
+        skip = PLAN.replace('name = "database_url"\n', 'name = "database_url"\n  plaintext = "skip"\n')
+        self.assert_fails(65, "at other places of the value", plan=skip)
+        self.rotate("--allow-unlisted", plan=skip)
+
     def test_a_prefix_stays(self):
         self.database.execute("CREATE TABLE t (id integer PRIMARY KEY, c text)")
         self.database.insert("t", id=1, c="enc:" + self.token("fake"))
@@ -420,10 +427,12 @@ class Behaviours:
                                      INSTANCE_ENCRYPTION_KEY_PREVIOUS=previous)
             return json.loads(result.stdout)["step"]
         self.assertEqual(step(self.old, None), 0)
+        self.assert_fails(64, "--new-key-file", arguments=("status", "--new-key-file", "other.key"))
         self.assertIsNone(step(self.new, self.old))  # nothing is on record
         self.rotate()
         self.assertEqual([step(self.new, self.old), step(self.new, None)], [4, 0])
-        self.assertEqual([step(self.new, third), step(third, self.new)], [1, 3])
+        self.assertEqual([step(self.new, third), step(third, self.new)], [1, 2])
+        self.assertIsNone(step(self.old, self.new))  # which would be rotated back
         self.assertIsNone(step(third, None))
 
     def test_discover_writes_a_plan_that_rotates_everything(self):

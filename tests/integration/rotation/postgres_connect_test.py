@@ -92,6 +92,14 @@ class Addresses(ConnectCase):
             self.assert_opens(f"host=a,b hostaddr=127.0.0.1,127.0.0.1 port={silent[0]},{self.server.port} user=app dbname=app "
                               f"connect_timeout=2", password=PASSWORD, place=f"b:{self.server.port}")
 
+    def test_hosts_of_a_url_that_do_not_answer(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            port = silent.getsockname()[1]
+            self.assert_opens(f"postgresql://app@127.0.0.1:{port},127.0.0.1:{self.server.port}/app?connect_timeout=2",
+                              password=PASSWORD)
+            self.assert_no_login("unavailable", cure="PGCONNECT_TIMEOUT",
+                                 address=f"host=127.0.0.1, port={port} user=app dbname=app connect_timeout=2")
+
     def test_a_service_that_is_unknown(self):
         self.assert_no_login("configuration", "nothing", address="service=nothing", PGSERVICEFILE=self.service(),
                              cure="pg_service.conf")
