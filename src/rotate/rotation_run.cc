@@ -108,6 +108,8 @@ Status RotationRun::Run() {
         changes || options.is_dry_run ? RotationOutcome::kDryRun : RotationOutcome::kNothingToDo;
     return {};
   }
+  // Before the proof, which so sees what triggers of the audit table do.
+  if (Status written = WriteAudit(); !written) return written;
   if (Status proven = Timed("prove", [&] { return Prove(*rewriter); }); !proven) return proven;
   return Commit();
 }
@@ -251,17 +253,17 @@ Status RotationRun::Prove(const Rewriter& rewriter) {
   return SearchElsewhere();
 }
 
+Status RotationRun::WriteAudit() {
+  report_.outcome = RotationOutcome::kCommitted;  // as whoever reads the row knows it
+  return context_.store.WriteAudit(context_.plan,
+                                   {.id = report_.id,
+                                    .tool = std::string("qarion-secrets ") + core::kVersion,
+                                    .new_key = report_.new_key,
+                                    .old_keys = core::Join(report_.old_keys, ","),
+                                    .report = CompactReport(report_)});
+}
+
 Status RotationRun::Commit() {
-  report_.outcome = RotationOutcome::kCommitted;
-  if (Status written = context_.store.WriteAudit(
-          context_.plan, {.id = report_.id,
-                          .tool = std::string("qarion-secrets ") + core::kVersion,
-                          .new_key = report_.new_key,
-                          .old_keys = core::Join(report_.old_keys, ","),
-                          .report = CompactReport(report_)});
-      !written) {
-    return written;
-  }
   if (context_.options.stop.stop_requested()) return Stopped();
   const auto begin = std::chrono::steady_clock::now();
   CommitResult result = context_.store.Commit();

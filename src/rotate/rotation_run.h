@@ -65,6 +65,7 @@ class RotationRun {
   Status Judge(const Rewriter& rewriter) const;
   Status JudgeUnlisted(const Rewriter& rewriter) const;
   Status Prove(const Rewriter& rewriter);
+  Status WriteAudit();
   Status Commit();
   Status Timed(const char* step, const std::function<Status()>& work);
 

@@ -185,6 +185,7 @@ class Store {
 
   // Constraints that were put off are checked now, not at the commit.
   virtual Status CheckConstraints() = 0;
+  // kConfiguration: the row is not there afterwards.
   virtual Status WriteAudit(const Plan& plan, AuditRecord record) = 0;
   virtual CommitResult Commit() = 0;
   // Also where no transaction is open.
@@ -226,6 +227,13 @@ inline Error OtherBuild(std::string_view build) {
                                               std::string(kStoreBuild) + "', the library of '" +
                                               std::string(build) + "'")
       .Cure("install the module that came with the library");
+}
+
+// A trigger or a rule keeps the row out, by which a lost commit would be found.
+inline Error NoAuditRow(const std::string& table) {
+  return Error(ErrorCode::kConfiguration,
+               "the audit table " + table + " does not keep the row that is written to it")
+      .Cure("take triggers and rules away from it, or name another audit_table in the plan");
 }
 
 // The function a module exports under kStoreSymbol. `build` must be kStoreBuild of the caller.

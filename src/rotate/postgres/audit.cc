@@ -93,7 +93,9 @@ Status InsertAudit(Connection& connection, const AuditTable& table, const AuditR
       Insertion(table), {record.id, record.tool, record.new_key, record.old_keys, record.report},
       what);
   if (!inserted) return std::move(inserted).error();
-  return {};
+  const auto found = SelectAudit(connection, {table.schema, table.name, true}, record.id);
+  if (!found) return found.error();
+  return *found ? Status() : NoAuditRow(Title(table.schema, table.name));
 }
 
 Result<std::optional<AuditRecord>> SelectAudit(Connection& connection, const AuditTable& table,

@@ -20,6 +20,7 @@ namespace qarion::secrets::rotate::postgres {
 namespace {
 
 constexpr std::chrono::seconds kSettleTimeout{5};
+constexpr std::chrono::milliseconds kReaderLockTimeout{100};
 
 Error NoTransaction() {
   return Error(ErrorCode::kInternal, "no transaction is open").Cure("report it");
@@ -50,6 +51,41 @@ Status CheckWriting(Connection& connection, const Plan& plan, const Resolved& fo
   return audit ? CheckAuditTable(connection, *audit) : Status(audit.error());
 }
 
+// Whether a schema, table or column is not there any more.
+bool IsGone(const Error& error) {
+  return std::ranges::any_of(error.context(), [](const auto& entry) {
+    return entry.first == "sqlstate" &&
+           (entry.second == "3F000" || entry.second == "42P01" || entry.second == "42703");
+  });
+}
+
+Error Barred() {
+  return Error(ErrorCode::kTryAgain,
+               "who waits to alter a table of the plan came between its lock and its reading")
+      .Cure("run it again when no table of the plan is being altered");
+}
+
+// Functions and operators are looked up in the schemas that come before pg_catalog.
+Status CheckSearchPath(Connection& connection) {
+  auto path = connection.Query("SELECT pg_catalog.current_schemas(true)", {},
+                               "the search path cannot be looked up");
+  if (!path) return std::move(path).error();
+  std::string_view schemas = path->Get(0, 0);
+  schemas.remove_prefix(1);  // the brace of the array
+  // In the schema of temporary tables neither is looked for.
+  if (schemas.starts_with("pg_temp_")) schemas.remove_prefix(schemas.find_first_of(",}") + 1);
+  const std::string first(schemas.substr(0, schemas.find_first_of(",}")));
+  if (first == "pg_catalog") return {};
+  return Error(ErrorCode::kConfiguration,
+               "the search path names the schema " + first +
+                   " before pg_catalog: what is made there could stand in for functions and "
+                   "operators of the database's own")
+      .With("schema", first)
+      .Cure(
+          "leave pg_catalog out of the search path of the role or the database, or set another one "
+          "for this command: PGOPTIONS='-c search_path=public'");
+}
+
 Status ParseUpdates(Connection& connection, const Resolved& found) {
   for (const Table& table : found.tables) {
     Status parsed =
@@ -72,6 +108,7 @@ PostgresStore::~PostgresStore() { Rollback(); }
 Result<std::unique_ptr<Store>> PostgresStore::Open(const StoreAddress& address) {
   auto connection = Connect(address);
   if (!connection) return std::move(connection).error();
+  if (Status safe = CheckSearchPath(**connection); !safe) return std::move(safe).error();
   return std::unique_ptr<Store>(new PostgresStore(std::move(*connection), address.lock_timeout));
 }
 
@@ -135,16 +172,23 @@ Status PostgresStore::Begin(const Plan& plan, std::span<const Target> targets,
   if (alive && options.is_read_only && options.is_rehearsal) alive = Rehearse(plan);
   EndLooking();
   if (!alive) return alive;
-  auto reader = ConnectLike(*main_, SameServer::kYes);
-  if (!reader) return std::move(reader).error();
-  {
-    const std::lock_guard lock(mutex_);
-    reader_ = std::move(*reader);
+  const auto deadline = std::chrono::steady_clock::now() + options.lock_timeout;
+  while (true) {
+    auto reader = ConnectLike(*main_, SameServer::kYes);
+    if (!reader) return std::move(reader).error();
+    {
+      const std::lock_guard lock(mutex_);
+      reader_ = std::move(*reader);
+    }
+    is_open_ = true;
+    is_barred_ = false;
+    Status begun = BeginWork(plan, targets, options);
+    if (begun) return begun;
+    const bool is_cancelled = is_cancelled_;
+    Rollback();
+    // Whoever waits has its turn now.
+    if (!is_barred_ || is_cancelled || std::chrono::steady_clock::now() >= deadline) return begun;
   }
-  is_open_ = true;
-  Status begun = BeginWork(plan, targets, options);
-  if (!begun) Rollback();
-  return begun;
 }
 
 Status PostgresStore::Rehearse(const Plan& plan) {
@@ -191,11 +235,15 @@ Status PostgresStore::BeginReading() {
                                "what the first connection sees cannot be shared");
   if (!snapshot) return std::move(snapshot).error();
   snapshot_ = snapshot->Text(0, 0);
-  Status begun = BeginWithSnapshot(*reader_, snapshot_, lock_timeout_);
-  // All at once: who comes to wait for our end, to alter a table, would otherwise stand between the
-  // tables and this connection, whose rows our end waits for.
-  if (begun) begun = LockTables(*reader_, resolved_, LockMode::kBarAlterations);
-  return begun;
+  // All at once and soon: who waits for our end, to alter a table, may stand between the tables and
+  // this connection, whose rows our end waits for. The server sees no deadlock in that.
+  const auto soon = std::min(lock_timeout_, kReaderLockTimeout);
+  Status begun = BeginWithSnapshot(*reader_, snapshot_, soon);
+  if (!begun) return begun;
+  Status locked = LockTables(*reader_, resolved_, LockMode::kBarAlterations);
+  if (locked || locked.error().code() != ErrorCode::kTryAgain) return locked;
+  is_barred_ = true;
+  return Barred();
 }
 
 Result<std::unique_ptr<RowSource>> PostgresStore::Read(const Target& target) {
@@ -277,7 +325,14 @@ Result<std::unique_ptr<RowSource>> PostgresStore::Search(const TextColumn& colum
   if (Status ready = Finish(); !ready) return std::move(ready).error();
   auto source = CopyReader::Open(main_, SelectMatches(column, needle), {.columns = 1},
                                  column.Title() + " cannot be searched");
-  if (source || source.error().code() != ErrorCode::kNotPermitted) return source;
+  if (source) return source;
+  if (IsGone(source.error())) {
+    return Error(ErrorCode::kTryAgain, column.Title() +
+                                           " was there a moment ago: somebody alters "
+                                           "the tables of the database")
+        .Cure("run it again");
+  }
+  if (source.error().code() != ErrorCode::kNotPermitted) return source;
   return Error(ErrorCode::kNotPermitted, source.error().reason())
       .With("table", column.schema + "." + column.table)
       .Cure(source.error().cure() +

@@ -77,6 +77,7 @@ class PostgresStore final : public Store {
   std::string snapshot_;
   std::chrono::milliseconds lock_timeout_{};
   bool is_open_ = false;        // a transaction
+  bool is_barred_ = false;      // the second connection could not have its locks
   bool is_committing_ = false;  // under mutex_
   std::atomic<bool> is_cancelled_ = false;
 };

@@ -67,7 +67,9 @@ Status InsertAudit(Connection& connection, const Plan& plan, const AuditRecord& 
   insertion->BindText(5, record.report);
   const auto inserted = insertion->Step();
   if (!inserted) return inserted.error();
-  return {};
+  const auto found = SelectAudit(connection, plan, record.id);
+  if (!found) return found.error();
+  return *found ? Status() : NoAuditRow(plan.audit_table);
 }
 
 Result<std::optional<AuditRecord>> SelectAudit(Connection& connection, const Plan& plan,

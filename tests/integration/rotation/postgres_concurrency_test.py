@@ -107,6 +107,35 @@ class Writers(PostgresRotationCase):
         tokens = self.url_tokens()
         self.assertEqual({number: self.plaintext(token) for number, token in tokens.items()}, self.urls)
 
+    def test_who_waits_to_alter_a_table_has_its_turn_first(self):
+        """It stands between the lock of the first connection and that of the second one, which waits for neither."""
+        self.make_tables()
+        writer = self.connect()
+        writer.cursor().execute("UPDATE instances SET name = 'edited' WHERE id = 1")
+        running = self.start("--lock-timeout", "60")
+        wait_for(lambda: self.database.waiting("LOCK TABLE"), "waiting for the writer")
+        alteration = threading.Thread(target=self.execute_elsewhere, args=("ALTER TABLE instances ADD added integer",))
+        alteration.start()
+        self.addCleanup(alteration.join)
+        wait_for(lambda: self.database.waiting("ALTER TABLE"), "waiting of the alteration")
+        begin = time.monotonic()
+        writer.commit()
+        alteration.join(timeout=30)
+        self.assertEqual(running.wait(), 0, running.stderr)
+        self.assertLess(time.monotonic() - begin, 30)
+        self.assert_rotated()
+
+    def test_a_table_that_is_dropped_while_it_is_searched_is_no_fault_of_the_plan(self):
+        self.make_tables()
+        self.database.execute("CREATE TABLE staging (v text)")
+        other = self.connect()
+        other.cursor().execute("DROP TABLE staging")
+        running = self.start("--lock-timeout", "60")
+        wait_for(lambda: self.database.waiting("COPY"), "waiting for the table")
+        other.commit()
+        self.assertEqual(running.wait(), 75)
+        self.assertIn("public.staging.v was there a moment ago", running.stderr)
+
     def test_a_dry_run_and_verify_keep_nobody_waiting(self):
         self.make_tables()
         writer = self.connect()

@@ -128,6 +128,12 @@ class Settings(RolesCase):
             wait_for(lambda: self.database.value(idle) == 2, "standing idle of both sessions", seconds=10)
         self.assert_rotated()
 
+    def test_a_search_path_in_which_others_come_before_the_database_s_own_is_refused(self):
+        self.grant(Permissions.TABLES, "CREATE ON SCHEMA public")
+        self.database.execute(f"ALTER ROLE {self.role} SET search_path = public, pg_catalog")
+        self.assert_fails(78, "the search path names the schema public before pg_catalog", "PGOPTIONS")
+        self.rotate(PGOPTIONS="-c search_path=public")
+
     def test_a_search_path_of_the_role_finds_tables_and_the_place_of_the_audit_table(self):
         self.database.execute("CREATE SCHEMA app; ALTER TABLE instances SET SCHEMA app; ALTER TABLE export_configs SET SCHEMA app")
         self.grant("USAGE, CREATE ON SCHEMA app", "SELECT, UPDATE ON ALL TABLES IN SCHEMA app")

@@ -49,6 +49,22 @@ class Triggers(TriggersCase):
         self.assertEqual(self.database.rows("SELECT DISTINCT setting FROM seen"), [("on",)])
         self.assertGreater(self.database.value("SELECT count(*) FROM seen"), 100)
 
+    def test_one_of_the_audit_table_is_before_the_proof(self):
+        self.rotate(plan=PLAN)
+        self.database.execute("DELETE FROM t")
+        old = self.token("fake")
+        self.database.insert("t", id=1, c=old)
+        for when, timing in (("AFTER INSERT", ""), ("AFTER INSERT", "DEFERRABLE INITIALLY DEFERRED")):
+            self.database.execute(
+                f"CREATE OR REPLACE FUNCTION meddle_audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                f"UPDATE t SET c = '{old}'; RETURN NULL; END $$")
+            self.database.execute(f"CREATE CONSTRAINT TRIGGER meddler_audit {when} ON qarion_secrets_rotations {timing} "
+                                  "FOR EACH ROW EXECUTE FUNCTION meddle_audit()")
+            self.assert_refused(70, "the proof failed: in t.c, an old key still opens a token")
+            self.database.execute("DROP TRIGGER meddler_audit ON qarion_secrets_rotations")
+        self.database.execute("CREATE RULE nothing AS ON INSERT TO qarion_secrets_rotations DO INSTEAD NOTHING")
+        self.assert_refused(78, "does not keep the row", "triggers and rules")
+
     def test_copies_of_old_values_that_one_makes_are_found_and_taken_back(self):
         self.database.execute("CREATE TABLE history (id integer, c text)")
         self.add_trigger("INSERT INTO history VALUES (OLD.id, OLD.c); RETURN NULL;", when="AFTER")
