@@ -131,6 +131,7 @@ Status PostgresStore::Reconnect() {
   if (!connection) return std::move(connection).error();
   const std::lock_guard lock(mutex_);
   main_ = std::move(*connection);
+  reader_.reset();  // which may be another server's
   return {};
 }
 
@@ -174,12 +175,7 @@ Status PostgresStore::Begin(const Plan& plan, std::span<const Target> targets,
   if (!alive) return alive;
   const auto deadline = std::chrono::steady_clock::now() + options.lock_timeout;
   while (true) {
-    auto reader = ConnectLike(*main_, SameServer::kYes);
-    if (!reader) return std::move(reader).error();
-    {
-      const std::lock_guard lock(mutex_);
-      reader_ = std::move(*reader);
-    }
+    if (Status ready = PrepareReader(); !ready) return ready;
     is_open_ = true;
     is_barred_ = false;
     Status begun = BeginWork(plan, targets, options);
@@ -189,6 +185,15 @@ Status PostgresStore::Begin(const Plan& plan, std::span<const Target> targets,
     // Whoever waits has its turn now.
     if (!is_barred_ || is_cancelled || std::chrono::steady_clock::now() >= deadline) return begun;
   }
+}
+
+Status PostgresStore::PrepareReader() {
+  if (reader_ && reader_->Execute("SELECT", "the second connection")) return {};
+  auto reader = ConnectLike(*main_, SameServer::kYes);
+  if (!reader) return std::move(reader).error();
+  const std::lock_guard lock(mutex_);
+  reader_ = std::move(*reader);
+  return {};
 }
 
 Status PostgresStore::Rehearse(const Plan& plan) {
@@ -291,9 +296,11 @@ void PostgresStore::Rollback() noexcept {
     // connection, and the server undoes what was done on it.
     if (!main_->RollBack(kSettleTimeout)) main_->Close();
   }
+  // It is kept: before the server has noticed its end, a further one may be one too many.
+  const bool keeps_reader = reader_ && reader_->RollBack(kSettleTimeout);
   const std::lock_guard lock(mutex_);
   writer_.reset();
-  reader_.reset();
+  if (!keeps_reader) reader_.reset();
   audit_mark_.reset();
   is_open_ = false;
   is_committing_ = false;

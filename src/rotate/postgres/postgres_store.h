@@ -61,6 +61,8 @@ class PostgresStore final : public Store {
   Status Reconnect();
   Status BeginWork(const Plan& plan, std::span<const Target> targets,
                    const TransactionOptions& options);
+  // Makes the second connection, where it is not there still.
+  Status PrepareReader();
   Status BeginReading();
   // What would refuse a writing transaction, as far as that can be known without locks that last.
   Status Rehearse(const Plan& plan);
@@ -69,7 +71,7 @@ class PostgresStore final : public Store {
   const std::chrono::milliseconds usual_lock_timeout_;  // outside of a transaction of Begin()
   mutable std::mutex mutex_;  // of which connections there are, for Cancel()
   std::shared_ptr<Connection> main_;
-  std::shared_ptr<Connection> reader_;  // null outside of a transaction
+  std::shared_ptr<Connection> reader_;  // null before the first transaction
   std::optional<UpdateWriter> writer_;
   Resolved resolved_;
   RowNames names_;
