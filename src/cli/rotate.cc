@@ -23,6 +23,7 @@
 #include "cli/rotation_text.h"
 #include "cli/signal_stop.h"
 #include "core/files.h"
+#include "core/printable.h"
 #include "fernet/key_file.h"
 #include "qarion/secrets/rotation.h"
 
@@ -47,13 +48,17 @@ struct RotateOptions {
   std::string rotation;  // of verify
 };
 
-void Say(const std::string& line) { std::fprintf(stderr, "qsecrets: %s\n", line.c_str()); }
+void Say(const std::string& line) {
+  std::fprintf(stderr, "qsecrets: %s\n", core::Printable(line).c_str());
+}
 
 void SayFinding(const Finding& finding) {
   const bool is_error = finding.severity == Severity::kError;
-  std::fprintf(stderr, "%-9s%s: %s\n", is_error ? "error" : "note", finding.subject.c_str(),
-               finding.problem.c_str());
-  if (!finding.cure.empty()) std::fprintf(stderr, "         %s\n", finding.cure.c_str());
+  std::fprintf(stderr, "%-9s%s: %s\n", is_error ? "error" : "note",
+               core::Printable(finding.subject).c_str(), core::Printable(finding.problem).c_str());
+  if (!finding.cure.empty()) {
+    std::fprintf(stderr, "         %s\n", core::Printable(finding.cure).c_str());
+  }
 }
 
 // A key as messages name it: its fingerprint, and where it is from.
@@ -294,9 +299,10 @@ int Verify(const RotateOptions& given, Session& session) {
                             "--allow-empty"));
   }
   if (const std::uint64_t count = NotRotated(*report); count > 0) {
-    return Report(
-        Error(ErrorCode::kBadData, std::to_string(count) + " values do not open with the new key")
-            .Cure("rotate them, or mend those that no key opens"));
+    return Report(Error(ErrorCode::kBadData, std::to_string(count) +
+                                                 (count == 1 ? " value does" : " values do") +
+                                                 " not open with the new key")
+                      .Cure("rotate what an old key opens, and mend what none does"));
   }
   return 0;
 }

@@ -3,18 +3,23 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <utility>
 
 #include "core/join.h"
+#include "core/printable.h"
 #include "fernet/key_fields.h"
 
 namespace qarion::secrets::cli {
 namespace {
 
 // Columns of text, as wide as their widest entry; the first to the left, the others to the right.
-std::string Table(const std::vector<std::vector<std::string>>& rows) {
+std::string Table(std::vector<std::vector<std::string>> rows) {
   std::vector<std::size_t> widths(rows.front().size());
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  for (auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      row[i] = core::Printable(std::move(row[i]));
+      widths[i] = std::max(widths[i], row[i].size());
+    }
   }
   std::string text;
   for (const auto& row : rows) {
@@ -49,7 +54,7 @@ constexpr std::array kCountColumns = {CountColumn{"rows", &RotationCounts::rows,
 
 std::string Line(std::string name, const std::string& text) {
   name.resize(std::max<std::size_t>(name.size() + 2, 12), ' ');
-  return name + text + "\n";
+  return name + core::Printable(text) + "\n";
 }
 
 std::string Seconds(std::chrono::duration<double> time) {
@@ -93,7 +98,7 @@ std::string CountsText(const std::vector<RotationCounts>& columns) {
     auto& row = rows.emplace_back(1, counts.table + "." + counts.column);
     for (const CountColumn& column : shown) row.push_back(std::to_string(counts.*column.member));
   }
-  return Table(rows);
+  return Table(std::move(rows));
 }
 
 std::string ReportText(const RotationReport& report) {
@@ -132,7 +137,7 @@ std::string VerificationText(const VerificationReport& report) {
       row.push_back(std::to_string(count));
     }
   }
-  text += "\n" + Table(rows) + "\n";
+  text += "\n" + Table(std::move(rows)) + "\n";
   for (const auto& [place, tokens] : report.unlisted) {
     text += Line("not listed", place + ": " + std::to_string(tokens) + " of an old key");
   }

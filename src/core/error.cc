@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "core/printable.h"
+
 namespace qarion::secrets {
 
 std::string_view ToString(ErrorCode code) noexcept {
@@ -36,8 +38,11 @@ int ExitStatus(ErrorCode code) noexcept {
 }
 
 int Report(const Error& error) {
-  std::fprintf(stderr, "%s: error: %s\n", program_invocation_short_name, error.reason().c_str());
-  if (!error.cure().empty()) std::fprintf(stderr, "  to mend it: %s\n", error.cure().c_str());
+  std::fprintf(stderr, "%s: error: %s\n", program_invocation_short_name,
+               core::Printable(error.reason()).c_str());
+  if (!error.cure().empty()) {
+    std::fprintf(stderr, "  to mend it: %s\n", core::Printable(error.cure()).c_str());
+  }
   return ExitStatus(error.code());
 }
 

@@ -297,6 +297,14 @@ name = "plain"
   EXPECT_THAT(WritePlan(plan, {"two\nlines", ""}), HasSubstr("\n# two\n# lines\n[[table]]\n"));
 }
 
+TEST(PlanTest, IsWrittenWithoutControlCharacters) {
+  Plan plan = Parsed(WithColumn(""));
+  plan.tables.at(0).name = "a\x1b\xc2\x9b\x7f\xc3\xa9";
+  const std::string text = WritePlan(plan, {"b\xc2\x9b"});
+  EXPECT_THAT(text, HasSubstr("# b \n[[table]]\nname = \"a\\u001B\\u009B\\u007F\xc3\xa9\"\n"));
+  EXPECT_EQ(Parsed(text), plan);
+}
+
 TEST(PlanTest, WithTheLongestNamesIsReadAsItWasWritten) {
   const std::string longest(kMostNameBytes, '"');
   const Plan plan = Parsed(WithTable("schema = '" + longest + "'\nname = '" + longest + "'"));

@@ -3,17 +3,22 @@
 #include <string>
 
 #include "core/ascii.h"
+#include "core/printable.h"
 #include "rotate/plan.h"
 
 namespace qarion::secrets::rotate {
 namespace {
 
-// A basic string of TOML.
+// A basic string of TOML. C1 (U+0080 to U+009F) is escaped as well: some terminals obey it.
 std::string Quoted(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string quoted = "\"";
-  for (const char c : text) {
-    if (core::IsControl(c)) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool is_c1 =
+        text[i] == '\xc2' && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
+    if (is_c1) ++i;
+    const char c = text[i];
+    if (is_c1 || core::IsControl(c)) {
       quoted += "\\u00";
       quoted += kDigits[static_cast<unsigned char>(c) >> 4];
       quoted += kDigits[c & 0xf];
@@ -62,12 +67,11 @@ void WriteColumn(const ColumnPlan& column, std::string& out) {
   if (column.plaintext == PlaintextPolicy::kEncrypt) out += "  plaintext = \"encrypt\"\n";
 }
 
-// Comments of TOML have no control characters but the tabulator.
-void WriteRemark(std::string remark, std::string& out) {
-  std::ranges::replace_if(remark, [](char c) { return core::IsControl(c) && c != '\n'; }, ' ');
+// Comments of TOML have no control characters.
+void WriteRemark(std::string_view remark, std::string& out) {
   for (std::size_t begin = 0; begin < remark.size();) {
     const std::size_t end = std::min(remark.find('\n', begin), remark.size());
-    out += "# " + remark.substr(begin, end - begin) + "\n";
+    out += "# " + core::Printable(std::string(remark.substr(begin, end - begin))) + "\n";
     begin = end + 1;
   }
 }

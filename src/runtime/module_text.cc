@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "core/utf8.h"
+#include "core/printable.h"
 
 namespace qarion::secrets::runtime {
 namespace {
@@ -11,40 +11,6 @@ constexpr std::size_t kLongest = 500;
 constexpr std::string_view kCut = "...";
 
 bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
-
-// C0 and DEL in one byte; C1 (U+0080 to U+009F), which some terminals obey as well, in two.
-bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-bool IsControl(char first, char second) {
-  return first == '\xc2' && static_cast<unsigned char>(second) < 0xa0;
-}
-
-void ReplaceInvalidUtf8(std::string& text) {
-  std::size_t checked = 0;
-  while (const auto invalid = core::FindInvalidUtf8(std::string_view(text).substr(checked))) {
-    checked += *invalid;
-    text[checked++] = '?';
-  }
-}
-
-// U+200E, U+200F, U+2028 to U+202E and U+2066 to U+2069: they end lines or turn the writing round,
-// so that a terminal shows another text than there is.
-bool IsHidden(std::string_view three) {
-  const auto last = static_cast<unsigned char>(three[2]);
-  if (three.starts_with("\xe2\x80")) {
-    return last == 0x8e || last == 0x8f || (last >= 0xa8 && last <= 0xae);
-  }
-  return three.starts_with("\xe2\x81") && last >= 0xa6 && last <= 0xa9;
-}
-
-void ReplaceControls(std::string& text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (i + 2 < text.size() && IsHidden(std::string_view(text).substr(i, 3))) {
-      text.replace(i, 3, " ");
-    }
-    if (IsControl(text[i])) text[i] = ' ';
-    if (i + 1 < text.size() && IsControl(text[i], text[i + 1])) text.replace(i, 2, " ");
-  }
-}
 
 }  // namespace
 
@@ -56,9 +22,7 @@ std::string SafeText(const char* text, std::string_view fallback) {
     size = kLongest - kCut.size();
     while (size > 0 && IsContinuation(text[size])) --size;
   }
-  std::string safe(text, size);
-  ReplaceInvalidUtf8(safe);
-  ReplaceControls(safe);
+  std::string safe = core::Printable(std::string(text, size));
   if (safe.find_first_not_of(' ') == std::string::npos) return std::string(fallback);
   if (cut) safe += kCut;
   return safe;

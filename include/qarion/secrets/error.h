@@ -71,8 +71,8 @@ QARION_SECRETS_EXPORT std::string_view ToString(ErrorCode code) noexcept;
 // 69 unavailable, 70 internal, 74 I/O, 75 try again, 77 not permitted, 78 configuration or not set.
 QARION_SECRETS_EXPORT int ExitStatus(ErrorCode code) noexcept;
 
-// Writes reason and cure to standard error, prefixed with the program's name, and returns
-// ExitStatus(error.code()). Meant as `return Report(result.error());` in main.
+// Writes reason and cure to standard error, without control characters and prefixed with the
+// program's name, and returns ExitStatus(error.code()). Meant as `return Report(result.error());` in main.
 QARION_SECRETS_EXPORT int Report(const Error& error);
 
 }  // namespace qarion::secrets

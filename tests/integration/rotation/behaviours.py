@@ -343,6 +343,12 @@ class Behaviours:
         self.assertEqual(usage["by_key"], {fingerprint(self.new): 1, fingerprint(self.old): 5})
         self.assertEqual(usage["problems"], 1)
 
+    def test_verify_says_of_one_value_that_it_does_not_open(self):
+        self.make_tables()
+        self.rotate()
+        self.database.insert("instances", id=60, name="old", database_url=self.token("fake"))
+        self.assertIn("error: 1 value does not open with the new key", self.run_rotate("verify").stderr)
+
     def test_verify_needs_no_old_key_afterwards_and_tells_the_rotation(self):
         self.make_tables()
         report = self.rotate()
@@ -446,6 +452,27 @@ class Behaviours:
         self.assert_rotated()
         value = self.database.rows("SELECT secret FROM webhooks")[0][0]
         self.assertEqual(self.plaintext(value.removeprefix("enc:")), "fake-hook")
+
+    def assert_is_printable(self, result, *words):
+        text = result.stdout + result.stderr
+        self.assertNotRegex(text, r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+        for word in words:
+            self.assertIn(word, text)
+
+    def test_no_control_character_of_the_database_reaches_the_terminal(self):
+        self.make_tables()
+        name = "x\x1b[31m\x9b\nnote"
+        self.database.execute(f'CREATE TABLE "{name}" (id integer PRIMARY KEY, v text)')
+        self.database.insert(name, id=1, v=self.token("fake"))
+        self.assert_is_printable(self.run_rotate("--yes"), "x [31m  note.v (1)")  # which the plan does not list
+        found = self.run_rotate("--discover", plan=None)
+        self.assertIn(r"x\u001B[31m", found.stdout)
+        self.assert_is_printable(found, "x [31m  note.v: 1 token")
+        self.assert_is_printable(self.run_rotate("--yes", plan=found.stdout), "x [31m  note.v  ")
+        self.database.execute("UPDATE qarion_secrets_rotations SET new_key = '\x1b]0;fake\x07'")
+        self.database.insert(name, id=2, v=self.token("fake", self.other))
+        for action in ("status", "verify"):
+            self.assert_is_printable(self.run_rotate(action, plan=found.stdout), "x [31m  note", "to key  ]0;fake ,")
 
     def test_old_versions_are_written_over_where_that_is_asked_for(self):
         self.make_tables()
