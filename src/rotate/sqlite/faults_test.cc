@@ -213,6 +213,8 @@ TEST_F(SqliteFaultsTest, AFileThatMayOnlyBeReadIsOnlyRead) {
     }
     const Status scrubbed = store->ScrubStorage(targets, [](const Target&) {});
     if (scrubbed || scrubbed.error().code() != ErrorCode::kNotPermitted) return 4;
+    const auto findings = store->Examine(plan, targets);
+    if (findings || findings.error().code() != ErrorCode::kNotPermitted) return 5;
     return 0;
   });
   EXPECT_EQ(status, 0);
@@ -231,8 +233,8 @@ TEST_F(SqliteFaultsTest, ADirectoryThatMayNotBeWrittenIsNamed) {
     const auto findings = store->Examine(plan, Resolved(*store, plan));
     chmod(directory_.path().c_str(), 0755);
     if (rotated || rotated.error().code() != ErrorCode::kNotPermitted) return 2;
-    if (!findings || findings->front().severity != Severity::kError ||
-        findings->front().subject != directory_.path() + "/") {
+    if (findings || findings.error().code() != ErrorCode::kNotPermitted ||
+        findings.error().reason().find(directory_.path() + "/,") == std::string::npos) {
       return 4;
     }
     return rotated.error().cure().find("directory") == std::string::npos ? 3 : 0;

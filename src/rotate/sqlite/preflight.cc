@@ -50,15 +50,6 @@ class Examiner {
 };
 
 void Examiner::AddFile() {
-  if (connection_.IsReadOnly()) {
-    Add(path_, "may not be written by the user of this process",
-        "let it write to the file and its directory", Severity::kError);
-  }
-  const std::string directory = path_.substr(0, path_.rfind('/') + 1);
-  if (access(directory.c_str(), W_OK) != 0) {
-    Add(directory, "may not be written by the user of this process, who must make a journal there",
-        "let it write to the directory", Severity::kError);
-  }
   struct stat status{};
   if (stat(path_.c_str(), &status) != 0) return;
   if ((status.st_mode & S_IWOTH) != 0) {
@@ -147,6 +138,21 @@ void Examiner::AddDisk() {
 }
 
 }  // namespace
+
+Status CheckMayWrite(const Connection& connection) {
+  const std::string& path = connection.path();
+  if (connection.IsReadOnly()) {
+    return Error(ErrorCode::kNotPermitted,
+                 OneLine(path) + " may not be written by the user of this process")
+        .Cure("let it write to the file and its directory");
+  }
+  const std::string directory = path.substr(0, path.rfind('/') + 1);
+  if (access(directory.c_str(), W_OK) == 0) return {};
+  return Error(ErrorCode::kNotPermitted,
+               "the user of this process may not write to the directory " + OneLine(directory) +
+                   ", and must make a journal there")
+      .Cure("let it write to the directory");
+}
 
 std::vector<Finding> ExamineDatabase(Connection& connection, std::span<const Table> tables) {
   return Examiner(connection, tables).Examine();

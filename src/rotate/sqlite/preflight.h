@@ -5,14 +5,17 @@
 #include <vector>
 
 #include "qarion/secrets/finding.h"
+#include "qarion/secrets/result.h"
 #include "rotate/sqlite/catalogue.h"
 #include "rotate/sqlite/connection.h"
 
 namespace qarion::secrets::rotate::sqlite {
 
-// Outside of a transaction. What cannot be looked at is left out. The only errors among them: the
-// file or its directory may not be written; a trigger cannot run; there is not room enough on its
-// disk.
+// kNotPermitted: the file or its directory, which a journal needs, may not be written.
+Status CheckMayWrite(const Connection& connection);
+
+// Outside of a transaction. What cannot be looked at is left out. The only errors among them: a
+// trigger cannot run; there is not room enough on its disk.
 std::vector<Finding> ExamineDatabase(Connection& connection, std::span<const Table> tables);
 
 }  // namespace qarion::secrets::rotate::sqlite

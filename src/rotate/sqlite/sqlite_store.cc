@@ -72,6 +72,7 @@ Result<std::vector<Finding>> SqliteStore::Examine(const Plan& plan, std::span<co
   const Lock lock(connection_->mutex());
   const auto tables = FindTables(*connection_, plan);
   if (!tables) return tables.error();
+  if (Status writable = CheckMayWrite(*connection_); !writable) return writable.error();
   return ExamineDatabase(*connection_, *tables);
 }
 
