@@ -52,12 +52,35 @@ std::string Place(const pg_result* result) {
   return place + " (SQLSTATE " + state + ")";
 }
 
+// By RAISE, with a SQLSTATE and a text of its author's choice.
+bool IsRaisedAtWill(const pg_result* result) {
+  return Field(result, PG_DIAG_SOURCE_FUNCTION) == "exec_stmt_raise";
+}
+
 // Whoever writes a function chooses the SQLSTATE too that it raises; in which language it is
 // written, the context tells.
 bool IsRaisedByFunction(const pg_result* result) {
-  return !FunctionIn(result).empty() ||
-         Field(result, PG_DIAG_SOURCE_FUNCTION) == "exec_stmt_raise" ||
+  return !FunctionIn(result).empty() || IsRaisedAtWill(result) ||
          !Field(result, PG_DIAG_CONTEXT).empty();
+}
+
+// What the server says, unless it may be a function that says it.
+std::string Message(const pg_result* result) {
+  const std::string state(SqlState(result));
+  if (!IsRaisedByFunction(result)) {
+    return Field(result, PG_DIAG_MESSAGE_PRIMARY) + " (SQLSTATE " + state + ")";
+  }
+  // Its context is the row then that is waited for.
+  const bool is_locked = state == "55P03" && !IsRaisedAtWill(result);
+  return (is_locked ? "another transaction has locked a row or a table" : "an error") +
+         Place(result);
+}
+
+// It is not the plan's statement that the server takes offence at.
+std::string CureOfFunction(const pg_result* result) {
+  const std::string function = FunctionIn(result);
+  return "see what the triggers of the table do" +
+         (function.empty() ? "" : ", and mend the function " + function);
 }
 
 struct Meaning {
@@ -156,15 +179,13 @@ Error CommandError(const pg_conn* connection, const pg_result* result, const std
         .Cure(is_lost ? "see the server's log, then run it again" : "report it");
   }
   if (state == "57014") return CancelledError();
-  const std::string message =
-      IsRaisedByFunction(result)
-          ? "an error" + Place(result)
-          : Field(result, PG_DIAG_MESSAGE_PRIMARY) + " (SQLSTATE " + std::string(state) + ")";
   for (const Meaning& meaning : kMeanings) {
     if (!state.starts_with(meaning.states)) continue;
-    return Error(meaning.code, what + ": " + message)
+    const bool is_of_function =
+        meaning.code == ErrorCode::kConfiguration && IsRaisedByFunction(result);
+    return Error(meaning.code, what + ": " + Message(result))
         .With("sqlstate", std::string(state))
-        .Cure(meaning.cure);
+        .Cure(is_of_function ? CureOfFunction(result) : meaning.cure);
   }
   // Data and constraints, and what triggers raise.
   return Error(ErrorCode::kBadData, what + ": the database refuses a value" + Place(result))

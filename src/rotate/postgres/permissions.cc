@@ -83,12 +83,22 @@ Status CheckRowSecurity(Connection& connection, std::span<const Table> tables) {
                        {OidsText(IdsOf(tables))}, kWhat);
   if (!hidden) return std::move(hidden).error();
   if (hidden->size() == 0) return {};
+  // Which holds for owners too.
+  auto forced = connection.Query(
+      std::string(kSelect) +
+          "c.relforcerowsecurity AND pg_catalog.row_security_active(c.oid) ORDER BY 1, 2",
+      {OidsText(IdsOf(tables))}, kWhat);
+  if (!forced) return std::move(forced).error();
   const std::string role = RoleOf(connection);
+  std::string cure = "connect as a role that sees all rows: ALTER ROLE " + role +
+                     " BYPASSRLS, or the owner of the tables";
+  for (const std::string& table : NamesIn(*forced).quoted) {
+    cure += ", after ALTER TABLE " + table + " NO FORCE ROW LEVEL SECURITY";
+  }
   return Error(ErrorCode::kNotPermitted, "row-level security hides rows of " +
                                              core::Join(NamesIn(*hidden).titles) +
                                              " from the role " + role)
-      .Cure("connect as a role that sees all rows: the owner of the tables, or ALTER ROLE " + role +
-            " BYPASSRLS");
+      .Cure(std::move(cure));
 }
 
 }  // namespace qarion::secrets::rotate::postgres

@@ -213,6 +213,12 @@ class Rotators(PostgresRotationCase):
             writer.rollback()
         self.rotate()
 
+    def test_a_row_that_another_transaction_has_locked_is_said_to_be(self):
+        self.make_tables()
+        self.connect().cursor().execute("SELECT FROM instances WHERE id = 2 FOR UPDATE")
+        self.assert_fails(75, "public.instances cannot be updated: another transaction has locked a row or a table "
+                              "(SQLSTATE 55P03)", arguments=("--yes", "--lock-timeout", "1"))
+
     def test_a_table_elsewhere_that_is_locked_against_readers_is_not_waited_for_longer_than_that(self):
         self.make_tables()
         self.database.execute("CREATE TABLE elsewhere (v text)")

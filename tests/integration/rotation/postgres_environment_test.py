@@ -87,7 +87,8 @@ class Permissions(RolesCase):
                               "ALTER TABLE instances ENABLE ROW LEVEL SECURITY")
         self.grant("CREATE ON SCHEMA public")
         self.database.execute("ALTER TABLE instances FORCE ROW LEVEL SECURITY")
-        self.assert_fails(77, "row-level security")
+        self.assert_fails(77, "row-level security", "BYPASSRLS",
+                          'after ALTER TABLE "public"."instances" NO FORCE ROW LEVEL SECURITY')
         self.database.execute("ALTER TABLE instances NO FORCE ROW LEVEL SECURITY")
         self.rotate()
         self.assert_rotated()

@@ -107,6 +107,11 @@ class Triggers(TriggersCase):
         result = self.assert_refused(65, "public.t", "meddle()")
         self.assertNotIn("gAAAA", result.stderr)
 
+    def test_an_error_in_one_is_not_taken_for_one_of_the_plan(self):
+        self.add_trigger("INSERT INTO gone VALUES (OLD.c); RETURN NEW;")
+        result = self.assert_refused(78, "SQLSTATE 42P01", "mend the function meddle()")
+        self.assertNotIn("mend the plan", result.stderr)
+
     def test_one_of_another_column_does_not_run(self):
         self.database.execute("ALTER TABLE t ADD other text")
         self.database.execute(TRIGGER.format(body="RAISE EXCEPTION 'no';", when="BEFORE").replace(
