@@ -27,12 +27,15 @@ constexpr std::size_t kMostPaths = 64;
 // What stands before a token is a prefix if it is short.
 constexpr std::size_t kLongestPrefix = 32;
 
-// The path with `[*]` in place of each index: lists grow.
+// The path with `[*]` in place of each index: lists grow. Names in quotes stay.
 std::string Generalized(std::string_view path) {
   std::string general;
+  bool is_name = false;
   for (std::size_t i = 0; i < path.size(); ++i) {
     general += path[i];
-    if (path[i] != '[' || i + 1 == path.size() || !core::IsDigit(path[i + 1])) continue;
+    if (path[i] == '"') is_name = !is_name;
+    if (path[i] == '\\' && i + 1 < path.size()) general += path[++i];
+    if (is_name || path[i] != '[' || i + 1 == path.size() || !core::IsDigit(path[i + 1])) continue;
     general += '*';
     while (i + 1 < path.size() && core::IsDigit(path[i + 1])) ++i;
   }

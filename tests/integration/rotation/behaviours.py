@@ -441,6 +441,17 @@ class Behaviours:
         self.assertIsNone(step(self.old, self.new))  # which would be rotated back
         self.assertIsNone(step(third, None))
 
+    def test_discover_keeps_the_names_of_members(self):
+        self.make_tables()
+        self.database.execute("CREATE TABLE hooks (id integer PRIMARY KEY, doc json)")
+        names = "hooks[0]", 'a"[1]', "back\\", "[2]"
+        self.database.insert("hooks", id=1, doc=json.dumps({name: [self.token("fake-hook")] for name in names}))
+        found = self.run_rotate("--discover", plan=None)
+        self.assertIn("hooks[0]", found.stdout)
+        self.rotate(plan=found.stdout)
+        document = json.loads(self.database.rows("SELECT CAST(doc AS text) FROM hooks")[0][0])
+        self.assertEqual([self.plaintext(document[name][0]) for name in names], ["fake-hook"] * 4)
+
     def test_discover_writes_a_plan_that_rotates_everything(self):
         self.make_tables()
         self.database.execute("CREATE TABLE webhooks (id integer PRIMARY KEY, secret text, body text)")
