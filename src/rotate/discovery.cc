@@ -48,7 +48,10 @@ class ColumnSurvey {
   ColumnSurvey(const TextColumn& column, ValueReader* keys) : column_(column), keys_(keys) {}
 
   void Look(std::string_view cell) {
-    const std::size_t tokens = rotate::TokensIn(cell).size();
+    std::size_t tokens = rotate::TokensIn(cell).size();
+    if (const auto plain = rotate::WithoutEscapes(cell)) {
+      tokens = std::max(tokens, rotate::TokensIn(*plain).size());
+    }
     if (tokens == 0) return;
     tokens_ += tokens;
     if (keys_ != nullptr) opened_ += keys_->CountTokens(cell);
@@ -96,15 +99,17 @@ class ColumnSurvey {
     return true;
   }
 
-  // Whether each string with a token in it is a token.
+  // Whether strings have tokens in them, and each that has one is a token.
   bool LookInJson(std::string_view text) {
+    bool has_tokens = false;
     bool all_are_tokens = true;
     const Status visited = rotate::VisitJsonStrings(text, [&](const rotate::JsonString& string) {
       if (rotate::TokensIn(string.text).empty()) return;
+      has_tokens = true;
       all_are_tokens = LookAtWhole(string.text) && all_are_tokens;
       if (paths_.size() <= kMostPaths) paths_.insert(Generalized(string.path));
     });
-    return visited && all_are_tokens;
+    return visited && has_tokens && all_are_tokens;
   }
 
   const TextColumn& column_;

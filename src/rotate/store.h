@@ -172,10 +172,10 @@ class Store {
   // The rows as they are now, inside of the transaction.
   virtual Result<std::unique_ptr<RowSource>> ReadBack(const Target& target) = 0;
 
-  // Values of one column, inside of the transaction, that contain `needle` (ASCII, without wild
-  // cards of LIKE).
+  // Values of one column, inside of the transaction, that contain one of `needles` (ASCII), of
+  // which there is one at least.
   virtual Result<std::unique_ptr<RowSource>> Search(const TextColumn& column,
-                                                    std::string_view needle) = 0;
+                                                    std::span<const std::string_view> needles) = 0;
 
   // How people find a row again: "id=17", "tenant='a', n=3". Works only before the row is updated
   // or after Finish(). For what Search() gave, a target with schema and name of the column's table,

@@ -1,13 +1,22 @@
 #include "rotate/unlisted.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 
 namespace qarion::secrets::rotate {
+namespace {
+
+// The beginning of a token as it is, or with a character of it as an escape of JSON: one that
+// stands further behind hides it from nobody.
+constexpr std::array<std::string_view, 3> kBeginnings = {kTokenBeginning, R"(\u0067)", R"(\u0041)"};
+
+}  // namespace
 
 Status VisitCandidates(Store& store, const TextColumn& column,
                        const std::function<Status(std::string_view cell)>& visit) {
-  auto source = store.Search(column, kTokenBeginning);
+  auto source = store.Search(column, kBeginnings);
   if (!source) return std::move(source).error();
   RowBatch batch;
   while (true) {

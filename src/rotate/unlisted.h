@@ -19,7 +19,8 @@ struct UnlistedTokens {
   std::uint64_t tokens = 0;
 };
 
-// Calls `visit` with each cell of `column` that contains the beginning of a token.
+// Calls `visit` with each cell of `column` that contains the beginning of a token, maybe with
+// escapes of JSON in it.
 Status VisitCandidates(Store& store, const TextColumn& column,
                        const std::function<Status(std::string_view cell)>& visit);
 

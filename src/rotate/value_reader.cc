@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <functional>
+#include <system_error>
 #include <utility>
 
 #include "core/ascii.h"
@@ -37,6 +39,23 @@ constexpr std::array<bool, 256> kTokenCharacters = [] {
 
 bool IsTokenCharacter(char c) { return kTokenCharacters[static_cast<unsigned char>(c)]; }
 
+// What stands behind the backslashes of an escape, "u0041" or "/".
+struct Escaped {
+  char character = '\0';
+  std::size_t size = 0;  // 0: no character of a token
+};
+
+Escaped ReadEscaped(std::string_view text) {
+  if (text.starts_with('/')) return {'/', 1};
+  int code = 0;
+  if (!text.starts_with("u00") || text.size() < 5) return {};
+  const auto [end, error] = std::from_chars(text.data() + 3, text.data() + 5, code, 16);
+  const char character = static_cast<char>(code);
+  if (error != std::errc() || end != text.data() + 5 || code >= 0x80) return {};
+  if (!IsTokenCharacter(character) && character != '=') return {};
+  return {character, 5};
+}
+
 }  // namespace
 
 Result<ValueReader> ValueReader::Create(std::span<const FernetKey> keys, FernetReading reading) {
@@ -68,14 +87,21 @@ ValueKind ValueReader::Read(std::string_view value, std::string_view prefix) {
     problem_ = crypto::ToString(fault);
     return ValueKind::kBroken;
   }
-  if (CountTokens(opened_.plaintext.Reveal()) > 0) {
+  if (CountAsWritten(opened_.plaintext.Reveal()) > 0) {
     problem_ = "was encrypted twice: it holds another token that one of the keys opens";
     return ValueKind::kBroken;
   }
   return ValueKind::kToken;
 }
 
+// Of a token that stands in both texts both find it.
 std::size_t ValueReader::CountTokens(std::string_view text) {
+  const std::size_t count = CountAsWritten(text);
+  const auto other = WithoutEscapes(text);
+  return other ? std::max(count, CountAsWritten(*other)) : count;
+}
+
+std::size_t ValueReader::CountAsWritten(std::string_view text) {
   std::size_t count = 0;
   for (const std::string_view token : TokensIn(text)) {
     // A slash may belong to what stands behind a token.
@@ -106,6 +132,24 @@ std::vector<std::string_view> TokensIn(std::string_view text) {
     at = end;
   }
   return tokens;
+}
+
+std::optional<std::string> WithoutEscapes(std::string_view text) {
+  std::optional<std::string> plain;
+  std::size_t copied = 0;
+  for (std::size_t at = text.find('\\'); at != std::string_view::npos; at = text.find('\\', at)) {
+    // JSON inside of JSON has several of them.
+    const std::size_t behind = std::min(text.find_first_not_of('\\', at), text.size());
+    const Escaped escaped = ReadEscaped(text.substr(behind));
+    if (escaped.size > 0) {
+      if (!plain) plain.emplace();
+      plain->append(text.substr(copied, at - copied)).push_back(escaped.character);
+      copied = behind + escaped.size;
+    }
+    at = behind + escaped.size;
+  }
+  if (plain) plain->append(text.substr(copied));
+  return plain;
 }
 
 }  // namespace qarion::secrets::rotate

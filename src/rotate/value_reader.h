@@ -40,12 +40,13 @@ class ValueReader {
   // Of the last value, where it was broken: "signed with none of the keys".
   std::string_view problem() const noexcept { return problem_; }
 
-  // How many tokens a key opens that stand anywhere in `text`.
+  // How many tokens a key opens that stand anywhere in `text`, as it is or without its escapes.
   std::size_t CountTokens(std::string_view text);
 
  private:
   explicit ValueReader(crypto::FernetReading reading) noexcept : reading_(reading) {}
 
+  std::size_t CountAsWritten(std::string_view text);
   bool Opens(std::string_view token);
   crypto::FernetFault Open(std::string_view token, crypto::FernetReading reading,
                            crypto::OpenedFernet& opened);
@@ -64,5 +65,9 @@ std::uint64_t DigestOf(std::string_view plaintext, std::uint64_t timestamp) noex
 // The pieces of `text` that look like tokens, wherever they stand in it, in either alphabet of
 // base64.
 std::vector<std::string_view> TokensIn(std::string_view text);
+
+// The text with the escapes of JSON in it replaced that characters of a token can be written as, in
+// JSON inside of JSON too; nothing where it has none. A copy for looking for tokens, no JSON.
+std::optional<std::string> WithoutEscapes(std::string_view text);
 
 }  // namespace qarion::secrets::rotate

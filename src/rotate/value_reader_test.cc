@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -85,6 +86,36 @@ TEST(ValueReader, CountsTokensWithoutPaddingAndWithEscapesInItsPlace) {
     EXPECT_EQ(reader.CountTokens(R"({"a": ")" + body + R"(\u003d\u003d"})"), 1U);
     EXPECT_EQ(reader.CountTokens(R"({"a": "first\n)" + body + R"(=\u003d"})"), 1U);
     EXPECT_EQ(reader.CountTokens(R"("{\"a\": \")" + body + R"(\\u003D=\"}")"), 1U);
+  }
+}
+
+TEST(ValueReader, CountsTokensWithEscapesInThem) {
+  ValueReader reader = Reader();
+  const std::string token(kToken);
+  const std::string first = R"(\u0067)" + token.substr(1);
+  std::string all;
+  for (const char c : token) {
+    all += R"(\u00)";
+    all += "0123456789ABCDEF"[c / 16];
+    all += "0123456789ABCDEF"[c % 16];
+  }
+  for (const std::string& text : {first, R"(g\u0041)" + token.substr(2), all}) {
+    EXPECT_EQ(reader.CountTokens(R"({"a": ")" + text + R"("})"), 1U) << text;
+    EXPECT_EQ(reader.CountTokens(R"({"b": "\u00e9\n", "a": "x\ty)" + text + R"(\n", )"), 1U)
+        << text;
+  }
+  EXPECT_EQ(reader.CountTokens(R"("{\"a\": \"\)" + first + R"(\"}")"), 1U);
+  EXPECT_EQ(reader.CountTokens(R"([")" + token + R"(","\u0061",")" + first + R"("])"), 2U);
+  EXPECT_EQ(reader.CountTokens(R"([")" + token + R"(\u0061"])"), 1U);
+  std::string standard(kToken);
+  std::ranges::replace(standard, '-', '+');
+  EXPECT_EQ(reader.CountTokens(standard.replace(standard.find('_'), 1, R"(\/)")), 1U);
+}
+
+TEST(WithoutEscapes, ReplacesThoseOfCharactersOfTokensAlone) {
+  EXPECT_EQ(WithoutEscapes(R"(a\u0067\\u003D\/b\u00e9\u000a\n\u00)"), R"(ag=/b\u00e9\u000a\n\u00)");
+  for (const char* text : {"", "abc", R"(\)", R"(\n\")", R"(\u00g1)", R"(\u006)", R"(\u0022)"}) {
+    EXPECT_EQ(WithoutEscapes(text), std::nullopt) << text;
   }
 }
 

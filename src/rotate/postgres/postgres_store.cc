@@ -326,11 +326,11 @@ Result<std::vector<TextColumn>> PostgresStore::TextColumns() {
   return columns;
 }
 
-Result<std::unique_ptr<RowSource>> PostgresStore::Search(const TextColumn& column,
-                                                         std::string_view needle) {
+Result<std::unique_ptr<RowSource>> PostgresStore::Search(
+    const TextColumn& column, std::span<const std::string_view> needles) {
   if (!is_open_) return NoTransaction();
   if (Status ready = Finish(); !ready) return std::move(ready).error();
-  auto source = CopyReader::Open(main_, SelectMatches(column, needle), {.columns = 1},
+  auto source = CopyReader::Open(main_, SelectMatches(column, needles), {.columns = 1},
                                  column.Title() + " cannot be searched");
   if (source) return source;
   if (IsGone(source.error())) {

@@ -37,7 +37,7 @@ class PostgresStore final : public Store {
   Status Finish() override;
   Result<std::unique_ptr<RowSource>> ReadBack(const Target& target) override;
   Result<std::unique_ptr<RowSource>> Search(const TextColumn& column,
-                                            std::string_view needle) override;
+                                            std::span<const std::string_view> needles) override;
   Result<std::string> NameRow(const Target& target, std::uint64_t locator) override;
   Status CheckConstraints() override;
   Status WriteAudit(const Plan& plan, AuditRecord record) override;

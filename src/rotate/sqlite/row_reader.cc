@@ -8,13 +8,21 @@
 namespace qarion::secrets::rotate::sqlite {
 namespace {
 
-// Whether a column holds the needle, as what it is stored as: text of a database in UTF-16 is not
-// compared with bytes. Two parameters: the needle as text and as bytes.
-std::string Contains(const std::string& column, std::size_t first_parameter) {
+// Whether a column holds one of the needles, as what it is stored as: text of a database in UTF-16
+// is not compared with bytes. Two parameters for each: the needle as text and as bytes.
+std::string Contains(const std::string& column, std::size_t first_parameter, std::size_t needles) {
   const std::string name = QuotedName(column);
-  return "CASE typeof(" + name + ") WHEN 'text' THEN instr(" + name + ", ?" +
-         std::to_string(first_parameter) + ") > 0 WHEN 'blob' THEN instr(" + name + ", ?" +
-         std::to_string(first_parameter + 1) + ") > 0 ELSE 0 END";
+  std::string in_text;
+  std::string in_bytes;
+  for (std::size_t i = 0; i < needles; ++i) {
+    const std::size_t parameter = first_parameter + 2 * i;
+    if (i > 0) in_text += " OR ";
+    if (i > 0) in_bytes += " OR ";
+    in_text += "instr(" + name + ", ?" + std::to_string(parameter) + ") > 0";
+    in_bytes += "instr(" + name + ", ?" + std::to_string(parameter + 1) + ") > 0";
+  }
+  return "CASE typeof(" + name + ") WHEN 'text' THEN " + in_text + " WHEN 'blob' THEN " + in_bytes +
+         " ELSE 0 END";
 }
 
 }  // namespace
@@ -38,15 +46,13 @@ Result<std::unique_ptr<RowSource>> RowReader::OpenAll(std::shared_ptr<Connection
   return Open(std::move(connection), table, std::move(index), std::move(selection));
 }
 
-Result<std::unique_ptr<RowSource>> RowReader::OpenMatching(std::shared_ptr<Connection> connection,
-                                                           const Table& table,
-                                                           std::shared_ptr<KeyIndex> index,
-                                                           const std::string& column,
-                                                           std::string_view needle) {
-  Selection selection{.flag = Contains(column, FirstNeedle(table)),
+Result<std::unique_ptr<RowSource>> RowReader::OpenMatching(
+    std::shared_ptr<Connection> connection, const Table& table, std::shared_ptr<KeyIndex> index,
+    const std::string& column, std::span<const std::string_view> needles) {
+  Selection selection{.flag = Contains(column, FirstNeedle(table), needles.size()),
                       .is_filter = true,
                       .cells = {QuotedName(column)},
-                      .needle = std::string(needle)};
+                      .needles = {needles.begin(), needles.end()}};
   return Open(std::move(connection), table, std::move(index), std::move(selection));
 }
 
@@ -82,10 +88,10 @@ Status RowReader::Prepare(const Table& table) {
   for (const std::string& text : texts) {
     auto statement = Statement::Prepare(*connection_, text, title_ + " cannot be read");
     if (!statement) return std::move(statement).error();
-    if (selection_.is_filter) {
-      const int needle = static_cast<int>(FirstNeedle(table));
-      statement->BindText(needle, selection_.needle);
-      statement->BindBytes(needle + 1, selection_.needle);
+    int parameter = static_cast<int>(FirstNeedle(table));
+    for (const std::string& needle : selection_.needles) {
+      statement->BindText(parameter++, needle);
+      statement->BindBytes(parameter++, needle);
     }
     statements_.push_back(std::move(*statement));
   }

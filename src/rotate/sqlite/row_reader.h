@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,12 +30,12 @@ class RowReader final : public RowSource {
   static Result<std::unique_ptr<RowSource>> OpenAll(std::shared_ptr<Connection> connection,
                                                     const Table& table,
                                                     std::shared_ptr<KeyIndex> index);
-  // Rows whose `column` contains `needle`, with that column.
+  // Rows whose `column` contains one of `needles`, with that column.
   static Result<std::unique_ptr<RowSource>> OpenMatching(std::shared_ptr<Connection> connection,
                                                          const Table& table,
                                                          std::shared_ptr<KeyIndex> index,
                                                          const std::string& column,
-                                                         std::string_view needle);
+                                                         std::span<const std::string_view> needles);
 
   ~RowReader() override;
 
@@ -44,10 +45,10 @@ class RowReader final : public RowSource {
  private:
   // What a row is asked for beside its place.
   struct Selection {
-    std::string flag;                // an SQL condition: whether the row is selected
-    bool is_filter = false;          // rows that are not are left out
-    std::vector<std::string> cells;  // SQL
-    std::string needle;              // of a filter
+    std::string flag;                  // an SQL condition: whether the row is selected
+    bool is_filter = false;            // rows that are not are left out
+    std::vector<std::string> cells;    // SQL
+    std::vector<std::string> needles;  // of a filter
   };
 
   RowReader(std::shared_ptr<Connection> connection, const Table& table,

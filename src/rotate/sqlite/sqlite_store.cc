@@ -160,11 +160,11 @@ Result<std::unique_ptr<RowSource>> SqliteStore::ReadBack(const Target& target) {
 }
 
 Result<std::unique_ptr<RowSource>> SqliteStore::Search(const TextColumn& column,
-                                                       std::string_view needle) {
+                                                       std::span<const std::string_view> needles) {
   const auto known = Find(column.table);
   if (!known) return known.error();
   return RowReader::OpenMatching(connection_, (*known)->table, (*known)->index, column.name,
-                                 needle);
+                                 needles);
 }
 
 Status SqliteStore::Update(const Target& target, const UpdateBatch& batch) {

@@ -39,7 +39,7 @@ class SqliteStore final : public Store {
   Status Finish() override;
   Result<std::unique_ptr<RowSource>> ReadBack(const Target& target) override;
   Result<std::unique_ptr<RowSource>> Search(const TextColumn& column,
-                                            std::string_view needle) override;
+                                            std::span<const std::string_view> needles) override;
   Result<std::string> NameRow(const Target& target, std::uint64_t locator) override;
   // Nothing is put off: foreign keys are not enforced, and no key changes.
   Status CheckConstraints() override;

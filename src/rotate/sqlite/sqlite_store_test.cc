@@ -1,5 +1,7 @@
 #include "rotate/sqlite/sqlite_store.h"
 
+#include <array>
+#include <string_view>
 #include <thread>
 
 #include "tests/support/sqlite_store_test_base.h"
@@ -11,6 +13,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
+
+constexpr std::array<std::string_view, 1> kNeedle = {"gAAA"};
 
 class SqliteStoreTest : public StoreTestBase {};
 
@@ -241,7 +245,7 @@ TEST_F(SqliteStoreTest, SearchesTextAndBytesOfOneColumn) {
   const auto columns = store->TextColumns();
   ASSERT_TRUE(columns);
   ASSERT_EQ(columns->size(), 1u);
-  auto source = store->Search((*columns)[0], "gAAA");
+  auto source = store->Search((*columns)[0], kNeedle);
   ASSERT_TRUE(source);
   Target found;
   found.schema = (*columns)[0].schema;
@@ -250,11 +254,29 @@ TEST_F(SqliteStoreTest, SearchesTextAndBytesOfOneColumn) {
               ElementsAre("id=1: a gAAA b", std::string("id=2: \0\xffgAAA", 12)));
 }
 
+TEST_F(SqliteStoreTest, SearchesForSeveralTextsAtOnce) {
+  const std::string path = Make(
+      "CREATE TABLE t (id INTEGER PRIMARY KEY, c); INSERT INTO t VALUES (1, 'a one'), (2, "
+      "x'74776f'),"
+      " (3, 'three'), (4, 'two one'); CREATE TABLE k (c, d, PRIMARY KEY (c, d)) WITHOUT ROWID; "
+      "INSERT INTO k VALUES ('two', 1), ('three', 2)");
+  auto store = Opened(path);
+  Begun(*store, PlanOf("t", {"c"}));
+  constexpr std::array<std::string_view, 2> kNeedles = {"one", "two"};
+  auto source = store->Search({.schema = "main", .table = "t", .name = "c"}, kNeedles);
+  ASSERT_TRUE(source);
+  EXPECT_THAT(All(*store, {}, **source), ElementsAre("a one", "two", "two one"));
+  source = store->Search({.schema = "main", .table = "k", .name = "c"}, kNeedles);
+  ASSERT_TRUE(source);
+  EXPECT_THAT(All(*store, {}, **source), ElementsAre("two"));
+}
+
 TEST_F(SqliteStoreTest, SearchesManyRows) {
   const std::string path = Make(UsualTable(5000));
   auto store = Opened(path);
   Begun(*store, PlanOf("t", {"c"}));
-  auto source = store->Search({.schema = "main", .table = "t", .name = "c"}, "old 4");
+  auto source = store->Search({.schema = "main", .table = "t", .name = "c"},
+                              std::array<std::string_view, 1>{"old 4"});
   ASSERT_TRUE(source);
   EXPECT_EQ(All(*store, {}, **source).size(), 1u + 10 + 100 + 1000);
 }
@@ -265,7 +287,7 @@ TEST_F(SqliteStoreTest, SearchesTablesThatNoPlanNames) {
                                 "INSERT INTO other VALUES ('a', 'no'), ('b', 'gAAA')");
   auto store = Opened(path);
   Begun(*store, PlanOf("t", {"c"}));
-  auto source = store->Search({.schema = "main", .table = "other", .name = "v"}, "gAAA");
+  auto source = store->Search({.schema = "main", .table = "other", .name = "v"}, kNeedle);
   ASSERT_TRUE(source);
   EXPECT_THAT(All(*store, {.name = "other"}, **source, true), ElementsAre("k='b': gAAA"));
 }
@@ -276,7 +298,7 @@ TEST_F(SqliteStoreTest, SearchesTextOfDatabasesInUtf16) {
       "(x'67414141'), ('no')");
   auto store = Opened(path);
   Begun(*store, PlanOf("t", {"c"}));
-  auto source = store->Search({.schema = "main", .table = "t", .name = "c"}, "gAAA");
+  auto source = store->Search({.schema = "main", .table = "t", .name = "c"}, kNeedle);
   ASSERT_TRUE(source);
   EXPECT_THAT(All(*store, {}, **source), ElementsAre("x gAAA", "gAAA"));
 }

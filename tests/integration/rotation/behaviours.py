@@ -441,6 +441,25 @@ class Behaviours:
         self.assertIsNone(step(self.old, self.new))  # which would be rotated back
         self.assertIsNone(step(third, None))
 
+    def test_tokens_with_escapes_of_json_in_them_are_found(self):
+        self.make_tables()
+        self.database.execute("CREATE TABLE hooks (id integer PRIMARY KEY, body text, doc json)")
+        tokens = [self.token("fake-hook") for _ in range(2)]
+        self.database.insert("hooks", id=1, body='log: {"a":"\\u0067%s"}' % tokens[0][1:])
+        self.database.insert("hooks", id=2, doc='{"a":"g\\u0041%s"}' % tokens[1][2:])
+        self.assert_fails(65, "hooks.body (1)", "hooks.doc (1)")
+        self.database.execute("DELETE FROM hooks WHERE id = 1")
+        self.rotate(plan=self.run_rotate("--discover", plan=None).stdout)
+        document = json.loads(self.database.rows("SELECT CAST(doc AS text) FROM hooks")[0][0])
+        self.assertEqual(self.plaintext(document["a"]), "fake-hook")
+
+    def test_tokens_with_escapes_at_paths_that_the_plan_does_not_list_are_found(self):
+        self.make_tables()
+        self.database.insert("export_configs", id=9, credentials='{"list":["\\u0067%s"],"n":"\\u00e9"}' %
+                             self.token("fake-deep")[1:], note="deep")
+        self.assert_fails(65, "export_configs.credentials", "(1)",
+                          plan=PLAN.replace('"$.*"', '"$.password", "$.key"'))
+
     def test_discover_keeps_the_names_of_members(self):
         self.make_tables()
         self.database.execute("CREATE TABLE hooks (id integer PRIMARY KEY, doc json)")

@@ -3,6 +3,7 @@
 // once, whatever goes on; it alone is not answered. See store_driver.py for the commands.
 #include <dlfcn.h>
 
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <condition_variable>
@@ -15,6 +16,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -406,7 +408,7 @@ Status Driver::Do(const Arguments& arguments, JsonWriter& json) {
                                  .name = argument(3),
                                  .type = "",
                                  .shape = ShapeNamed(argument(4))};
-         return Show(store_->Search(column, argument(5)), json);
+         return Show(store_->Search(column, std::array<std::string_view, 1>{argument(5)}), json);
        }},
       {"update", [&] { return Update(arguments); }},
       {"rotate", [&] { return Rotate(At(argument(1)), Number(argument(2)), json); }},
