@@ -2,21 +2,27 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string_view>
 #include <utility>
 
 namespace qarion::secrets::rotate {
 namespace {
 
-// The beginning of a token as it is, or with a character of it as an escape of JSON: one that
-// stands further behind hides it from nobody.
-constexpr std::array<std::string_view, 3> kBeginnings = {kTokenBeginning, R"(\u0067)", R"(\u0041)"};
+// The beginning of a token as it is, and how an ASCII character of it begins as an escape of JSON;
+// one that stands further behind hides it from nobody.
+constexpr std::array<std::string_view, 2> kSigns = {kTokenBeginning, R"(\u00)"};
+
+// jsonb keeps no escapes of such characters.
+std::span<const std::string_view> SignsIn(const TextColumn& column) {
+  return std::span(kSigns).first(column.type == "jsonb" ? 1 : kSigns.size());
+}
 
 }  // namespace
 
 Status VisitCandidates(Store& store, const TextColumn& column,
                        const std::function<Status(std::string_view cell)>& visit) {
-  auto source = store.Search(column, kBeginnings);
+  auto source = store.Search(column, SignsIn(column));
   if (!source) return std::move(source).error();
   RowBatch batch;
   while (true) {

@@ -41,23 +41,18 @@ std::string SelectWhere(const Table& table) {
   return "SELECT" + From(table.target.schema, table.target.name) + " WHERE\n" + table.where;
 }
 
-// The value is unpacked and made text once, however many needles there are: joining nothing to it
-// unpacks it, and OFFSET keeps that from being done anew for each needle.
 std::string SelectMatches(const TextColumn& column, std::span<const std::string_view> needles) {
   const bool is_bytes = column.shape == Shape::kBytes;
-  const std::string name = QuotedName(column.name);
+  const std::string value = QuotedName(column.name) + (is_bytes ? "::bytea" : "::text");
   std::string conditions;
   for (const std::string_view needle : needles) {
     if (!conditions.empty()) conditions += " OR ";
     const std::string text = QuotedText(needle) + "::text";
-    conditions +=
-        is_bytes ? "pg_catalog.position(s.v, pg_catalog.convert_to(" + text + ", 'UTF8'::name)) > 0"
-                 : "pg_catalog.strpos(s.v COLLATE \"C\", " + text + ") > 0";
+    conditions += is_bytes ? "pg_catalog.position(" + value + ", pg_catalog.convert_to(" + text +
+                                 ", 'UTF8'::name)) > 0"
+                           : "pg_catalog.strpos(" + value + " COLLATE \"C\", " + text + ") > 0";
   }
-  return "SELECT s.l, s.v FROM (SELECT ctid, " +
-         (is_bytes ? "pg_catalog.byteacat(" + name + "::bytea, ''::bytea)"
-                   : "pg_catalog.textcat(" + name + "::text, ''::text)") +
-         From(column.schema, column.table) + " OFFSET 0) AS s(l, v) WHERE " + conditions;
+  return "SELECT ctid, " + value + From(column.schema, column.table) + " WHERE " + conditions;
 }
 
 // The arrays are taken apart row by row: as functions in FROM they would be copied into a table

@@ -108,9 +108,9 @@ class Permissions(PostgresCase):
         self.sql(self.POLICY)
         role = self.role(**{"select": "instances", "update": "instances", "create": "SCHEMA public"})
         with self.assert_fails("not_permitted", "row-level security hides rows of public.instances", role,
-                               cure=f"ALTER ROLE {role} BYPASSRLS") as error:
+                               cure=f"ALTER ROLE {role} BYPASSRLS"):
             self.planned(role)
-        self.sql(error.exception.cure.rpartition("or ")[2])
+        self.sql(f"ALTER ROLE {role} BYPASSRLS")
         self.planned(role).begin()
 
     def test_rows_that_are_hidden_from_a_role_that_bypasses_it_are_there(self):
