@@ -104,7 +104,14 @@ class ColumnSurvey {
     bool has_tokens = false;
     bool all_are_tokens = true;
     const Status visited = rotate::VisitJsonStrings(text, [&](const rotate::JsonString& string) {
-      if (rotate::TokensIn(string.text).empty()) return;
+      if (rotate::TokensIn(string.text).empty()) {
+        // JSON inside of the string, with escapes of its own.
+        const auto plain = rotate::WithoutEscapes(string.text);
+        if (!plain || rotate::TokensIn(*plain).empty()) return;
+        has_tokens = true;
+        all_are_tokens = false;
+        return;
+      }
       has_tokens = true;
       all_are_tokens = LookAtWhole(string.text) && all_are_tokens;
       if (paths_.size() <= kMostPaths) paths_.insert(Generalized(string.path));

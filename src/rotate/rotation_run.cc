@@ -109,7 +109,7 @@ Status RotationRun::Run() {
     return {};
   }
   // Before the proof, which so sees what triggers of the audit table do.
-  if (Status written = WriteAudit(); !written) return written;
+  if (Status written = Timed("audit", [&] { return WriteAudit(); }); !written) return written;
   if (Status proven = Timed("prove", [&] { return Prove(*rewriter); }); !proven) return proven;
   return Commit();
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
 #include <string_view>
 #include <utility>
 
@@ -13,16 +12,11 @@ namespace {
 // one that stands further behind hides it from nobody.
 constexpr std::array<std::string_view, 2> kSigns = {kTokenBeginning, R"(\u00)"};
 
-// jsonb keeps no escapes of such characters.
-std::span<const std::string_view> SignsIn(const TextColumn& column) {
-  return std::span(kSigns).first(column.type == "jsonb" ? 1 : kSigns.size());
-}
-
 }  // namespace
 
 Status VisitCandidates(Store& store, const TextColumn& column,
                        const std::function<Status(std::string_view cell)>& visit) {
-  auto source = store.Search(column, SignsIn(column));
+  auto source = store.Search(column, kSigns);
   if (!source) return std::move(source).error();
   RowBatch batch;
   while (true) {

@@ -72,7 +72,8 @@ QARION_SECRETS_EXPORT std::string_view ToString(ErrorCode code) noexcept;
 QARION_SECRETS_EXPORT int ExitStatus(ErrorCode code) noexcept;
 
 // Writes reason and cure to standard error, without control characters and prefixed with the
-// program's name, and returns ExitStatus(error.code()). Meant as `return Report(result.error());` in main.
+// program's name, and returns ExitStatus(error.code()). Meant as `return Report(result.error());`
+// in main.
 QARION_SECRETS_EXPORT int Report(const Error& error);
 
 }  // namespace qarion::secrets

@@ -98,8 +98,11 @@ CommitResult CommitTransaction(Connection& connection, const std::optional<Audit
   return {
       CommitOutcome::kUnknown,
       Error(ErrorCode::kUnavailable,
-            "the connection to the database was lost while it committed, and it cannot say whether "
-            "it did")
+            std::string(connection.IsLost() ? "the connection to the database was lost while it "
+                                              "committed"
+                                            : "the answer of the database to the commit cannot be "
+                                              "read") +
+                ", and it cannot say whether it did")
           .Cure("find out with `" +
                 (mark ? "qsecrets rotate encryption-key verify --rotation " + mark->id
                       : std::string("qsecrets rotate encryption-key verify")) +

@@ -165,9 +165,11 @@ bool Connection::Settle(std::chrono::milliseconds timeout) noexcept {
 bool Connection::RollBack(std::chrono::milliseconds timeout) noexcept {
   const auto deadline = steady_clock::now() + timeout;
   // A server that stands still is not waited for.
-  return Settle(timeout) && PQsetnonblocking(connection_, 1) == 0 &&
-         PQsendQuery(connection_, "ROLLBACK") == 1 && Discard(deadline) &&
-         PQsetnonblocking(connection_, 0) == 0;
+  if (!Settle(timeout)) return false;
+  if (PQtransactionStatus(connection_) == PQTRANS_IDLE) return true;
+  return PQsetnonblocking(connection_, 1) == 0 && PQsendQuery(connection_, "ROLLBACK") == 1 &&
+         Discard(deadline) && PQsetnonblocking(connection_, 0) == 0 &&
+         PQtransactionStatus(connection_) == PQTRANS_IDLE;
 }
 
 }  // namespace qarion::secrets::rotate::postgres

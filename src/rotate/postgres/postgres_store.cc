@@ -59,9 +59,9 @@ bool IsGone(const Error& error) {
   });
 }
 
-Error Barred() {
+Error Barred(const Error& locked) {
   return Error(ErrorCode::kTryAgain,
-               "who waits to alter a table of the plan came between its lock and its reading")
+               locked.reason() + ": who waits to alter it came between its lock and its reading")
       .Cure("run it again when no table of the plan is being altered");
 }
 
@@ -129,6 +129,7 @@ Result<const Table*> PostgresStore::Find(const Target& target) const {
 Status PostgresStore::Reconnect() {
   auto connection = ConnectLike(*main_, SameServer::kNo);
   if (!connection) return std::move(connection).error();
+  if (Status safe = CheckSearchPath(**connection); !safe) return safe;
   const std::lock_guard lock(mutex_);
   main_ = std::move(*connection);
   reader_.reset();  // which may be another server's
@@ -180,8 +181,7 @@ Status PostgresStore::Begin(const Plan& plan, std::span<const Target> targets,
     is_barred_ = false;
     Status begun = BeginWork(plan, targets, options);
     if (begun) return begun;
-    const bool is_cancelled = is_cancelled_;
-    Rollback();
+    const bool is_cancelled = Abandon();
     // Whoever waits has its turn now.
     if (!is_barred_ || is_cancelled || std::chrono::steady_clock::now() >= deadline) return begun;
   }
@@ -189,8 +189,13 @@ Status PostgresStore::Begin(const Plan& plan, std::span<const Target> targets,
 
 Status PostgresStore::PrepareReader() {
   if (reader_ && reader_->Execute("SELECT", "the second connection")) return {};
+  {
+    const std::lock_guard lock(mutex_);
+    reader_.reset();
+  }
   auto reader = ConnectLike(*main_, SameServer::kYes);
   if (!reader) return std::move(reader).error();
+  if (Status safe = CheckSearchPath(**reader); !safe) return safe;
   const std::lock_guard lock(mutex_);
   reader_ = std::move(*reader);
   return {};
@@ -246,9 +251,10 @@ Status PostgresStore::BeginReading() {
   Status begun = BeginWithSnapshot(*reader_, snapshot_, soon);
   if (!begun) return begun;
   Status locked = LockTables(*reader_, resolved_, LockMode::kBarAlterations);
-  if (locked || locked.error().code() != ErrorCode::kTryAgain) return locked;
+  if (locked) return SetLockTimeout(*reader_, lock_timeout_);
+  if (!IsLockTimeout(locked.error())) return locked;
   is_barred_ = true;
-  return Barred();
+  return Barred(locked.error());
 }
 
 Result<std::unique_ptr<RowSource>> PostgresStore::Read(const Target& target) {
@@ -290,7 +296,9 @@ Result<std::unique_ptr<RowSource>> PostgresStore::ReadBack(const Target& target)
                           target.Title() + " cannot be read");
 }
 
-void PostgresStore::Rollback() noexcept {
+void PostgresStore::Rollback() noexcept { Abandon(); }
+
+bool PostgresStore::Abandon() noexcept {
   if (is_open_) {
     // What the connection is in the midst of is given up; where that takes too long, so is the
     // connection, and the server undoes what was done on it.
@@ -304,7 +312,7 @@ void PostgresStore::Rollback() noexcept {
   audit_mark_.reset();
   is_open_ = false;
   is_committing_ = false;
-  is_cancelled_ = false;
+  return is_cancelled_.exchange(false);
 }
 
 Result<std::vector<Finding>> PostgresStore::Examine(const Plan& plan,

@@ -61,6 +61,8 @@ class PostgresStore final : public Store {
   Status Reconnect();
   Status BeginWork(const Plan& plan, std::span<const Target> targets,
                    const TransactionOptions& options);
+  // Rolls back. Whether the work was cancelled.
+  bool Abandon() noexcept;
   // Makes the second connection, where it is not there still.
   Status PrepareReader();
   Status BeginReading();

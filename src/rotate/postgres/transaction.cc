@@ -15,6 +15,7 @@ namespace {
 
 constexpr char kBegin[] = "the transaction cannot begin";
 constexpr int kKnowsTransactionTimeout = 170000;
+constexpr char kLockNotAvailable[] = "55P03";
 
 // Local to the transaction: nothing is left in a connection that is pooled. A commit is told when
 // it is on disk: what the role sets may be right for its other work.
@@ -60,11 +61,6 @@ std::string Holders(Connection& connection, std::uint64_t table, LockMode mode) 
   return holders;
 }
 
-bool IsLockTimeout(const Error& error) {
-  const std::pair<std::string, std::string> state("sqlstate", "55P03");
-  return std::find(error.context().begin(), error.context().end(), state) != error.context().end();
-}
-
 Error Locked(Connection& connection, const Target& target, LockMode mode) {
   // The transaction is lost with the lock; who holds it is asked outside of it.
   const Status ended = connection.Execute("ROLLBACK", "");
@@ -72,12 +68,26 @@ Error Locked(Connection& connection, const Target& target, LockMode mode) {
   return Error(ErrorCode::kTryAgain, target.Title() + " cannot be locked within the lock timeout" +
                                          (holders.empty() ? "" : ": it is held by " + holders))
       .With("table", target.Title())
+      .With("sqlstate", std::string(kLockNotAvailable))
       .Cure(
           "run it again when those transactions have ended, or give it more time with "
           "--lock-timeout");
 }
 
 }  // namespace
+
+bool IsLockTimeout(const Error& error) {
+  const std::pair<std::string, std::string> state("sqlstate", kLockNotAvailable);
+  return std::find(error.context().begin(), error.context().end(), state) != error.context().end();
+}
+
+Status SetLockTimeout(Connection& connection, std::chrono::milliseconds timeout) {
+  const auto limit = std::to_string(ServerLockTimeout(timeout).count()) + "ms";
+  auto set = connection.Query("SELECT pg_catalog.set_config('lock_timeout', $1, true)", {limit},
+                              "the lock timeout cannot be set");
+  if (!set) return std::move(set).error();
+  return {};
+}
 
 Status BeginTransaction(Connection& connection, Access access,
                         std::chrono::milliseconds lock_timeout) {

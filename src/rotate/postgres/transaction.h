@@ -24,6 +24,12 @@ inline std::chrono::milliseconds ServerLockTimeout(std::chrono::milliseconds tim
   return std::max(timeout, std::chrono::milliseconds(1));
 }
 
+// Whether a lock was not to be had in time.
+bool IsLockTimeout(const Error& error);
+
+// Of the transaction that is open.
+Status SetLockTimeout(Connection& connection, std::chrono::milliseconds timeout);
+
 // Begins with settings of its own: no time limit but `lock_timeout`; row-level security is an error
 // where it would hide rows; rows are read in the order of the table.
 Status BeginTransaction(Connection& connection, Access access,

@@ -460,6 +460,13 @@ class Behaviours:
         self.assert_fails(65, "export_configs.credentials", "(1)",
                           plan=PLAN.replace('"$.*"', '"$.password", "$.key"'))
 
+    def test_tokens_with_escapes_in_json_inside_of_json_are_found(self):
+        self.make_tables()
+        self.database.execute("CREATE TABLE inbox (id integer PRIMARY KEY, doc jsonb)")
+        inner = '{"a": "\\u0067%s"}' % self.token("fake-deep")[1:]
+        self.database.insert("inbox", id=1, doc=json.dumps({"body": inner}))
+        self.assert_fails(65, "inbox.doc (1)")
+
     def test_discover_keeps_the_names_of_members(self):
         self.make_tables()
         self.database.execute("CREATE TABLE hooks (id integer PRIMARY KEY, doc json)")

@@ -88,17 +88,17 @@ class Addresses(ConnectCase):
         with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
             silent = [server.getsockname()[1] for server in (one, two)]
             self.assert_opens(f"host=127.0.0.1,127.0.0.1,{self.server.host} port={silent[0]},{silent[1]},{self.server.port} "
-                              "user=app dbname=app connect_timeout=2", place=self.server.host)
+                              "user=app dbname=app connect_timeout=5", place=self.server.host)
             self.assert_opens(f"host=a,b hostaddr=127.0.0.1,127.0.0.1 port={silent[0]},{self.server.port} user=app dbname=app "
-                              f"connect_timeout=2", password=PASSWORD, place=f"b:{self.server.port}")
+                              f"connect_timeout=5", password=PASSWORD, place=f"b:{self.server.port}")
 
     def test_hosts_of_a_url_that_do_not_answer(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:
             port = silent.getsockname()[1]
-            self.assert_opens(f"postgresql://app@127.0.0.1:{port},127.0.0.1:{self.server.port}/app?connect_timeout=2",
+            self.assert_opens(f"postgresql://app@127.0.0.1:{port},127.0.0.1:{self.server.port}/app?connect_timeout=5",
                               password=PASSWORD)
             self.assert_no_login("unavailable", cure="PGCONNECT_TIMEOUT",
-                                 address=f"host=127.0.0.1, port={port} user=app dbname=app connect_timeout=2")
+                                 address=f"host=127.0.0.1, port={port} user=app dbname=app connect_timeout=5")
 
     def test_a_service_that_is_unknown(self):
         self.assert_no_login("configuration", "nothing", address="service=nothing", PGSERVICEFILE=self.service(),

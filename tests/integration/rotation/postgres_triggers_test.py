@@ -39,7 +39,7 @@ class Triggers(TriggersCase):
         self.assertEqual(self.database.value("SELECT count(updated_at) FROM t"), 3)
 
     def test_what_one_does_is_planned_as_ever(self):
-        """Each of 3 x 1000 rows' batches, not the first one alone."""
+        """In each batch, not in the first one alone."""
         names = "enable_nestloop", "enable_mergejoin", "enable_hashjoin", "enable_seqscan"
         self.database.execute("CREATE TABLE seen (name text, setting text)")
         self.database.execute("INSERT INTO t SELECT i, %s FROM generate_series(10, 3000) i", [self.token("fake")])
