@@ -86,7 +86,7 @@ struct KeyUsage {
 
 struct AuditEntry {
   std::string id;
-  std::string finished_at;  // RFC 3339
+  std::string finished_at;  // RFC 3339: when the row was written, before the proof
   std::string tool;
   std::string new_key;  // fingerprints
   std::string old_keys;

@@ -23,7 +23,7 @@ Status SetLocally(Connection& connection, std::chrono::milliseconds lock_timeout
   std::string sql =
       "SELECT pg_catalog.set_config(name, value, true) FROM (VALUES ('statement_timeout', '0'), "
       "('idle_in_transaction_session_timeout', '0'), ('row_security', 'off'), "
-      "('synchronize_seqscans', 'off'), ('max_parallel_workers_per_gather', '0'), ('jit', 'off'), "
+      "('synchronize_seqscans', 'off'), ('jit', 'off'), "
       "('lock_timeout', $1), ('synchronous_commit', CASE "
       "pg_catalog.current_setting('synchronous_commit') WHEN 'off' THEN 'on' "
       "ELSE pg_catalog.current_setting('synchronous_commit') END)";
@@ -103,6 +103,8 @@ Status BeginWithSnapshot(Connection& connection, const std::string& snapshot,
   Status done = connection.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", what);
   // Before anything that would take a snapshot.
   if (done) done = connection.Execute("SET TRANSACTION SNAPSHOT " + QuotedText(snapshot), what);
+  // Several workers would give the rows in any order.
+  if (done) done = connection.Execute("SET LOCAL max_parallel_workers_per_gather = 0", what);
   if (done) return SetLocally(connection, lock_timeout);
   if (done.error().IsTransient()) return done;
   return Error(done.error().code(), done.error().reason())

@@ -31,11 +31,12 @@ bool IsLockTimeout(const Error& error);
 Status SetLockTimeout(Connection& connection, std::chrono::milliseconds timeout);
 
 // Begins with settings of its own: no time limit but `lock_timeout`; row-level security is an error
-// where it would hide rows; rows are read in the order of the table.
+// where it would hide rows.
 Status BeginTransaction(Connection& connection, Access access,
                         std::chrono::milliseconds lock_timeout);
 
-// The same, with the snapshot that another transaction exported.
+// The same, with the snapshot that another transaction exported; rows are read in the order of the
+// table.
 Status BeginWithSnapshot(Connection& connection, const std::string& snapshot,
                          std::chrono::milliseconds lock_timeout);
 
