@@ -133,17 +133,17 @@ class Nobody(GcpCase):
     def test_an_address_from_where_nothing_comes_back_costs_what_the_setting_says(self):
         with private_network.full_listener(INSTANCE):
             start = self.seconds_to_start()
-            cost = self.seconds_without("timed out after 3") - start
+            cost = self.seconds_without("timed out after ") - start
             self.assertTrue(2.5 < cost < 8, cost)
-            cost = self.seconds_without("timed out after 5", GCE_METADATA_TIMEOUT="500ms") - start
+            cost = self.seconds_without("timed out after ", GCE_METADATA_TIMEOUT="500ms") - start
             self.assertTrue(0.3 < cost < 2.5, cost)
-            cost = self.seconds_without("timed out after 5", GCE_METADATA_TIMEOUT="500ms",
+            cost = self.seconds_without("timed out after ", GCE_METADATA_TIMEOUT="500ms",
                                         GCE_METADATA_DETECT_RETRIES="2") - start
             self.assertTrue(0.7 < cost < 5, cost)
 
     def test_a_server_that_hangs_costs_no_more(self):
         with socket.create_server((INSTANCE, 80)):
-            cost = self.seconds_without("timed out after 3") - self.seconds_to_start()
+            cost = self.seconds_without("timed out after ") - self.seconds_to_start()
         self.assertTrue(2.5 < cost < 8, cost)
 
     def test_a_server_that_is_named_is_waited_for_as_long_as_a_command_may(self):

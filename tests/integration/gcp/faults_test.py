@@ -237,7 +237,7 @@ class MetadataServers(Case):
     """One that a variable names is there, whatever is wrong with it at the moment."""
 
     def test_that_say_nothing(self):
-        self.assert_passing(("metadata", "hang"), "timed out after 3")
+        self.assert_passing(("metadata", "hang"), "timed out after ")
 
     def test_that_say_what_nobody_wants(self):
         for fault in ("endless-body", "no-http"):
