@@ -158,9 +158,9 @@ Status CheckReading(Connection& connection, const Table& table) {
   const std::string title = table.target.Title();
   if (table.where.empty()) return connection.Parse(SelectRows(table), title + " cannot be read");
   const std::string what = title + " cannot be read with the `where` that the plan has for it";
-  Status parsed = connection.Parse(SelectRows(table), what);
+  if (Status parsed = connection.Parse(SelectRows(table), what); !parsed) return parsed;
   // As the condition of a query it is a single expression, about one row.
-  return parsed ? connection.Parse(SelectWhere(table), what) : parsed;
+  return connection.Parse(SelectWhere(table), what);
 }
 
 // One relation of the tree below a table of the plan.
