@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "crypto/openssl_lack.h"
+
 namespace qarion::secrets::crypto {
 namespace {
 
@@ -59,10 +61,7 @@ Result<AesCbc> AesCbc::Create(Direction direction, std::string_view key) {
       EVP_CIPHER_CTX_set_padding(context, 0) == 1;
   ERR_pop_to_mark();
   if (!is_made) {
-    return Error(ErrorCode::kInternal, "OpenSSL cannot calculate AES-128-CBC")
-        .Cure(
-            "look for a want of memory, or a configuration of OpenSSL (OPENSSL_CONF) that leaves "
-            "AES out");
+    return OpenSslLacks("AES", "cannot calculate AES-128-CBC");
   }
   return AesCbc(std::move(state));
 }

@@ -7,6 +7,7 @@
 #include "core/fernet_key_text.h"
 #include "core/secret_memory.h"
 #include "crypto/base64.h"
+#include "crypto/openssl_lack.h"
 #include "crypto/sha256.h"
 #include "qarion/secrets/fernet.h"
 
@@ -41,10 +42,7 @@ Result<FernetKey> FernetKey::Generate() {
   SecretBuffer bytes;
   auto* const room = reinterpret_cast<unsigned char*>(bytes.Spare(core::kFernetKeyBytes));
   if (RAND_priv_bytes(room, static_cast<int>(core::kFernetKeyBytes)) != 1) {
-    return Error(ErrorCode::kInternal, "OpenSSL gives no random bytes for a key")
-        .Cure(
-            "look for a want of memory, or a configuration of OpenSSL (OPENSSL_CONF) that leaves "
-            "its generator out");
+    return crypto::OpenSslLacks("its generator", "gives no random bytes for a key");
   }
   bytes.Grow(core::kFernetKeyBytes);
   return FromBytes(std::move(bytes).Seal());

@@ -15,6 +15,7 @@
 #include "crypto/fernet_layout.h"
 #include "crypto/iv_pool.h"
 #include "crypto/keyed_hmac.h"
+#include "crypto/openssl_lack.h"
 #include "crypto/token_text.h"
 
 namespace qarion::secrets::crypto {
@@ -124,10 +125,7 @@ class FernetRing::Impl {
     const std::uint64_t time = std::byteswap(timestamp);
     std::memcpy(bytes + kFernetTimestampAt, &time, sizeof time);
     if (!ivs_.Take(bytes + kFernetIvAt)) {
-      return Error(ErrorCode::kInternal, "OpenSSL gives no random bytes for encrypting")
-          .Cure(
-              "look for a want of memory, or a configuration of OpenSSL (OPENSSL_CONF) that leaves "
-              "its generator out");
+      return OpenSslLacks("its generator", "gives no random bytes for encrypting");
     }
     encryptor_.Begin(IvOf({bytes, size}));
     if (!Encrypt(plaintext, bytes + kFernetCiphertextAt)) {

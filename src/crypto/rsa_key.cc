@@ -15,6 +15,7 @@
 
 #include "core/secret_memory.h"
 #include "crypto/base64.h"
+#include "crypto/openssl_lack.h"
 #include "crypto/sha256.h"
 
 namespace qarion::secrets::crypto {
@@ -44,12 +45,7 @@ class ErrorMark {
 constexpr std::string_view kPkcs8Label = "PRIVATE KEY";      // RFC 7468, 10
 constexpr std::string_view kPkcs1Label = "RSA PRIVATE KEY";  // what OpenSSL calls "traditional"
 
-Error CannotSign() {
-  return Error(ErrorCode::kInternal, "OpenSSL cannot sign with RSA and SHA-256")
-      .Cure(
-          "look for a want of memory, or a configuration of OpenSSL (OPENSSL_CONF) that leaves RSA "
-          "out");
-}
+Error CannotSign() { return OpenSslLacks("RSA", "cannot sign with RSA and SHA-256"); }
 
 // DER (X.690): the tags that occur in a key.
 enum Tag : unsigned char { kInteger = 0x02, kOctets = 0x04, kObjectId = 0x06, kSequence = 0x30 };

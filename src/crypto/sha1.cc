@@ -4,16 +4,15 @@
 
 #include <array>
 
+#include "crypto/openssl_lack.h"
+
 namespace qarion::secrets::crypto {
 
 Result<std::string> Sha1Hex(std::string_view bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
   if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha1(), nullptr) != 1) {
-    return Error(ErrorCode::kInternal, "OpenSSL cannot calculate SHA-1")
-        .Cure(
-            "look for a want of memory, or a configuration of OpenSSL (OPENSSL_CONF) that leaves "
-            "SHA-1 out");
+    return OpenSslLacks("SHA-1", "cannot calculate SHA-1");
   }
   constexpr std::string_view kHexDigits = "0123456789abcdef";
   std::string text;

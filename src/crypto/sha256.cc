@@ -6,6 +6,8 @@
 #include <memory>
 #include <utility>
 
+#include "crypto/openssl_lack.h"
+
 namespace qarion::secrets::crypto {
 namespace {
 
@@ -15,10 +17,7 @@ struct MacContextFree {
 using MacContext = std::unique_ptr<EVP_MAC_CTX, MacContextFree>;
 
 Error NotAvailable(const char* what) {
-  return Error(ErrorCode::kInternal, std::string("OpenSSL cannot calculate ") + what)
-      .Cure(
-          "look for a want of memory, or a configuration of OpenSSL (OPENSSL_CONF) that leaves "
-          "SHA-256 out");
+  return OpenSslLacks("SHA-256", std::string("cannot calculate ") + what);
 }
 
 // Looking an algorithm up takes longer than hashing a line, so it is done once. What was found is
