@@ -102,17 +102,24 @@ Result<std::optional<std::string>> ReadPlan(const RotateOptions& given) {
   return std::optional<std::string>(file->bytes.Reveal());
 }
 
-Result<RotationOptions> Prepare(const RotateOptions& given, const Runtime& runtime,
-                                RotationKeys keys) {
+Result<DatabaseAccess> AccessOf(const RotateOptions& given, const Runtime& runtime) {
   auto address = DatabaseAddress(given.database);
   if (!address) return std::move(address).error();
-  if (Status apart = CheckKeyIsNoPartOf(*address, given.keys.generate); !apart) {
-    return apart.error();
-  }
   auto password = FieldOrEmpty(runtime, "POSTGRES_PASSWORD");
   if (!password) return std::move(password).error();
-  RotationOptions options{.database = *std::move(address),
-                          .password = *std::move(password),
+  return DatabaseAccess{*std::move(address), *std::move(password),
+                        std::chrono::seconds(given.lock_timeout_seconds)};
+}
+
+Result<RotationOptions> Prepare(const RotateOptions& given, const Runtime& runtime,
+                                RotationKeys keys) {
+  auto access = AccessOf(given, runtime);
+  if (!access) return std::move(access).error();
+  if (Status apart = CheckKeyIsNoPartOf(access->database, given.keys.generate); !apart) {
+    return apart.error();
+  }
+  RotationOptions options{.database = std::move(access->database),
+                          .password = std::move(access->password),
                           .new_key = std::move(keys.new_key),
                           .old_keys = std::move(keys.old_keys),
                           .other_secrets = OtherSecrets(runtime),
@@ -120,7 +127,7 @@ Result<RotationOptions> Prepare(const RotateOptions& given, const Runtime& runti
                           .allow_empty = given.allow_empty,
                           .allow_unlisted = given.allow_unlisted,
                           .is_lenient = given.is_lenient,
-                          .lock_timeout = std::chrono::seconds(given.lock_timeout_seconds),
+                          .lock_timeout = access->lock_timeout,
                           .max_named_problems = kProblemsShown};
   auto plan = ReadPlan(given);
   if (!plan) return std::move(plan).error();
@@ -336,16 +343,6 @@ int RunWithSession(const RotateOptions& given, int (*action)(const RotateOptions
   // What was done is not undone by a signal that came too late.
   if (status != 0 && status != kSeeVerify) signals->PassOn();
   return status;
-}
-
-// The database for actions that need no key, and no plan that fits it.
-Result<DatabaseAccess> AccessOf(const RotateOptions& given, const Runtime& runtime) {
-  auto address = DatabaseAddress(given.database);
-  if (!address) return std::move(address).error();
-  auto password = FieldOrEmpty(runtime, "POSTGRES_PASSWORD");
-  if (!password) return std::move(password).error();
-  return DatabaseAccess{*std::move(address), *std::move(password),
-                        std::chrono::seconds(given.lock_timeout_seconds)};
 }
 
 int RunStatus(const RotateOptions& given) {

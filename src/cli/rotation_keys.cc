@@ -9,15 +9,6 @@
 namespace qarion::secrets::cli {
 namespace {
 
-Result<std::optional<FernetKey>> KeyOfField(const Runtime& runtime, const std::string& name) {
-  auto value = FieldOrEmpty(runtime, name);
-  if (!value) return std::move(value).error();
-  if (value->empty()) return std::optional<FernetKey>();
-  auto key = FernetKey::Parse(value->Reveal(), name);
-  if (!key) return std::move(key).error();
-  return std::optional<FernetKey>(*std::move(key));
-}
-
 struct NewKey {
   FernetKey key;
   std::string source;
@@ -83,6 +74,15 @@ Result<Secret> FieldOrEmpty(const Runtime& runtime, std::string_view name) {
   auto value = runtime.Get(name);
   if (!value && value.error().code() == ErrorCode::kNotSet) return Secret();
   return value;
+}
+
+Result<std::optional<FernetKey>> KeyOfField(const Runtime& runtime, const std::string& name) {
+  auto value = FieldOrEmpty(runtime, name);
+  if (!value) return std::move(value).error();
+  if (value->empty()) return std::optional<FernetKey>();
+  auto key = FernetKey::Parse(value->Reveal(), name);
+  if (!key) return std::move(key).error();
+  return std::optional<FernetKey>(*std::move(key));
 }
 
 Result<RotationKeys> ChooseKeys(const KeyChoice& choice, const Runtime& runtime) {

@@ -1,6 +1,7 @@
 // The keys of a rotation, and the password of its database, from wherever the command line says.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,5 +41,8 @@ std::vector<std::pair<std::string, Secret>> OtherSecrets(const Runtime& runtime)
 
 // The value of a field, or the empty one where it is not set.
 Result<Secret> FieldOrEmpty(const Runtime& runtime, std::string_view name);
+
+// The key in a field; nothing where it is not set. kConfiguration: it cannot be one.
+Result<std::optional<FernetKey>> KeyOfField(const Runtime& runtime, const std::string& name);
 
 }  // namespace qarion::secrets::cli

@@ -6,28 +6,15 @@
 #include "fernet/key_fields.h"
 
 namespace qarion::secrets::cli {
-namespace {
-
-Result<std::string> FingerprintOf(const Runtime& runtime, const char* field) {
-  auto value = FieldOrEmpty(runtime, field);
-  if (!value) return std::move(value).error();
-  if (value->empty()) return std::string();
-  return FernetKey::Parse(value->Reveal(), field).transform([](const FernetKey& key) {
-    return key.fingerprint();
-  });
-}
-
-}  // namespace
-
 BackendKeys ReadBackendKeys(const Runtime& runtime) {
   BackendKeys keys;
   for (const auto& [field, fingerprint] : {std::pair{fernet::kCurrentKeyField, &keys.current},
                                            std::pair{fernet::kPreviousKeyField, &keys.previous}}) {
-    auto found = FingerprintOf(runtime, field);
-    if (found) {
-      *fingerprint = *std::move(found);
-    } else if (keys.problem.empty()) {
-      keys.problem = found.error().reason();
+    const auto key = KeyOfField(runtime, field);
+    if (!key) {
+      if (keys.problem.empty()) keys.problem = key.error().reason();
+    } else if (*key) {
+      *fingerprint = (*key)->fingerprint();
     }
   }
   return keys;
