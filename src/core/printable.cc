@@ -8,11 +8,6 @@
 namespace qarion::secrets::core {
 namespace {
 
-// C1 (U+0080 to U+009F), which some terminals obey as well, takes two bytes.
-bool IsC1(char first, char second) {
-  return first == '\xc2' && static_cast<unsigned char>(second) < 0xa0;
-}
-
 void ReplaceInvalidUtf8(std::string& text) {
   std::size_t checked = 0;
   while (const auto invalid = FindInvalidUtf8(std::string_view(text).substr(checked))) {
@@ -37,7 +32,7 @@ void ReplaceControls(std::string& text) {
       text.replace(i, 3, " ");
     }
     if (IsControl(text[i])) text[i] = ' ';
-    if (i + 1 < text.size() && IsC1(text[i], text[i + 1])) text.replace(i, 2, " ");
+    if (BeginsWithC1(std::string_view(text).substr(i))) text.replace(i, 2, " ");
   }
 }
 

@@ -14,8 +14,7 @@ std::string Quoted(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string quoted = "\"";
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool is_c1 =
-        text[i] == '\xc2' && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
+    const bool is_c1 = core::BeginsWithC1(text.substr(i));
     if (is_c1) ++i;
     const char c = text[i];
     if (is_c1 || core::IsControl(c)) {

@@ -250,11 +250,11 @@ void CheckPairs(const Snapshot& snapshot, std::vector<Finding>& findings) {
       findings.push_back({Severity::kError, std::string(name),
                           "is set, but " + std::string(other_name) + " is not",
                           "set " + std::string(other_name) + ", or remove it"});
+    } else if (value->ConstantTimeEquals(*other)) {
+      findings.push_back({Severity::kError, std::string(name),
+                          "is the same as " + std::string(other_name),
+                          "set it to the key before the change, or remove it"});
     }
-    if (other == nullptr || !value->ConstantTimeEquals(*other)) continue;
-    findings.push_back({Severity::kError, std::string(name),
-                        "is the same as " + std::string(other_name),
-                        "set it to the key before the change, or remove it"});
   }
 }
 

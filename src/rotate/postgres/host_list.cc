@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ranges>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -23,12 +24,11 @@ Texts Split(std::string_view list, std::size_t count) {
   return texts;
 }
 
-std::string Tail(const Texts& list, std::size_t from) {
-  const bool has_any =
-      std::ranges::any_of(list.begin() + static_cast<std::ptrdiff_t>(from), list.end(),
-                          [](const auto& text) { return !text.empty(); });
-  return has_any ? core::Join({list.begin() + static_cast<std::ptrdiff_t>(from), list.end()}, ",")
-                 : std::string();
+// Empty where they all are.
+std::string Tail(std::span<const std::string> list, std::size_t from) {
+  std::string joined = core::Join(list.subspan(from), ",");
+  if (joined.find_first_not_of(',') == std::string::npos) joined.clear();
+  return joined;
 }
 
 }  // namespace
