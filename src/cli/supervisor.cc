@@ -262,6 +262,8 @@ void Supervisor::WaitForEvents() {
 void Supervisor::CloseFinishedStreams() {
   for (Stream& stream : streams_) {
     if (stream.is_closed || !stream.pump->has_finished()) continue;
+    // What goes wrong with standard output is said on standard error.
+    if (stream.number == STDERR_FILENO && streams_running_ > 0) continue;
     stream.is_closed = true;
     // The number stays taken, so that nothing else is written to by mistake.
     const UniqueFd null(open("/dev/null", O_WRONLY | O_CLOEXEC));

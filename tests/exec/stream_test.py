@@ -123,6 +123,14 @@ class Ends(ExecCase):
         process.stdin.write(b"\n")
         self.assertEqual((process.stderr.read(), process.wait()), (b"err\n", 6))
 
+    def test_standard_error_ends_with_both_streams(self):
+        process = self.start("--", "sh", "-c", "exec >&- 2>&-; read line; exit 6",
+                             stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual((process.stdout.read(), process.stderr.read()), (b"", b""))
+        self.assertIsNone(process.poll())
+        process.stdin.write(b"\n")
+        self.assertEqual(process.wait(), 6)
+
     def test_reader_that_leaves_ends_a_command_that_writes_on(self):
         read_end, write_end = os.pipe()
         process = self.start("--", "sh", "-c", "exec yes", stdout=write_end)
@@ -147,6 +155,11 @@ class Ends(ExecCase):
         with open("/dev/full", "wb") as full:
             done = self.exec("--", "echo", "text", stdout=full)
         self.assertEqual(done.returncode, 74)
+        self.assertEqual(done.stderr.count(b"standard output: No space left on device"), 1)
+
+    def test_full_disk_is_said_though_the_command_left_standard_error(self):
+        with open("/dev/full", "wb") as full:
+            done = self.exec("--", "sh", "-c", "exec 2>&-; sleep 0.3; echo text", stdout=full)
         self.assertEqual(done.stderr.count(b"standard output: No space left on device"), 1)
 
     def test_status_of_the_command_goes_before_that_of_a_full_disk(self):
