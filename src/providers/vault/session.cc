@@ -76,11 +76,12 @@ void Session::PlanUpkeep(SteadyTime now) {
   if (NeedsLookUp()) {
     upkeep_at_ = now + kFirstUpkeep;
   } else if (grant.lease > seconds::zero() && grant.uses_left == 0) {
-    // Without another way to a token every renewal is worth while.
+    // Without another way to a token every renewal is worth while, the first one however little is
+    // left.
     const bool is_worth_renewing =
         grant.is_renewable &&
         (login_.CanRepeat() ? grant.lease > Part(state_->first_lease, kWorthRenewing)
-                            : grant.lease > kShortestLease);
+                            : !state_->was_renewed || grant.lease > kShortestLease);
     if (is_worth_renewing) {
       upkeep_at_ = now + Part(grant.lease, 0.5 + random_->Uniform() / 6);
     } else if (login_.CanRepeat()) {
@@ -308,6 +309,7 @@ void Session::Renew(Lock& lock) {
   if (grant) {
     if (std::exchange(upkeep_failures_, 0) > 0) to_log_ = "the token is renewed again";
     last_problem_.clear();
+    state_->was_renewed = true;
     state_->grant.lease = grant->lease;
     state_->grant.is_renewable = grant->is_renewable;
     state_->grant.policies = std::move(grant->policies);

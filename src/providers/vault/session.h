@@ -79,6 +79,7 @@ class Session {
     std::chrono::seconds first_lease{};
     std::optional<SteadyTime> expires_at;
     bool may_look_up = true;  // it was not refused that
+    bool was_renewed = false;
   };
 
   bool NeedsLookUp() const { return !state_->grant.is_known && state_->may_look_up; }

@@ -250,6 +250,17 @@ TEST_F(GivenToken, IsRenewedByWhatIsLeftOfIt) {
   EXPECT_LE(renewed - known, Seconds(60));
 }
 
+TEST_F(GivenToken, IsRenewedThoughLittleIsLeftOfIt) {
+  BeginWith({{"lookup-self", {LookUp(1)}}, {"renew-self", {Renewal(1200), Renewal(1)}}});
+  const Seconds known = TurnUntil("lookup-self", 1);
+  EXPECT_LE(TurnUntil("renew-self", 1) - known, Seconds(1));
+  TurnUntil("renew-self", 2);
+  // What a renewal leaves of a token at its maximum is not worth another one.
+  ASSERT_TRUE(WaitersAre(1));
+  EXPECT_GE(IdleTime(), hours(24));
+  EXPECT_EQ(Count("renew-self"), 2);
+}
+
 TEST_F(GivenToken, IsNotLookedUpAgainWhereItMayNot) {
   BeginWith({{"lookup-self", {Refusal(403)}}});
   TurnUntil("lookup-self", 1);
