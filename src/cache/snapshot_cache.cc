@@ -70,6 +70,7 @@ class SnapshotCache::Impl {
 
   Status Start();
   Status Refresh();
+  Status RefreshWithin(Duration patience);
   CacheStatus status() const;
   std::shared_ptr<void> Subscribe(ChangeCallback callback);
 
@@ -197,6 +198,29 @@ Status SnapshotCache::Impl::Refresh() {
   Lock lock(mutex_);
   const Visit visit(*this);
   return FetchAfterArrival(lock, FetchDeadline());
+}
+
+Status SnapshotCache::Impl::RefreshWithin(Duration patience) {
+  if (options_.ttl == seconds(0)) return {};
+  Lock lock(mutex_);
+  const Visit visit(*this);
+  EnsureThread();
+  const std::uint64_t wanted = fetches_begun_ + 1;
+  const auto is_done = [&] { return fetches_ended_ >= wanted || is_stopping_; };
+  // Again where a fetch that has begun already ends in between, which plans the next one for later.
+  const SteadyTime deadline = clock_->SteadyNow() + patience;
+  while (!is_done()) {
+    due_ = std::min(due_, clock_->SteadyNow());
+    wake_.notify_all();
+    const std::uint64_t ended = fetches_ended_;
+    const auto has_moved = [&] { return fetches_ended_ != ended || is_stopping_; };
+    if (!clock_->WaitUntil(lock, fetch_ended_, deadline, has_moved)) {
+      return Error(ErrorCode::kTryAgain, "the refresh takes long").Cure("try again");
+    }
+  }
+  if (is_stopping_) return ShuttingDown();
+  if (last_error_) return *last_error_;
+  return {};
 }
 
 // Waits for the first fetch that begins after this call, and begins it if nobody else does.
@@ -430,6 +454,9 @@ SnapshotCache::~SnapshotCache() = default;
 
 Status SnapshotCache::Start() { return impl_->Start(); }
 Status SnapshotCache::Refresh() { return impl_->Refresh(); }
+Status SnapshotCache::RefreshWithin(milliseconds patience) {
+  return impl_->RefreshWithin(patience);
+}
 CacheStatus SnapshotCache::status() const { return impl_->status(); }
 
 Result<std::shared_ptr<const Snapshot>> SnapshotCache::Current() {

@@ -80,6 +80,9 @@ class SnapshotCache {
 
   // Fetches now and waits for it.
   Status Refresh();
+  // The same on the background thread, waiting no longer than `patience`. kTryAgain: it takes
+  // longer. Nothing to do where every read fetches.
+  Status RefreshWithin(std::chrono::milliseconds patience);
 
   // `callback(before, after)` runs on the background thread after each refresh that brought a
   // snapshot of another version or other values. Dropping what is returned ends it and waits for

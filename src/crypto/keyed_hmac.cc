@@ -8,10 +8,7 @@
 #include <openssl/sha.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
-#include <cstddef>
-#include <cstdint>
 #include <cstring>
 #include <new>
 #include <span>
@@ -21,96 +18,141 @@
 namespace qarion::secrets::crypto {
 namespace {
 
-constexpr std::size_t kBlockBytes = SHA256_CBLOCK;
 // RFC 2104, 2: "ipad = the byte 0x36 repeated B times, opad = the byte 0x5C repeated B times".
 constexpr unsigned char kInnerPad = 0x36;
 constexpr unsigned char kOuterPad = 0x5c;
 
-// A hash between two blocks.
-using Words = decltype(SHA256_CTX::h);
+struct Sha256Family {
+  using Context = SHA256_CTX;
+  static constexpr std::size_t kBlockBytes = SHA256_CBLOCK;
+  static constexpr std::size_t kLengthBytes = 8;  // of the message, at the end of the padding
+  static constexpr auto Update = SHA256_Update;
+  static constexpr auto Final = SHA256_Final;
+};
 
-void CopyWords(Words& to, const Words& from) noexcept {
-  core::CopySecretBytes(&to, &from, sizeof to);
-}
+struct Sha512Family {
+  using Context = SHA512_CTX;
+  static constexpr std::size_t kBlockBytes = SHA512_CBLOCK;
+  static constexpr std::size_t kLengthBytes = 16;
+  static constexpr auto Update = SHA512_Update;
+  static constexpr auto Final = SHA512_Final;
+};
 
-Sha256Digest DigestOf(const Words& words) noexcept {
-  static_assert(std::endian::native == std::endian::little);
-  Sha256Digest digest;
-  for (std::size_t i = 0; i < std::size(words); ++i) {
-    const SHA_LONG word = std::byteswap(words[i]);
-    std::memcpy(&digest[i * sizeof word], &word, sizeof word);
-  }
-  return digest;
-}
+template <Sha2 kHash>
+struct Hash;
+template <>
+struct Hash<Sha2::k256> : Sha256Family {
+  static constexpr auto Init = SHA256_Init;
+};
+template <>
+struct Hash<Sha2::k384> : Sha512Family {
+  static constexpr auto Init = SHA384_Init;
+};
+template <>
+struct Hash<Sha2::k512> : Sha512Family {
+  static constexpr auto Init = SHA512_Init;
+};
 
 }  // namespace
 
 // "H(K XOR opad, H(K XOR ipad, text))": of both hashes, what they are after their first block. Both
 // are finished here, because SHA256_Final takes longer about it than about the hash.
-struct KeyedHmac::States {
+template <Sha2 kHash>
+struct KeyedHmacOf<kHash>::States {
+  using H = Hash<kHash>;
+  using Words = decltype(H::Context::h);  // a hash between two blocks
+
   Words inner;
   Words outer;
-  SHA256_CTX working;
-  std::array<unsigned char, 2 * kBlockBytes> last;
+  typename H::Context working;
+  std::array<unsigned char, 2 * H::kBlockBytes> last;
 
-  // FIPS 180-4, 5.1.1: "Append the bit "1" to the end of the message, followed by k zero bits", to
+  void SetUp(std::string_view key) noexcept {
+    const std::span block(last.data(), H::kBlockBytes);
+    H::Init(&working);
+    // "Applications that use keys longer than B bytes will first hash the key using H".
+    if (key.size() > block.size()) {
+      H::Update(&working, key.data(), key.size());
+      H::Final(block.data(), &working);
+    } else {
+      core::CopySecretBytes(block.data(), key.data(), key.size());
+    }
+    for (unsigned char& byte : block) byte ^= kInnerPad;
+    Begin(block, inner);
+    for (unsigned char& byte : block) byte ^= kInnerPad ^ kOuterPad;
+    Begin(block, outer);
+    core::Wipe(block.data(), block.size());
+  }
+
+  void Begin(std::span<const unsigned char> block, Words& words) noexcept {
+    H::Init(&working);
+    H::Update(&working, block.data(), block.size());
+    Copy(words, working.h);
+  }
+
+  static void Copy(Words& to, const Words& from) noexcept {
+    core::CopySecretBytes(&to, &from, sizeof to);
+  }
+
+  // FIPS 180-4, 5.1: "Append the bit "1" to the end of the message, followed by k zero bits", to
   // `size` bytes in `last` that end a message of `total`, the block of the key among them.
-  void Finish(std::size_t size, std::uint64_t total) noexcept {
+  Digest Finish(std::size_t size, std::uint64_t total) noexcept {
     const std::uint64_t bits = std::byteswap(8 * total);
-    const std::size_t end = size + 1 + sizeof bits > kBlockBytes ? 2 * kBlockBytes : kBlockBytes;
+    const std::size_t end =
+        size + 1 + H::kLengthBytes > H::kBlockBytes ? 2 * H::kBlockBytes : H::kBlockBytes;
     last[size] = 0x80;
     std::fill(last.begin() + size + 1, last.begin() + end - sizeof bits, 0);
     std::memcpy(&last[end - sizeof bits], &bits, sizeof bits);
-    SHA256_Update(&working, last.data(), end);
+    H::Update(&working, last.data(), end);
+
+    static_assert(std::endian::native == std::endian::little);
+    using Word = std::remove_reference_t<decltype(working.h[0])>;
+    Digest digest;
+    for (std::size_t i = 0; i < digest.size() / sizeof(Word); ++i) {
+      const Word word = std::byteswap(working.h[i]);
+      std::memcpy(&digest[i * sizeof word], &word, sizeof word);
+    }
+    return digest;
   }
 };
 
-void KeyedHmac::Release::operator()(States* states) const noexcept {
+template <Sha2 kHash>
+void KeyedHmacOf<kHash>::Release::operator()(States* states) const noexcept {
   core::ReleaseSecretMemory(states, sizeof(States));
 }
 
-KeyedHmac::KeyedHmac(KeyedHmac&&) noexcept = default;
-KeyedHmac& KeyedHmac::operator=(KeyedHmac&&) noexcept = default;
-KeyedHmac::~KeyedHmac() = default;
+template <Sha2 kHash>
+KeyedHmacOf<kHash>::KeyedHmacOf(KeyedHmacOf&&) noexcept = default;
+template <Sha2 kHash>
+KeyedHmacOf<kHash>& KeyedHmacOf<kHash>::operator=(KeyedHmacOf&&) noexcept = default;
+template <Sha2 kHash>
+KeyedHmacOf<kHash>::~KeyedHmacOf() = default;
 
-KeyedHmac::KeyedHmac(std::string_view key)
+template <Sha2 kHash>
+KeyedHmacOf<kHash>::KeyedHmacOf(std::string_view key)
     : states_(new(core::AllocateSecretMemory(sizeof(States))) States{}) {
-  SHA256_CTX& working = states_->working;
-  const std::span block(states_->last.data(), kBlockBytes);
-  // "Applications that use keys longer than B bytes will first hash the key using H".
-  if (key.size() > block.size()) {
-    SHA256_Init(&working);
-    SHA256_Update(&working, key.data(), key.size());
-    SHA256_Final(block.data(), &working);
-  } else {
-    core::CopySecretBytes(block.data(), key.data(), key.size());
-  }
-  for (unsigned char& byte : block) byte ^= kInnerPad;
-  SHA256_Init(&working);
-  SHA256_Update(&working, block.data(), block.size());
-  CopyWords(states_->inner, working.h);
-  for (unsigned char& byte : block) byte ^= kInnerPad ^ kOuterPad;
-  SHA256_Init(&working);
-  SHA256_Update(&working, block.data(), block.size());
-  CopyWords(states_->outer, working.h);
-  core::Wipe(block.data(), block.size());
+  states_->SetUp(key);
   core::WipeTraces();
 }
 
-Sha256Digest KeyedHmac::Of(std::string_view message) noexcept {
+template <Sha2 kHash>
+typename KeyedHmacOf<kHash>::Digest KeyedHmacOf<kHash>::Of(std::string_view message) noexcept {
+  constexpr std::size_t kBlockBytes = Hash<kHash>::kBlockBytes;
   States& states = *states_;
   const std::size_t whole = message.size() / kBlockBytes * kBlockBytes;
   const std::string_view rest = message.substr(whole);
-  CopyWords(states.working.h, states.inner);
-  SHA256_Update(&states.working, message.data(), whole);
+  States::Copy(states.working.h, states.inner);
+  Hash<kHash>::Update(&states.working, message.data(), whole);
   std::ranges::copy(rest, states.last.begin());
-  states.Finish(rest.size(), kBlockBytes + message.size());
+  const Digest inner = states.Finish(rest.size(), kBlockBytes + message.size());
 
-  const Sha256Digest inner = DigestOf(states.working.h);
-  CopyWords(states.working.h, states.outer);
+  States::Copy(states.working.h, states.outer);
   std::ranges::copy(inner, states.last.begin());
-  states.Finish(inner.size(), kBlockBytes + inner.size());
-  return DigestOf(states.working.h);
+  return states.Finish(inner.size(), kBlockBytes + inner.size());
 }
+
+template class KeyedHmacOf<Sha2::k256>;
+template class KeyedHmacOf<Sha2::k384>;
+template class KeyedHmacOf<Sha2::k512>;
 
 }  // namespace qarion::secrets::crypto

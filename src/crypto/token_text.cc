@@ -1,5 +1,6 @@
 #include "crypto/token_text.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -112,6 +113,24 @@ std::optional<std::size_t> DecodeTokenTextPortable(std::string_view text,
   if ((all & kNone) != 0 || (bits & unused) != 0) return std::nullopt;
   Store(bits, bytes + size);
   return size + 3 - padding;
+}
+
+void EncodeUnpaddedText(std::span<const std::uint8_t> bytes, char* text) noexcept {
+  EncodeTokenText(bytes, text);  // the padding is beyond what is asked for
+}
+
+std::optional<std::size_t> DecodeUnpaddedText(std::string_view text, std::uint8_t* bytes) noexcept {
+  const std::size_t rest = text.size() % 4;
+  const std::string_view whole = text.substr(0, text.size() - rest);
+  if (rest == 1 || whole.ends_with('=')) return std::nullopt;
+  const auto size = DecodeTokenText(whole, bytes);
+  if (!size || rest == 0) return size;
+  std::array<char, 4> last = {'=', '=', '=', '='};
+  std::ranges::copy(text.substr(whole.size()), last.begin());
+  if (last[rest - 1] == '=') return std::nullopt;
+  const auto more = DecodeTokenTextPortable({last.data(), last.size()}, bytes + *size);
+  if (!more) return std::nullopt;
+  return *size + *more;
 }
 
 // As CPython's binascii.a2b_base64 without strict_mode.

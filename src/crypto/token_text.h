@@ -1,5 +1,6 @@
-// The text of Fernet tokens: base64 with the URL-safe alphabet (RFC 4648, 5), padded. The bytes are
-// ciphertext, so neither they nor the time taken are secret. Pure functions, thread-safe.
+// The text of tokens: base64 with the URL-safe alphabet (RFC 4648, 5), padded in those of Fernet,
+// unpadded in JSON Web Tokens. The bytes are what is sent, so neither they nor the time taken are
+// secret. Pure functions, thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +22,12 @@ constexpr std::size_t TokenBytesRoom(std::size_t text_size) { return text_size /
 // Writes the bytes and returns how many they are; nothing where `text` is not the one and only text
 // of these bytes: another character, padding that is missing or surplus, unused bits that are set.
 std::optional<std::size_t> DecodeTokenText(std::string_view text, std::uint8_t* bytes) noexcept;
+
+// Both without padding, as RFC 7515, 2 has it.
+constexpr std::size_t UnpaddedTextSize(std::size_t bytes) { return (bytes * 4 + 2) / 3; }
+// Writes UnpaddedTextSize(bytes.size()) characters, and needs room for TokenTextSize() of them.
+void EncodeUnpaddedText(std::span<const std::uint8_t> bytes, char* text) noexcept;
+std::optional<std::size_t> DecodeUnpaddedText(std::string_view text, std::uint8_t* bytes) noexcept;
 
 // The same without the processor's vectors. For tests.
 void EncodeTokenTextPortable(std::span<const std::uint8_t> bytes, char* text) noexcept;

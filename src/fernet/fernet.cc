@@ -7,8 +7,8 @@
 #include <limits>
 #include <utility>
 
+#include "core/loan_pool.h"
 #include "crypto/fernet_ring.h"
-#include "fernet/ring_pool.h"
 
 namespace qarion::secrets {
 namespace {
@@ -68,11 +68,16 @@ FernetFault CheckAge(std::uint64_t timestamp, const FernetDecryptOptions& option
   return FernetFault::kNone;
 }
 
+struct PooledRing {
+  crypto::FernetRing ring;
+  crypto::OpenedFernet opened;  // room for whoever has the ring; to be left empty
+};
+
 }  // namespace
 
 class Fernet::Impl {
  public:
-  explicit Impl(std::vector<FernetKey> keys) : rings_(std::move(keys)) {}
+  explicit Impl(std::vector<FernetKey> keys) : keys_(std::move(keys)) {}
 
   Result<crypto::OpenedFernet> Open(std::string_view token, FernetReading reading) const {
     auto ring = rings_.Borrow();
@@ -112,7 +117,14 @@ class Fernet::Impl {
     return token;
   }
 
-  fernet::RingPool rings_;
+  Result<std::unique_ptr<PooledRing>> MakeRing() const {
+    auto ring = crypto::FernetRing::Create(keys_);
+    if (!ring) return std::move(ring).error();
+    return std::make_unique<PooledRing>(PooledRing{*std::move(ring), {}});
+  }
+
+  const std::vector<FernetKey> keys_;
+  core::LoanPool<PooledRing> rings_{[this] { return MakeRing(); }};
 };
 
 Fernet::Fernet(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "core/ascii.h"
+#include "core/json_escape.h"
 #include "core/utf8.h"
-#include "rotate/json_escape.h"
 #include "rotate/plan.h"
 
 namespace qarion::secrets::rotate {
@@ -133,7 +133,7 @@ class PathReader {
         ++at_;
         continue;
       }
-      const auto escape = ReadJsonEscape(text_.substr(at_), quote);
+      const auto escape = core::ReadJsonEscape(text_.substr(at_), quote);
       if (!escape) return Fail("has an unknown escape in a name");
       if (escape->IsHalfPair()) return Fail("has half of a surrogate pair in a name");
       core::AppendCharacter(escape->code_point, name);

@@ -1,6 +1,6 @@
 #include "rotate/json_slots.h"
 
-#include "rotate/json_escape.h"
+#include "core/json_escape.h"
 
 namespace qarion::secrets::rotate {
 namespace {
@@ -16,9 +16,10 @@ Status JsonSlotFinder::Find(std::string_view json) {
   frames_.clear();
   active_.clear();
   for (std::size_t i = 0; i < paths_.size(); ++i) active_.push_back(i);
-  JsonReader reader(json);
-  for (JsonEvent event = reader.Next(); event != JsonEvent::kEnd; event = reader.Next()) {
-    if (event == JsonEvent::kWrong) return reader.Problem();
+  core::JsonReader reader(json);
+  for (core::JsonEvent event = reader.Next(); event != core::JsonEvent::kEnd;
+       event = reader.Next()) {
+    if (event == core::JsonEvent::kWrong) return reader.Problem();
     // Unescaped text is never longer than its literal, so that with this room views of it stay.
     if (reader.has_escapes() && unescaped_.empty()) unescaped_.reserve(json.size());
     if (const Status taken = Take(reader, event); !taken) return taken.error();
@@ -26,11 +27,11 @@ Status JsonSlotFinder::Find(std::string_view json) {
   return {};
 }
 
-Status JsonSlotFinder::Take(const JsonReader& reader, JsonEvent event) {
+Status JsonSlotFinder::Take(const core::JsonReader& reader, core::JsonEvent event) {
   switch (event) {
-    case JsonEvent::kName: SelectMember(reader); return {};
-    case JsonEvent::kEndObject:
-    case JsonEvent::kEndArray:
+    case core::JsonEvent::kName: SelectMember(reader); return {};
+    case core::JsonEvent::kEndObject:
+    case core::JsonEvent::kEndArray:
       active_.resize(frames_.back().first);
       frames_.pop_back();
       return {};
@@ -40,7 +41,7 @@ Status JsonSlotFinder::Take(const JsonReader& reader, JsonEvent event) {
   return TakeValue(reader, event);
 }
 
-void JsonSlotFinder::SelectMember(const JsonReader& reader) {
+void JsonSlotFinder::SelectMember(const core::JsonReader& reader) {
   const Frame& frame = frames_.back();
   if (frame.first == frame.last) return;
   const std::string_view name = reader.Text(name_);
@@ -69,16 +70,16 @@ void JsonSlotFinder::SelectElement() {
   }
 }
 
-Status JsonSlotFinder::TakeValue(const JsonReader& reader, JsonEvent event) {
+Status JsonSlotFinder::TakeValue(const core::JsonReader& reader, core::JsonEvent event) {
   const std::size_t first = frames_.empty() ? 0 : frames_.back().last;
   bool is_found = false;
   for (std::size_t i = first; i < active_.size(); ++i) {
     const std::size_t path = active_[i];
     if (paths_[path].steps.size() != frames_.size()) continue;
     JsonPathCounts& counts = counts_[path];
-    if (event == JsonEvent::kNull) {
+    if (event == core::JsonEvent::kNull) {
       ++counts.nulls;
-    } else if (event != JsonEvent::kString) {
+    } else if (event != core::JsonEvent::kString) {
       ++counts.others;
     } else {
       ++counts.strings;
@@ -87,23 +88,23 @@ Status JsonSlotFinder::TakeValue(const JsonReader& reader, JsonEvent event) {
       if (const Status added = AddSlot(reader, path); !added) return added.error();
     }
   }
-  if (event == JsonEvent::kBeginObject || event == JsonEvent::kBeginArray) {
+  if (event == core::JsonEvent::kBeginObject || event == core::JsonEvent::kBeginArray) {
     frames_.push_back({.first = first,
                        .last = active_.size(),
                        .index = 0,
-                       .is_array = event == JsonEvent::kBeginArray});
+                       .is_array = event == core::JsonEvent::kBeginArray});
   } else {
     active_.resize(first);
   }
   return {};
 }
 
-Status JsonSlotFinder::AddSlot(const JsonReader& reader, std::size_t path) {
+Status JsonSlotFinder::AddSlot(const core::JsonReader& reader, std::size_t path) {
   JsonSlot slot{
       .begin = reader.begin(), .end = reader.end(), .text = reader.inside(), .path = path};
   if (reader.has_escapes()) {
     const std::size_t begin = unescaped_.size();
-    if (AppendJsonUnescaped(reader.inside(), unescaped_)) {
+    if (core::AppendJsonUnescaped(reader.inside(), unescaped_)) {
       return Error(ErrorCode::kBadData, "has half of a surrogate pair in the string at byte " +
                                             std::to_string(reader.begin() + 1));
     }
@@ -127,7 +128,7 @@ void SpliceJson(std::string_view json, std::span<const JsonSlot> slots,
   for (std::size_t i = 0; i < slots.size(); ++i) {
     if (texts[i] == slots[i].text) continue;
     Append(json.substr(done, slots[i].begin - done), out);
-    Append(QuotedJson(texts[i]), out);
+    Append(core::QuotedJson(texts[i]), out);
     done = slots[i].end;
   }
   Append(json.substr(done), out);

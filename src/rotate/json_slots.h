@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/json_reader.h"
 #include "qarion/secrets/result.h"
-#include "rotate/json_reader.h"
 #include "rotate/plan.h"
 
 namespace qarion::secrets::rotate {
@@ -56,11 +56,11 @@ class JsonSlotFinder {
     bool is_array = false;
   };
 
-  Status Take(const JsonReader& reader, JsonEvent event);
-  void SelectMember(const JsonReader& reader);
+  Status Take(const core::JsonReader& reader, core::JsonEvent event);
+  void SelectMember(const core::JsonReader& reader);
   void SelectElement();
-  Status TakeValue(const JsonReader& reader, JsonEvent event);
-  Status AddSlot(const JsonReader& reader, std::size_t path);
+  Status TakeValue(const core::JsonReader& reader, core::JsonEvent event);
+  Status AddSlot(const core::JsonReader& reader, std::size_t path);
 
   std::span<const JsonPath> paths_;
   std::vector<JsonSlot> slots_;

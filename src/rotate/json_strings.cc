@@ -5,9 +5,10 @@
 #include <vector>
 
 #include "core/ascii.h"
+#include "core/json_escape.h"
+#include "core/json_reader.h"
 #include "core/utf8.h"
-#include "rotate/json_escape.h"
-#include "rotate/json_reader.h"
+#include "rotate/plan.h"
 
 namespace qarion::secrets::rotate {
 namespace {
@@ -26,7 +27,7 @@ class PathWriter {
     if (IsShorthand(name)) {
       step = "." + std::string(name);
     } else if (!core::FindInvalidUtf8(name)) {
-      step = "[" + QuotedJson(name) + "]";
+      step = "[" + core::QuotedJson(name) + "]";
     }
     AppendStep(step);
   }
@@ -69,18 +70,19 @@ Status VisitJsonStrings(std::string_view json,
                         const std::function<void(const JsonString&)>& visit) {
   PathWriter path;
   std::string room;
-  JsonReader reader(json);
-  for (JsonEvent event = reader.Next(); event != JsonEvent::kEnd; event = reader.Next()) {
+  core::JsonReader reader(json);
+  for (core::JsonEvent event = reader.Next(); event != core::JsonEvent::kEnd;
+       event = reader.Next()) {
     switch (event) {
-      case JsonEvent::kWrong: return reader.Problem();
-      case JsonEvent::kName: path.SetMember(reader.Text(room)); continue;
-      case JsonEvent::kEndObject:
-      case JsonEvent::kEndArray: path.Close(); continue;
+      case core::JsonEvent::kWrong: return reader.Problem();
+      case core::JsonEvent::kName: path.SetMember(reader.Text(room)); continue;
+      case core::JsonEvent::kEndObject:
+      case core::JsonEvent::kEndArray: path.Close(); continue;
       default: path.BeginValue(); break;
     }
-    if (event == JsonEvent::kBeginObject || event == JsonEvent::kBeginArray) {
-      path.Open(event == JsonEvent::kBeginArray);
-    } else if (event == JsonEvent::kString) {
+    if (event == core::JsonEvent::kBeginObject || event == core::JsonEvent::kBeginArray) {
+      path.Open(event == core::JsonEvent::kBeginArray);
+    } else if (event == core::JsonEvent::kString) {
       visit({.begin = reader.begin(),
              .end = reader.end(),
              .text = reader.Text(room),

@@ -11,16 +11,14 @@
 #include "core/fernet_key_text.h"
 #include "core/json_fields.h"
 #include "core/secret_memory.h"
+#include "core/signing_key_text.h"
 #include "core/utf8.h"
 
 namespace qarion::secrets::runtime {
 namespace {
 
-constexpr std::size_t kShortestSigningKey = 32;  // RFC 7518, 3.2: as long as the hash output
 constexpr std::size_t kShortestToken = 16;
 constexpr std::size_t kShortestUnguessable = 8;
-
-constexpr char kGenerateKey[] = "generate one: openssl rand -base64 48";
 
 // Collects the findings of one field.
 class FieldReport {
@@ -40,30 +38,6 @@ class FieldReport {
   const Field& field_;
   std::vector<Finding>& findings_;
 };
-
-bool BeginsIgnoringCase(std::string_view text, std::string_view beginning) {
-  return text.size() >= beginning.size() &&
-         core::EqualsIgnoringCase(text.substr(0, beginning.size()), beginning);
-}
-
-// What stands in templates and tutorials where the value belongs.
-bool IsPlaceholder(std::string_view value) {
-  constexpr std::array<std::string_view, 16> kWords = {
-      "changeme",    "change-me", "change_me", "secret",     "password",   "example",
-      "placeholder", "todo",      "fixme",     "replace-me", "replace_me", "replaceme",
-      "none",        "null",      "insecure",  "dummy"};
-  constexpr std::array<std::string_view, 5> kBeginnings = {"your-", "your_", "changeme",
-                                                           "change-this", "insert-"};
-  if (value.empty()) return false;
-  if (std::ranges::any_of(kWords, [&](auto word) { return core::EqualsIgnoringCase(value, word); }))
-    return true;
-  if (std::ranges::any_of(kBeginnings,
-                          [&](auto word) { return BeginsIgnoringCase(value, word); })) {
-    return true;
-  }
-  if (value.starts_with('<') && value.ends_with('>')) return true;
-  return std::ranges::all_of(value, [&](char c) { return c == value.front(); });
-}
 
 std::string Bytes(std::size_t count) {
   return std::to_string(count) + (count == 1 ? " byte" : " bytes");
@@ -96,18 +70,12 @@ void CheckNoWhiteSpace(FieldReport& report) {
 }
 
 void CheckSigningKey(FieldReport& report) {
-  const std::string_view value = report.value();
-  if (IsPlaceholder(value)) {
-    report.Error("is a placeholder, not a key", kGenerateKey);
-  } else if (value.size() < kShortestSigningKey) {
-    report.Error("has " + Bytes(value.size()) + "; a signing key needs at least " +
-                     std::to_string(kShortestSigningKey),
-                 kGenerateKey);
-  }
+  const std::string problem = core::SigningKeyProblem(report.value());
+  if (!problem.empty()) report.Error(problem, core::kReplaceSigningKey);
 }
 
 void CheckPassword(FieldReport& report) {
-  if (IsPlaceholder(report.value())) {
+  if (core::IsPlaceholder(report.value())) {
     report.Warning("is a placeholder or a password that is tried first", "choose a random one");
   }
   CheckSurroundings(report);

@@ -311,6 +311,11 @@ class Reader::Impl {
     return runtime_->Missing(name);
   }
 
+  Result<const Snapshot*> Latest() {
+    if (const Snapshot* pinned = reader_.Pinned()) return pinned;
+    return reader_.Current();
+  }
+
  private:
   Runtime::Impl* runtime_;
   cache::SnapshotCache::Reader reader_;
@@ -322,6 +327,7 @@ Reader& Reader::operator=(Reader&&) noexcept = default;
 Reader::~Reader() = default;
 
 Result<const Secret*> Reader::Find(std::string_view name) { return impl_->Find(name); }
+Result<const Snapshot*> Reader::Latest() { return impl_->Latest(); }
 
 Runtime::Runtime(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 Runtime::Runtime(Runtime&&) noexcept = default;
@@ -345,6 +351,10 @@ Result<std::shared_ptr<const Snapshot>> Runtime::TakeSnapshot() const {
 Reader Runtime::NewReader() const { return Reader(std::make_unique<Reader::Impl>(*impl_)); }
 
 Status Runtime::Refresh() { return impl_->cache().Refresh(); }
+
+Status Runtime::RefreshWithin(std::chrono::milliseconds patience) {
+  return impl_->cache().RefreshWithin(patience);
+}
 
 Subscription Runtime::OnChange(std::function<void(const Change&)> callback) {
   return Subscription(impl_->cache().Subscribe(

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <qarion/secrets/export.h>
@@ -35,7 +36,7 @@ class QARION_SECRETS_EXPORT Claims {
   std::optional<std::string_view> subject() const noexcept { return Text("sub"); }
   std::optional<std::string_view> id() const noexcept { return Text("jti"); }
   // One string counts as an array of it.
-  std::optional<std::vector<std::string_view>> audience() const;
+  std::optional<std::vector<std::string>> audience() const;
   std::optional<Time> expires_at() const noexcept { return Date("exp"); }
   std::optional<Time> not_before() const noexcept { return Date("nbf"); }
   std::optional<Time> issued_at() const noexcept { return Date("iat"); }
@@ -47,8 +48,9 @@ class QARION_SECRETS_EXPORT Claims {
   std::optional<double> Number(std::string_view name) const noexcept;
   std::optional<bool> Bool(std::string_view name) const noexcept;
   // An array of strings, and nothing else in it.
-  std::optional<std::vector<std::string_view>> Texts(std::string_view name) const;
-  // Seconds since 1970, from 0 up to 2^53; of a fraction, the second before it.
+  std::optional<std::vector<std::string>> Texts(std::string_view name) const;
+  // Seconds since 1970, from 0 up to 2^53; of a fraction, the second before it. What the clock
+  // cannot say is its last second.
   std::optional<Time> Date(std::string_view name) const noexcept;
   // A value of any type as it stands in the text; parse it further, an object by Parse().
   std::optional<std::string_view> Json(std::string_view name) const noexcept;
@@ -65,7 +67,8 @@ class QARION_SECRETS_EXPORT Claims {
 };
 
 // Claims that are to be signed, in the order in which they were put. Mistakes (a name twice, text
-// that is no UTF-8, JSON that is none, a time before 1970) are kept, and told by Signer::Sign.
+// that is no UTF-8, JSON that is none, a standard claim of a wrong type, a time before 1970) are
+// kept, and told by Signer::Sign.
 //
 // Thread-safety: one thread at a time. Lifetime: owns what it is given.
 class QARION_SECRETS_EXPORT ClaimsBuilder {
@@ -90,10 +93,17 @@ class QARION_SECRETS_EXPORT ClaimsBuilder {
 
  private:
   friend class Signer;
-  void Name(std::string_view name);
-  std::string members_;             // "name":value,...
-  std::vector<std::string> names_;  // as given
-  std::string mistake_;             // the first one
+  enum class Kind { kText, kTexts, kDate, kOther };
+
+  // Begins a member, and returns where its value goes.
+  std::string& Value(std::string_view name, Kind kind);
+  void Blame(std::string mistake);
+
+  std::string members_;  // `"name":value`, each with a comma before it
+  std::vector<std::pair<std::size_t, std::size_t>> names_;  // where they begin, and their sizes
+  std::optional<std::int64_t> issued_at_;                   // in seconds, where they are given
+  std::optional<std::int64_t> expires_at_;
+  std::string mistake_;  // the first one
 };
 
 }  // namespace qarion::secrets::jwt

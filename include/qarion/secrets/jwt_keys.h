@@ -35,8 +35,8 @@ struct Keys {
   Secret next = {};
 };
 
-// What names a key, in the header `kid` and in reports: the first 16 hexadecimal digits of SHA-256
-// over "qarion-secrets jwt key" and the key. Nobody finds a fit key from it.
+// What names a key, in the header `kid` and in reports: the first 16 hexadecimal digits of the
+// HMAC-SHA256 of the key under "qarion-secrets jwt key". Nobody finds a fit key from it.
 QARION_SECRETS_EXPORT std::string KeyId(const Secret& key);
 
 // A new key as text: 43, 64 or 86 characters of URL-safe base64 that hold as many random bytes as

@@ -121,6 +121,10 @@ class QARION_SECRETS_EXPORT Reader {
   // this Reader, or its end. `name` in canonical spelling.
   Result<const Secret*> Find(std::string_view name);
 
+  // As Runtime::TakeSnapshot, without a handle of its own: valid as long. Another snapshot than at
+  // the last call of this Reader is another pointer.
+  Result<const Snapshot*> Latest();
+
  private:
   friend class Runtime;
   class Impl;
@@ -162,6 +166,10 @@ class QARION_SECRETS_EXPORT Runtime {
 
   // Fetches now, whatever the age of the snapshot, and waits for it.
   Status Refresh();
+
+  // The same in the background, of which no more than `patience` is waited for. kTryAgain: it takes
+  // longer, and goes on. Does nothing where every read fetches.
+  Status RefreshWithin(std::chrono::milliseconds patience);
 
   // Calls `callback` after each refresh that changed something, one call at a time, from the
   // background thread. Keep what is returned.

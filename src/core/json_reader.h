@@ -7,9 +7,8 @@
 #include <string_view>
 
 #include "qarion/secrets/error.h"
-#include "rotate/plan.h"
 
-namespace qarion::secrets::rotate {
+namespace qarion::secrets::core {
 
 enum class JsonEvent {
   kBeginObject,
@@ -29,7 +28,11 @@ enum class JsonEvent {
 // proportion to the text, and memory of its own that does not grow. The text must outlive it.
 class JsonReader {
  public:
-  explicit JsonReader(std::string_view text) noexcept : text_(text) {}
+  explicit JsonReader(std::string_view text, std::size_t deepest = kDeepest) noexcept
+      : text_(text), deepest_(deepest) {}
+
+  // How deep a text may be nested.
+  static constexpr std::size_t kDeepest = 100;
 
   // The next part. After kEnd and kWrong nothing comes.
   JsonEvent Next() noexcept;
@@ -69,13 +72,14 @@ class JsonReader {
   JsonEvent ReadWord(std::string_view word, JsonEvent event) noexcept;
 
   std::string_view text_;
+  std::size_t deepest_;  // kDeepest at most
   std::size_t at_ = 0;
   std::size_t begin_ = 0;
   bool has_escapes_ = false;
   Expected expected_ = Expected::kValue;
   std::size_t depth_ = 0;
-  std::bitset<kMostPathSteps> is_object_;  // of each object and array that is open
+  std::bitset<kDeepest> is_object_;  // of each object and array that is open
   const char* problem_ = nullptr;
 };
 
-}  // namespace qarion::secrets::rotate
+}  // namespace qarion::secrets::core

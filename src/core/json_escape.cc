@@ -1,4 +1,4 @@
-#include "rotate/json_escape.h"
+#include "core/json_escape.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -7,7 +7,7 @@
 #include "core/ascii.h"
 #include "core/utf8.h"
 
-namespace qarion::secrets::rotate {
+namespace qarion::secrets::core {
 namespace {
 
 constexpr std::size_t kUnicodeEscapeLength = 6;  // \u0067
@@ -17,7 +17,7 @@ std::optional<char32_t> ReadUnicodeEscape(std::string_view text) noexcept {
   if (text.size() < kUnicodeEscapeLength || !text.starts_with("\\u")) return std::nullopt;
   char32_t value = 0;
   for (const char c : text.substr(2, 4)) {
-    const std::size_t digit = kDigits.find(core::AsciiLower(c));
+    const std::size_t digit = kDigits.find(AsciiLower(c));
     if (digit == kDigits.npos) return std::nullopt;
     value = value << 4 | static_cast<char32_t>(digit);
   }
@@ -79,32 +79,38 @@ bool AppendJsonUnescaped(std::string_view inside, std::string& out) {
     const auto escape = ReadJsonEscape(inside);
     if (!escape) break;
     has_half_pair = has_half_pair || escape->IsHalfPair();
-    core::AppendCharacter(escape->code_point, out);
+    AppendCharacter(escape->code_point, out);
     inside.remove_prefix(escape->length);
   }
   return has_half_pair;
 }
 
 std::string QuotedJson(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string quoted = "\"";
+  std::string quoted;
   quoted.reserve(text.size() + 2);
+  AppendQuotedJson(text, quoted);
+  return quoted;
+}
+
+void AppendQuotedJson(std::string_view text, std::string& out) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  out += '"';
   while (true) {
     const std::size_t plain = PlainJsonLength(text);
-    quoted += text.substr(0, plain);
+    out += text.substr(0, plain);
     if (plain == text.size()) break;
     const auto byte = static_cast<unsigned char>(text[plain]);
     if (byte < 0x20) {
-      quoted += "\\u00";
-      quoted += kDigits[byte >> 4];
-      quoted += kDigits[byte & 0xf];
+      out += "\\u00";
+      out += kDigits[byte >> 4];
+      out += kDigits[byte & 0xf];
     } else {
-      quoted += '\\';
-      quoted += text[plain];
+      out += '\\';
+      out += text[plain];
     }
     text.remove_prefix(plain + 1);
   }
-  return quoted + '"';
+  out += '"';
 }
 
-}  // namespace qarion::secrets::rotate
+}  // namespace qarion::secrets::core

@@ -1,13 +1,14 @@
-#include "rotate/json_reader.h"
+#include "core/json_reader.h"
 
 #include "core/ascii.h"
+#include "core/json_escape.h"
 #include "core/utf8.h"
-#include "rotate/json_escape.h"
 
-namespace qarion::secrets::rotate {
+namespace qarion::secrets::core {
 namespace {
 
 constexpr char kNotJson[] = "is not JSON";
+constexpr char kTooDeep[] = "is JSON that is nested deeper than ";
 
 bool IsWhite(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
@@ -26,7 +27,9 @@ std::string_view JsonReader::Text(std::string& room) const {
 }
 
 Error JsonReader::Problem() const {
-  return Error(ErrorCode::kBadData, std::string(problem_) + ", at byte " + std::to_string(at_ + 1));
+  std::string problem = problem_;
+  if (problem_ == kTooDeep) problem += std::to_string(deepest_);
+  return Error(ErrorCode::kBadData, problem + ", at byte " + std::to_string(at_ + 1));
 }
 
 void JsonReader::SkipWhite() noexcept {
@@ -64,7 +67,7 @@ JsonEvent JsonReader::ReadNextOrEnd() noexcept {
 }
 
 JsonEvent JsonReader::Open(bool is_object) noexcept {
-  if (depth_ == is_object_.size()) return Wrong("is JSON that is nested deeper than 100");
+  if (depth_ == deepest_) return Wrong(kTooDeep);
   ++at_;
   is_object_[depth_++] = is_object;
   expected_ = is_object ? Expected::kFirstName : Expected::kFirstElement;
@@ -106,7 +109,7 @@ JsonEvent JsonReader::ReadWord(std::string_view word, JsonEvent event) noexcept 
 bool JsonReader::ReadNumber() noexcept {
   const auto read_digits = [this] {
     const std::size_t first = at_;
-    while (core::IsDigit(Peek())) ++at_;
+    while (IsDigit(Peek())) ++at_;
     return at_ > first;
   };
   if (Peek() == '-') ++at_;
@@ -119,7 +122,7 @@ bool JsonReader::ReadNumber() noexcept {
     ++at_;
     if (!read_digits()) return false;
   }
-  if (core::AsciiLower(Peek()) == 'e') {
+  if (AsciiLower(Peek()) == 'e') {
     ++at_;
     if (Peek() == '+' || Peek() == '-') ++at_;
     if (!read_digits()) return false;
@@ -141,7 +144,7 @@ bool JsonReader::ReadString() noexcept {
     at_ += escape->length;
   }
   ++at_;
-  return !core::FindInvalidUtf8(inside());
+  return !FindInvalidUtf8(inside());
 }
 
-}  // namespace qarion::secrets::rotate
+}  // namespace qarion::secrets::core

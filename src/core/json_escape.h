@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace qarion::secrets::rotate {
+namespace qarion::secrets::core {
 
 struct JsonEscape {
   char32_t code_point;  // of two escapes that are a surrogate pair: what they stand for together
@@ -29,5 +29,6 @@ bool AppendJsonUnescaped(std::string_view inside, std::string& out);
 
 // The text as a string of JSON, in quotes.
 std::string QuotedJson(std::string_view text);
+void AppendQuotedJson(std::string_view text, std::string& out);
 
-}  // namespace qarion::secrets::rotate
+}  // namespace qarion::secrets::core
