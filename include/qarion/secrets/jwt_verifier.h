@@ -89,7 +89,7 @@ class QARION_SECRETS_EXPORT UnverifiedToken {
   Claims claims_;
 };
 
-struct VerifierStatistics {
+struct QARION_SECRETS_EXPORT VerifierStatistics {
   // By KeyRole. When `previous` no longer grows, SECRET_KEY_PREVIOUS may go.
   std::array<std::uint64_t, 3> accepted{};
   // By Rejection and by the KeyRole of the key that signed the token.
