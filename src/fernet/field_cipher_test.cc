@@ -12,40 +12,17 @@
 #include <vector>
 
 #include "core/fake_clock.h"
+#include "tests/support/changing_store.h"
 
 namespace qarion::secrets {
 namespace {
 
+using test::ChangingStore;
 using testing::HasSubstr;
 
 constexpr char kCurrent[] = "INSTANCE_ENCRYPTION_KEY";
 constexpr char kPrevious[] = "INSTANCE_ENCRYPTION_KEY_PREVIOUS";
 constexpr char kPublished[] = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
-
-// A store whose content the test decides.
-class Store final : public SecretProvider {
- public:
-  struct Content {
-    std::mutex mutex;
-    std::map<std::string, std::string> values;
-    int version = 1;
-  };
-  explicit Store(Content& content) : content_(content) {}
-
-  Result<Payload> Fetch(const FetchRequest& /*request*/) override {
-    const std::lock_guard lock(content_.mutex);
-    Payload payload;
-    payload.version = std::to_string(content_.version);
-    for (const auto& [name, value] : content_.values) {
-      payload.fields.push_back({name, Secret::CopyOf(value), "store"});
-    }
-    return payload;
-  }
-  std::string Source() const override { return "a map"; }
-
- private:
-  Content& content_;
-};
 
 std::string NewKey() { return std::string(FernetKey::Generate()->Encode().Reveal()); }
 
@@ -57,7 +34,7 @@ class FieldCipherTest : public testing::Test {
  protected:
   Runtime Make() {
     auto runtime = Runtime::Create({.settings = {{"SECRETS_ENV_FILE", "/dev/null"}},
-                                    .provider = std::make_unique<Store>(content_),
+                                    .provider = std::make_unique<ChangingStore>(content_),
                                     .clock = std::make_shared<core::FakeClock>()});
     EXPECT_TRUE(runtime);
     return *std::move(runtime);
@@ -78,7 +55,7 @@ class FieldCipherTest : public testing::Test {
     EXPECT_NE(error.cure(), "");
   }
 
-  Store::Content content_;
+  ChangingStore::Content content_;
 };
 
 TEST_F(FieldCipherTest, EncryptsUnderTheKeyOfTheBackend) {
