@@ -464,6 +464,43 @@ TEST_F(SnapshotCacheTest, TellsSubscribersOfOtherVersionsAndValuesOnly) {
   EXPECT_THAT(versions, testing::ElementsAre("1->2", "2->2"));
 }
 
+TEST_F(SnapshotCacheTest, RefreshesInTheBackgroundForOneWhoWaits) {
+  Make();
+  ASSERT_TRUE(cache_->Start());
+  store_.Set("2", "fake-2");
+  ASSERT_TRUE(cache_->RefreshWithin(seconds(1)));
+  EXPECT_EQ(store_.fetches(), 2);
+  EXPECT_EQ((*cache_->Current())->version(), "2");
+  store_.Fail(kTransient);
+  EXPECT_EQ(cache_->RefreshWithin(seconds(1)).error().code(), ErrorCode::kUnavailable);
+  EXPECT_EQ((*cache_->Current())->version(), "2");
+}
+
+TEST_F(SnapshotCacheTest, GoesOnWithARefreshThatNobodyWaitsFor) {
+  Make();
+  ASSERT_TRUE(cache_->Start());
+  store_.Block(true);
+  store_.Set("2", "fake-2");
+  std::thread impatient(
+      [&] { EXPECT_EQ(cache_->RefreshWithin(seconds(1)).error().code(), ErrorCode::kTryAgain); });
+  store_.AwaitFetches(2);
+  clock_->Advance(seconds(1));
+  impatient.join();
+  // One that comes meanwhile wants what is there now: the fetch after that.
+  std::thread patient([&] { EXPECT_TRUE(cache_->RefreshWithin(hours(1))); });
+  store_.Block(false);
+  patient.join();
+  EXPECT_EQ((*cache_->Current())->version(), "2");
+  EXPECT_LE(store_.fetches(), 3);
+}
+
+TEST_F(SnapshotCacheTest, NeedsNoRefreshWhereEveryReadFetches) {
+  Make({.ttl = seconds(0)});
+  ASSERT_TRUE(cache_->Start());
+  EXPECT_TRUE(cache_->RefreshWithin(seconds(1)));
+  EXPECT_EQ(store_.fetches(), 1);
+}
+
 TEST_F(SnapshotCacheTest, EndsWithARefreshInFlight) {
   Started();
   clock_->Advance(seconds(300));

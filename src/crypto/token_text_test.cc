@@ -122,6 +122,41 @@ TEST(TokenText, IsRefusedWhereItIsNotCanonical) {
   }
 }
 
+// RFC 4648, 10, without the padding; RFC 7515, 2.
+TEST(UnpaddedText, IsThatOfTheStandardWithoutPadding) {
+  constexpr Decoder kDecode = [](std::string_view text, std::uint8_t* bytes) {
+    return DecodeUnpaddedText(text, bytes);
+  };
+  for (const auto& [bytes, padded] : kPublished) {
+    const std::string text = padded.substr(0, padded.find('='));
+    EXPECT_EQ(Decoded(kDecode, text), bytes);
+    EXPECT_EQ(UnpaddedTextSize(bytes.size()), text.size());
+    EXPECT_EQ(
+        Encoded([](std::span<const std::uint8_t> in, char* out) { EncodeUnpaddedText(in, out); },
+                bytes)
+            .substr(0, text.size()),
+        text);
+  }
+  for (const char* text : {"Z", "Zh", "Zm9", "Zg=", "Zg==", "Zm8=", "Zm9vZg=", "Zm9vZg==", "=",
+                           "==", "Zg==Zg", "Zm9v\n", " Zg", "Zm9vZ", "Zm8+", "Zm8/", "Z=", "Zm="}) {
+    EXPECT_EQ(Decoded(kDecode, text), kRefused) << text;
+  }
+}
+
+TEST(UnpaddedText, IsReadBackAtEveryLength) {
+  std::mt19937 random(2);
+  for (std::size_t size = 0; size < 300; ++size) {
+    std::string bytes;
+    for (std::size_t i = 0; i < size; ++i) bytes += static_cast<char>(random());
+    const std::string padded = Encoded(kEncoders[1], bytes);
+    const std::string text = padded.substr(0, padded.find('='));
+    EXPECT_EQ(
+        Decoded([](std::string_view in, std::uint8_t* out) { return DecodeUnpaddedText(in, out); },
+                text),
+        bytes);
+  }
+}
+
 // By Python: base64.urlsafe_b64decode of the same text; the last three are refused there for want
 // of padding.
 TEST(TokenText, IsReadLenientlyAsByPython) {

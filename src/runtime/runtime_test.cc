@@ -144,6 +144,18 @@ TEST_F(RuntimeTest, ReaderFindsWhatGetFinds) {
   EXPECT_EQ(reader.Find("SMTP_PASSWORD").error().code(), ErrorCode::kNotSet);
 }
 
+TEST_F(RuntimeTest, ReaderHasTheLatestSnapshot) {
+  auto runtime = Make();
+  ASSERT_TRUE(runtime);
+  Reader reader = runtime->NewReader();
+  const auto first = reader.Latest();
+  ASSERT_TRUE(first);
+  EXPECT_TRUE((*first)->Find("SECRET_KEY")->ConstantTimeEquals("fake-signing-key"));
+  EXPECT_EQ(*reader.Latest(), *first);
+  ASSERT_TRUE(runtime->Refresh());
+  EXPECT_NE(*reader.Latest(), *first);
+}
+
 TEST_F(RuntimeTest, TellsSubscribersWhichFieldsChanged) {
   auto runtime = Make();
   ASSERT_TRUE(runtime);
