@@ -2,7 +2,6 @@
 
 #include "core/ascii.h"
 #include "core/json_escape.h"
-#include "core/utf8.h"
 
 namespace qarion::secrets::core {
 namespace {
@@ -144,7 +143,7 @@ bool JsonReader::ReadString() noexcept {
     at_ += escape->length;
   }
   ++at_;
-  return !FindInvalidUtf8(inside());
+  return is_ascii_ || !FindInvalidUtf8(inside());
 }
 
 }  // namespace qarion::secrets::core

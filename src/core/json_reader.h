@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/utf8.h"
 #include "qarion/secrets/error.h"
 
 namespace qarion::secrets::core {
@@ -29,7 +30,7 @@ enum class JsonEvent {
 class JsonReader {
  public:
   explicit JsonReader(std::string_view text, std::size_t deepest = kDeepest) noexcept
-      : text_(text), deepest_(deepest) {}
+      : text_(text), deepest_(deepest), is_ascii_(IsAscii(text)) {}
 
   // How deep a text may be nested.
   static constexpr std::size_t kDeepest = 100;
@@ -73,6 +74,7 @@ class JsonReader {
 
   std::string_view text_;
   std::size_t deepest_;  // kDeepest at most
+  bool is_ascii_;        // so that its strings need no look
   std::size_t at_ = 0;
   std::size_t begin_ = 0;
   bool has_escapes_ = false;

@@ -36,6 +36,18 @@ std::size_t SequenceLength(std::string_view text, std::size_t offset) {
 
 }  // namespace
 
+bool IsAscii(std::string_view text) noexcept {
+  std::uint64_t all = 0;
+  std::uint64_t bytes = 0;
+  for (; text.size() >= sizeof bytes; text.remove_prefix(sizeof bytes)) {
+    std::memcpy(&bytes, text.data(), sizeof bytes);
+    all |= bytes;
+  }
+  bytes = 0;
+  std::memcpy(&bytes, text.data(), text.size());
+  return ((all | bytes) & 0x8080'8080'8080'8080) == 0;
+}
+
 std::optional<std::size_t> FindInvalidUtf8(std::string_view text) noexcept {
   for (std::size_t offset = 0; offset < text.size();) {
     // Most of most texts is ASCII.

@@ -8,6 +8,8 @@
 
 namespace qarion::secrets::core {
 
+bool IsAscii(std::string_view text) noexcept;
+
 // Offset of the first byte that does not belong to well-formed UTF-8, or nothing.
 std::optional<std::size_t> FindInvalidUtf8(std::string_view text) noexcept;
 

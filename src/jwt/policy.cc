@@ -56,13 +56,28 @@ std::optional<StandardClaims> Read(const JsonObject& object) {
   for (const JsonMember& member : object.members()) {
     if (member.name.size() != 3) continue;
     bool is_right = true;
-    if (member.name == "exp") is_right = ReadDate(member, claims.expires_at);
-    if (member.name == "nbf") is_right = ReadDate(member, claims.not_before);
-    if (member.name == "iat") is_right = ReadDate(member, claims.issued_at);
-    if (member.name == "iss") is_right = ReadText(member, claims.issuer);
-    if (member.name == "sub") is_right = ReadText(member, claims.subject);
-    if (member.name == "jti") is_right = ReadText(member, id);
-    if (member.name == "aud") is_right = ReadAudience(member, claims.audience);
+    switch (member.name.front()) {
+      case 'e':
+        if (member.name == "exp") is_right = ReadDate(member, claims.expires_at);
+        break;
+      case 'n':
+        if (member.name == "nbf") is_right = ReadDate(member, claims.not_before);
+        break;
+      case 'i':
+        if (member.name == "iat") is_right = ReadDate(member, claims.issued_at);
+        if (member.name == "iss") is_right = ReadText(member, claims.issuer);
+        break;
+      case 's':
+        if (member.name == "sub") is_right = ReadText(member, claims.subject);
+        break;
+      case 'j':
+        if (member.name == "jti") is_right = ReadText(member, id);
+        break;
+      case 'a':
+        if (member.name == "aud") is_right = ReadAudience(member, claims.audience);
+        break;
+      default: break;
+    }
     if (!is_right) return std::nullopt;
   }
   return claims;

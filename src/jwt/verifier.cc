@@ -30,7 +30,9 @@ struct Header {
   std::optional<std::string_view> key_id;
 };
 
-std::optional<Rejection> ReadHeader(const JsonObject& object, Algorithm algorithm, Header& header) {
+std::optional<Rejection> CheckHeader(const JsonObject& object, Algorithm algorithm,
+                                     Header& header) {
+  header = {};
   const JsonMember* named_algorithm = nullptr;
   for (const JsonMember& member : object.members()) {
     const std::string_view name = member.name;
@@ -214,10 +216,12 @@ class Verifier::Impl {
   // What one thread verifies with.
   struct Desk {
     KeyRing ring;
-    std::string header_text = {};
+    std::string header_part = {};  // of the latest token whose header was in order
+    std::string header_json = {};
+    JsonObject header_object = {};
+    Header header = {};
     std::string payload = {};
     std::string signature = {};
-    JsonObject header = {};
   };
 
   struct Tried {
@@ -239,22 +243,30 @@ class Verifier::Impl {
     if (token.size() > most_bytes) return Reject(Rejection::kTooLarge);
     const auto parts = SplitCompact(token);
     if (!parts) return Reject(Rejection::kNotCompact);
-    if (!DecodePart(parts->header, desk.header_text) || !DecodePart(parts->payload, desk.payload) ||
+    if (const auto reason = ReadHeader(desk, parts->header)) return Reject(*reason);
+    if (!DecodePart(parts->payload, desk.payload) ||
         !DecodePart(parts->signature, desk.signature)) {
       return Reject(Rejection::kBadBase64);
     }
-    if (!desk.header.Read(desk.header_text)) return Reject(Rejection::kBadHeader);
-    Header header;
-    if (const auto reason = ReadHeader(desk.header, algorithm_, header)) return Reject(*reason);
-
-    Tried tried = FindSigner(desk, parts->signed_text, header.key_id);
+    Tried tried = FindSigner(desk, parts->signed_text);
     if (tried.rejection) return tried;
-    tried.rejection = ReadClaims(desk.payload, header, tried.claims);
+    tried.rejection = ReadClaims(desk.payload, desk.header, tried.claims);
     return tried;
   }
 
-  static Tried FindSigner(Desk& desk, std::string_view signed_text,
-                          std::optional<std::string_view> key_id) {
+  // Most tokens of a service have one and the same header.
+  std::optional<Rejection> ReadHeader(Desk& desk, std::string_view part) const {
+    if (part == desk.header_part) return std::nullopt;
+    desk.header_part.clear();
+    if (!DecodePart(part, desk.header_json)) return Rejection::kBadBase64;
+    if (!desk.header_object.Read(desk.header_json)) return Rejection::kBadHeader;
+    if (const auto reason = CheckHeader(desk.header_object, algorithm_, desk.header)) return reason;
+    desk.header_part = part;
+    return std::nullopt;
+  }
+
+  static Tried FindSigner(Desk& desk, std::string_view signed_text) {
+    const std::optional<std::string_view> key_id = desk.header.key_id;
     if (desk.signature.size() != HashBytes(desk.ring.algorithm())) {
       return Reject(Rejection::kBadSignature);
     }

@@ -154,7 +154,8 @@ TEST_F(VerifierTest, RefusesShapesThatAreNone) {
   }
   for (const std::string& other :
        {token + "=", token + "\n", " " + token, token + "%3d", "Bearer " + token,
-        token.substr(0, token.size() - 2), std::string("a.b.c"), std::string("e30.e30.A===")}) {
+        token.substr(0, token.size() - 2), std::string("a.b.c"),
+        std::string("eyJhbGciOiJIUzI1NiJ9.e30.A===")}) {
     EXPECT_EQ(Outcome(other), "bad_base64") << other;
   }
   EXPECT_EQ(Outcome("e30.e30.e30"), "wrong_algorithm");
