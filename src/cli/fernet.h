@@ -2,12 +2,8 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <cstdint>
-#include <optional>
-#include <string>
 
 #include "cli/command.h"
-#include "qarion/secrets/result.h"
 
 namespace qarion::secrets::cli {
 
@@ -15,19 +11,5 @@ void AddFernetKeygen(CLI::App& fernet, Command& command);
 void AddFernetEncrypt(CLI::App& fernet, Command& command);
 void AddFernetDecrypt(CLI::App& fernet, Command& command);
 void AddFernetInspect(CLI::App& fernet, Command& command);
-
-// Adds the argument TOKEN, which may be absent or "-": then the token is on standard input.
-void AddTokenArgument(CLI::App& app, std::string& token);
-
-// The token, or what standard input has of it: one line break at its end does not belong to it.
-// kIo: see ReadStandardInput.
-Result<std::string> ReadToken(const std::string& argument);
-
-// Says in one line, without a cure, that the token is not valid; returns the exit status, 65.
-int ReportBadToken(std::string reason);
-
-// A value of `--now` or `--ttl`: seconds, not negative, until the year 2262.
-void AddSecondsOption(CLI::App& app, const std::string& name, std::optional<std::int64_t>& seconds,
-                      const std::string& description);
 
 }  // namespace qarion::secrets::cli

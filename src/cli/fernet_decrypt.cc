@@ -9,6 +9,7 @@
 #include "cli/fernet.h"
 #include "cli/fernet_keys.h"
 #include "cli/output.h"
+#include "cli/token_arguments.h"
 
 namespace qarion::secrets::cli {
 namespace {

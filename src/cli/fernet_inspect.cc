@@ -9,6 +9,7 @@
 #include "cli/fernet.h"
 #include "cli/fernet_keys.h"
 #include "cli/output.h"
+#include "cli/token_arguments.h"
 #include "core/json_writer.h"
 #include "core/rfc3339.h"
 #include "crypto/fernet_layout.h"
