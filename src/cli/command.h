@@ -24,6 +24,8 @@ void AddVersion(CLI::App& app, Command& command);
 // Those of the second program, and what `qsecrets --help` says of them.
 inline constexpr char kFernetDescription[] = "Make keys, encrypt and decrypt as services do";
 void AddFernet(CLI::App& app, Command& command);
+inline constexpr char kJwtDescription[] = "Make, verify and inspect JSON Web Tokens";
+void AddJwt(CLI::App& app, Command& command);
 inline constexpr char kRotateDescription[] = "Change a key and all that is encrypted with it";
 void AddRotate(CLI::App& app, Command& command);
 

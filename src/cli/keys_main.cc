@@ -14,6 +14,7 @@ constexpr char kFooter[] = "These are the subcommands of `qsecrets` that need cr
 
 constexpr std::array kSubcommands = {
     cli::Subcommand{.name = "fernet", .add = cli::AddFernet},
+    cli::Subcommand{.name = "jwt", .add = cli::AddJwt},
     cli::Subcommand{
         .name = "rotate",
         .add = cli::AddRotate,

@@ -42,6 +42,7 @@ constexpr std::array kSubcommands = {
     cli::Subcommand{.name = "check", .add = cli::AddCheck},
     cli::Subcommand{.name = "scrub", .add = cli::AddScrub},
     cli::Subcommand{.name = "fernet", .description = cli::kFernetDescription},
+    cli::Subcommand{.name = "jwt", .description = cli::kJwtDescription},
     cli::Subcommand{.name = "rotate", .description = cli::kRotateDescription},
     cli::Subcommand{.name = "status", .add = cli::AddStatus},
     cli::Subcommand{.name = "version", .add = cli::AddVersion}};

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "cli/command.h"
 #include "cli/input.h"
 
 namespace qarion::secrets::cli {
@@ -40,9 +41,10 @@ int ReportBadToken(std::string reason) {
   return Report(Error(ErrorCode::kBadData, std::move(reason)));
 }
 
-void AddSecondsOption(CLI::App& app, const std::string& name, std::optional<std::int64_t>& seconds,
-                      const std::string& description) {
-  app.add_option(name, seconds, description)
+CLI::Option* AddSecondsOption(CLI::App& app, const std::string& name,
+                              std::optional<std::int64_t>& seconds,
+                              const std::string& description) {
+  return app.add_option(name, seconds, description)
       ->check([](const std::string& given) {
         const bool is_number = !given.empty() && given.size() <= 10 &&
                                given.find_first_not_of("0123456789") == std::string::npos;
@@ -51,6 +53,11 @@ void AddSecondsOption(CLI::App& app, const std::string& name, std::optional<std:
                                                  : "is at most " + std::to_string(kMostSeconds);
       })
       ->type_name("SECONDS");
+}
+
+CLI::Option* AddTextOption(CLI::App& app, const std::string& name, std::string& text,
+                           const std::string& description) {
+  return app.add_option(name, text, description)->check(RefuseNoName)->type_name("TEXT");
 }
 
 }  // namespace qarion::secrets::cli

@@ -21,7 +21,11 @@ Result<std::string> ReadToken(const std::string& argument);
 int ReportBadToken(std::string reason);
 
 // A value of `--now` or `--ttl`: seconds, not negative, until the year 2262.
-void AddSecondsOption(CLI::App& app, const std::string& name, std::optional<std::int64_t>& seconds,
-                      const std::string& description);
+CLI::Option* AddSecondsOption(CLI::App& app, const std::string& name,
+                              std::optional<std::int64_t>& seconds, const std::string& description);
+
+// Text of one or more bytes.
+CLI::Option* AddTextOption(CLI::App& app, const std::string& name, std::string& text,
+                           const std::string& description);
 
 }  // namespace qarion::secrets::cli

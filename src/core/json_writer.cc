@@ -43,6 +43,12 @@ JsonWriter& JsonWriter::Null() {
   return *this;
 }
 
+JsonWriter& JsonWriter::Json(std::string_view json) {
+  BeginItem();
+  out_.Append(json);
+  return *this;
+}
+
 Secret JsonWriter::Take() && {
   if (layout_ == JsonLayout::kIndented) out_.Append('\n');
   return std::move(out_).Seal();

@@ -32,6 +32,8 @@ class JsonWriter {
   JsonWriter& UnsignedNumber(std::uint64_t number);
   JsonWriter& Bool(bool value);
   JsonWriter& Null();
+  // A value that is JSON already, as it is.
+  JsonWriter& Json(std::string_view json);
 
   // What was written.
   Secret Take() &&;
