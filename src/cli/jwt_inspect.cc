@@ -120,7 +120,7 @@ std::string Distance(const NamedTime& named, jwt::Time time, jwt::Time now) {
 std::string KeyIdText(const jwt::Claims& header, const Verdict& verdict) {
   const auto kid = header.Text("kid");
   if (!kid) return "none";
-  const std::string text = core::Printable(std::string(*kid));
+  std::string text = core::Printable(std::string(*kid));
   if (!verdict.ids) return text;
   const auto named = verdict.ids->Find(*kid);
   return text + (named ? ", the " + std::string(ToString(*named)) + " key" : ", none of the keys");

@@ -15,6 +15,7 @@
 #include "core/files.h"
 #include "core/new_file.h"
 #include "core/printable.h"
+#include "jwt/key_ring.h"
 
 namespace qarion::secrets::cli {
 namespace {
@@ -70,14 +71,14 @@ Result<NamedSecret> ReadFileKey(const std::string& path, const std::string& opti
 }
 
 Result<NamedSecret> CurrentOfBackend(const Runtime& runtime) {
-  constexpr char kName[] = "SECRET_KEY";
-  auto key = runtime.Get(kName);
+  const std::string name = jwt::FieldOf(jwt::KeyRole::kCurrent);
+  auto key = runtime.Get(name);
   if (!key) return std::move(key).error();
   if (key->empty()) {
-    return Error(ErrorCode::kNotSet, std::string(kName) + " is empty in the active backend")
+    return Error(ErrorCode::kNotSet, name + " is empty in the active backend")
         .Cure("set it to a key: qsecrets jwt keygen makes one");
   }
-  return NamedSecret{kName, *std::move(key)};
+  return NamedSecret{name, *std::move(key)};
 }
 
 // In the order of KeyRole.
@@ -88,7 +89,9 @@ Result<NamedRing> RingOfBackend() {
   if (!runtime) return runtime.error();
   auto current = CurrentOfBackend(*runtime);
   if (!current) return std::move(current).error();
-  NamedRing ring{*std::move(current), {"SECRET_KEY_PREVIOUS", {}}, {"SECRET_KEY_NEXT", {}}};
+  NamedRing ring{*std::move(current),
+                 {jwt::FieldOf(jwt::KeyRole::kPrevious), {}},
+                 {jwt::FieldOf(jwt::KeyRole::kNext), {}}};
   for (NamedSecret* const other : {&ring[1], &ring[2]}) {
     auto key = FieldOrEmpty(*runtime, other->name);
     if (!key) return std::move(key).error();
