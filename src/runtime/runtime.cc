@@ -10,16 +10,12 @@
 #include "core/secret_memory.h"
 #include "core/settings.h"
 #include "core/spelling.h"
+#include "runtime/cache_settings.h"
 #include "runtime/field_rules.h"
 #include "runtime/provider_registry.h"
 
 namespace qarion::secrets {
 namespace {
-
-constexpr std::chrono::seconds kDefaultTtl{300};
-constexpr std::chrono::seconds kMaxTtl{86'400};
-constexpr std::chrono::seconds kDefaultMaxStale{3600};
-constexpr std::chrono::seconds kMaxMaxStale{7 * 86'400};
 
 bool IsError(const Finding& finding) { return finding.severity == Severity::kError; }
 
@@ -131,8 +127,7 @@ Status Runtime::Impl::Configure(RuntimeOptions& options) {
   settings_ = std::move(*settings);
 
   auto backend = settings_.Text("SECRETS_BACKEND", "env");
-  auto ttl = settings_.Seconds("SECRETS_CACHE_TTL", kDefaultTtl, kMaxTtl);
-  auto max_stale = settings_.Seconds("SECRETS_MAX_STALE", kDefaultMaxStale, kMaxMaxStale);
+  auto kept = runtime::ReadCacheSettings(settings_);
   auto listed = settings_.List("SECRETS_FIELDS");
   auto log_level = settings_.Text("QARION_SECRETS_LOG", "info");
   if (!backend) return std::move(backend).error();
@@ -142,8 +137,7 @@ Status Runtime::Impl::Configure(RuntimeOptions& options) {
         .With("setting", "QARION_SECRETS_LOG")
         .Cure("write info or debug, or leave it out for info");
   }
-  if (!ttl) return std::move(ttl).error();
-  if (!max_stale) return std::move(max_stale).error();
+  if (!kept) return std::move(kept).error();
   if (!listed) return std::move(listed).error();
   backend_ = std::move(*backend);
 
@@ -170,7 +164,7 @@ Status Runtime::Impl::Configure(RuntimeOptions& options) {
 
   cache_ = std::make_unique<cache::SnapshotCache>(
       cache::CacheOptions{
-          .ttl = *ttl, .max_stale = *max_stale, .start_timeout = options.start_timeout},
+          .ttl = kept->ttl, .max_stale = kept->max_stale, .start_timeout = options.start_timeout},
       [this](const cache::FetchContext& context) { return Fetch(context); }, clock_,
       std::make_unique<core::SystemRandom>(), log_);
   return {};

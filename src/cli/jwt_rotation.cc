@@ -1,0 +1,267 @@
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/jwt.h"
+#include "cli/jwt_commands.h"
+#include "cli/jwt_keys.h"
+#include "cli/output.h"
+#include "cli/token_arguments.h"
+#include "core/json_writer.h"
+#include "core/printable.h"
+#include "core/rfc3339.h"
+#include "jwt/rotation_advice.h"
+#include "qarion/secrets/jwt_signer.h"
+#include "runtime/cache_settings.h"
+
+namespace qarion::secrets::cli {
+namespace {
+
+using jwt::NewValue;
+using jwt::RotationAdvice;
+using jwt::RotationStage;
+using jwt::RotationState;
+using std::chrono::seconds;
+
+struct RotationOptions {
+  std::optional<std::int64_t> lifetime;
+  std::optional<std::int64_t> leeway;
+  std::optional<std::int64_t> since;
+  jwt::Algorithm algorithm = jwt::Algorithm::kHs256;
+  bool is_leaked = false;
+  std::string format;
+};
+
+constexpr seconds kDefaultLeeway{60};
+
+// What is read, and where from.
+struct Backend {
+  std::string name;
+  std::string version;
+  KeyPlaces places;
+  RotationState state;
+};
+
+Secret KeyIn(const Snapshot& snapshot, std::string_view field) {
+  const Secret* const found = snapshot.Find(field);
+  return found == nullptr ? Secret() : found->Share();
+}
+
+Result<Backend> ReadBackend(const RotationOptions& options) {
+  auto runtime = OpenRuntime();
+  if (!runtime) return std::move(runtime).error();
+  const auto snapshot = runtime->TakeSnapshot();
+  if (!snapshot) return snapshot.error();
+  const auto kept = runtime::ReadCacheSettings();
+  if (!kept) return kept.error();
+
+  Backend backend{.name = (*snapshot)->backend(), .version = (*snapshot)->version()};
+  for (const Field& field : (*snapshot)->fields()) {
+    if (field.name == jwt::kCurrentField || field.name == jwt::kPreviousField ||
+        field.name == jwt::kNextField) {
+      backend.places.emplace_back(field.name, field.origin);
+    }
+  }
+  RotationState& state = backend.state;
+  state.keys = {.current = KeyIn(**snapshot, jwt::kCurrentField),
+                .previous = KeyIn(**snapshot, jwt::kPreviousField),
+                .next = KeyIn(**snapshot, jwt::kNextField)};
+  state.made_at = (*snapshot)->created_at();
+  if (options.since) {
+    state.made_at = jwt::Time(seconds(*options.since));
+    state.made_at_is_given = true;
+  }
+  state.needs_restart = IsInEnvironment(backend.places);
+  state.times = {.cache_ttl = kept->ttl,
+                 .max_stale = kept->max_stale,
+                 .lifetime = options.lifetime ? seconds(*options.lifetime) : jwt::kDefaultLifetime,
+                 .leeway = options.leeway ? seconds(*options.leeway) : kDefaultLeeway};
+  state.algorithm = options.algorithm;
+  state.now = std::chrono::system_clock::now();
+  return backend;
+}
+
+std::optional<int> StepNumber(RotationStage stage) {
+  switch (stage) {
+    case RotationStage::kIdle: return 0;
+    case RotationStage::kAnnounced: return 1;
+    case RotationStage::kPromoted: return 2;
+    case RotationStage::kUnknown:
+    case RotationStage::kTwoAtOnce: return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::string StepText(RotationStage stage) {
+  if (stage == RotationStage::kIdle) return "none, no rotation is under way";
+  const auto number = StepNumber(stage);
+  const std::string name(ToString(stage));
+  return number ? std::to_string(*number) + " of 3, " + name : name;
+}
+
+std::string_view ChangeText(NewValue value) {
+  switch (value) {
+    case NewValue::kNewKey: return "a new key";
+    case NewValue::kOfCurrent: return "what SECRET_KEY is now";
+    case NewValue::kOfNext: return "what SECRET_KEY_NEXT is now";
+    case NewValue::kNone: return "removed";
+  }
+  return {};
+}
+
+std::string Line(std::string name, const std::string& text) {
+  name.resize(12, ' ');
+  return name + core::Printable(text) + "\n";
+}
+
+std::string KeysText(const jwt::Keys& keys) {
+  const auto shown = [](std::string_view role, const Secret& key) {
+    return std::string(role) + " " + (key.empty() ? "none" : jwt::KeyId(key));
+  };
+  return shown("current", keys.current) + ", " + shown("previous", keys.previous) + ", " +
+         shown("next", keys.next);
+}
+
+seconds Left(const RotationAdvice& advice, jwt::Time now) {
+  return std::max(seconds(0), std::chrono::ceil<seconds>(*advice.safe_at - now));
+}
+
+std::string SafeText(const RotationAdvice& advice, jwt::Time now) {
+  if (!advice.safe_at) return "nobody can tell: " + advice.because;
+  if (*advice.safe_at <= now) return "now: " + advice.because;
+  return "in " + jwt::DurationText(Left(advice, now)) + ", at " +
+         core::FormatTime(std::chrono::ceil<seconds>(*advice.safe_at)) + ": " + advice.because;
+}
+
+std::string FindingText(const Finding& finding) {
+  std::string text = finding.severity == Severity::kError ? "error    " : "warning  ";
+  text += finding.subject + ": " + finding.problem + "\n";
+  if (!finding.cure.empty()) text += "         to mend it: " + finding.cure + "\n";
+  return text;
+}
+
+std::string Text(const Backend& backend, const RotationAdvice& advice,
+                 const std::vector<std::string>& commands) {
+  std::string text;
+  for (const Finding& finding : advice.findings) text += FindingText(finding);
+  const std::string version = backend.version.empty() ? "" : ", version " + backend.version;
+  text += Line("backend", backend.name + version);
+  text += Line("step", StepText(advice.stage));
+  text += Line("keys", KeysText(backend.state.keys));
+  text += Line("next", advice.next);
+  if (advice.changes.empty()) return text;
+  text += Line("safe", SafeText(advice, backend.state.now));
+  for (const auto& [field, value] : advice.changes) {
+    text += Line("set", field + ": " + std::string(ChangeText(value)));
+  }
+  text += "\n";
+  for (const std::string& command : commands) text += command + "\n";
+  return text;
+}
+
+void WriteKey(std::string_view role, const Secret& key, core::JsonWriter& json) {
+  json.Key(role);
+  key.empty() ? json.Null() : json.Text(jwt::KeyId(key));
+}
+
+void WriteChanges(const std::vector<jwt::FieldChange>& changes, core::JsonWriter& json) {
+  constexpr std::array kNames = {
+      std::pair{NewValue::kNewKey, "new key"}, std::pair{NewValue::kOfCurrent, "SECRET_KEY"},
+      std::pair{NewValue::kOfNext, "SECRET_KEY_NEXT"}, std::pair{NewValue::kNone, ""}};
+  json.Key("set").BeginObject();
+  for (const auto& [field, value] : changes) {
+    json.Key(field);
+    const auto* const name =
+        std::ranges::find(kNames, value, &std::pair<NewValue, const char*>::first);
+    value == NewValue::kNone ? json.Null() : json.Text(name->second);
+  }
+  json.EndObject();
+}
+
+Secret Json(const Backend& backend, const RotationAdvice& advice,
+            const std::vector<std::string>& commands) {
+  const RotationState& state = backend.state;
+  core::JsonWriter json;
+  json.BeginObject().Key("backend").Text(backend.name).Key("version").Text(backend.version);
+  json.Key("step");
+  const auto number = StepNumber(advice.stage);
+  number ? json.Number(*number) : json.Null();
+  json.Key("name").Text(ToString(advice.stage)).Key("keys").BeginObject();
+  WriteKey("current", state.keys.current, json);
+  WriteKey("previous", state.keys.previous, json);
+  WriteKey("next", state.keys.next, json);
+  json.EndObject().Key("next").Text(advice.next);
+  WriteChanges(advice.changes, json);
+  json.Key("safe_at");
+  advice.safe_at ? json.Text(core::FormatTime(std::chrono::ceil<seconds>(*advice.safe_at)))
+                 : json.Null();
+  json.Key("safe_in_seconds");
+  advice.safe_at ? json.Number(Left(advice, state.now).count()) : json.Null();
+  json.Key("because").Text(advice.because).Key("commands").BeginArray();
+  for (const std::string& command : commands) json.Text(command);
+  json.EndArray().Key("findings").BeginArray();
+  for (const Finding& finding : advice.findings) {
+    json.BeginObject().Key("severity");
+    json.Text(finding.severity == Severity::kError ? "error" : "warning");
+    json.Key("subject").Text(finding.subject).Key("problem").Text(finding.problem);
+    json.Key("cure").Text(finding.cure).EndObject();
+  }
+  json.EndArray().EndObject();
+  return std::move(json).Take();
+}
+
+int RunRotation(const RotationOptions& options) {
+  const auto backend = ReadBackend(options);
+  if (!backend) return Report(backend.error());
+  const RotationAdvice advice =
+      options.is_leaked ? AdviseAfterLeak(backend->state) : Advise(backend->state);
+  const auto commands = CommandsFor(
+      {.backend = backend->name, .places = backend->places, .algorithm = options.algorithm},
+      advice.changes);
+  const int printed = options.format == "json" ? Print(Json(*backend, advice, commands).Reveal())
+                                               : Print(Text(*backend, advice, commands));
+  if (printed != 0) return printed;
+  const bool has_errors = std::ranges::any_of(
+      advice.findings, [](const Finding& finding) { return finding.severity == Severity::kError; });
+  return has_errors ? ExitStatus(ErrorCode::kConfiguration) : 0;
+}
+
+}  // namespace
+
+void AddJwtRotation(CLI::App& jwt, Command& command) {
+  auto options = std::make_shared<RotationOptions>();
+  CLI::App* rotation = jwt.add_subcommand(
+      "rotation", "Say how far a rotation of the key is, what comes next, and when it is safe");
+  AddSecondsOption(
+      *rotation, "--ttl", options->lifetime,
+      "How long tokens live (default: 1800), refresh tokens too if the key signs them");
+  AddSecondsOption(*rotation, "--leeway", options->leeway,
+                   "How far verifiers let clocks differ (default: 60)");
+  AddSecondsOption(*rotation, "--since", options->since,
+                   "When the present version was made, in seconds after 1970, where the backend "
+                   "does not tell; or when the last process was restarted with it");
+  AddAlgorithmOption(*rotation, options->algorithm);
+  rotation->add_flag("--leaked", options->is_leaked,
+                     "The key is known to others: change it without an overlap");
+  AddOutputOption(*rotation, options->format, {"text", "json"});
+  rotation->footer(
+      "Reads the active backend, with the SECRETS_CACHE_TTL and SECRETS_MAX_STALE that services "
+      "have;\n"
+      "changes nothing, shows no key. Exit status 78 where there are errors.\n\n"
+      "Examples:\n"
+      "  qsecrets jwt rotation\n"
+      "  qsecrets jwt rotation --ttl 86400 --output json\n"
+      "  qsecrets jwt rotation --leaked");
+  rotation->callback(
+      [options, &command] { command = [options] { return RunRotation(*options); }; });
+}
+
+}  // namespace qarion::secrets::cli
