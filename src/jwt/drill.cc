@@ -22,7 +22,7 @@ using Moment = std::chrono::nanoseconds;  // since the beginning
 
 constexpr Time kBeginning{seconds(1767225600)};  // 2026
 constexpr seconds kHastyWait{60};
-constexpr seconds kRetryWhenExpired{30};  // at the latest; see RefreshSchedule
+constexpr seconds kRetryWhenExpired{15};  // 30 at the latest; see RefreshSchedule
 constexpr seconds kBetweenFetches{10};    // of a verifier that no key fits
 constexpr int kMomentsAtOnce = 16;        // after a change, and over the whole of a step
 constexpr std::size_t kSigners = 8;       // at each moment
@@ -64,6 +64,11 @@ struct Token {
   Moment expires_at;
 };
 
+const Version& VersionAt(const std::vector<Version>& versions, Moment time) {
+  const auto after = std::ranges::upper_bound(versions, time, {}, &Version::made_at);
+  return after == versions.begin() ? versions.front() : *std::prev(after);
+}
+
 class Replica {
  public:
   Replica(const RotationTimes& times, Moment clock_error, core::Random& random)
@@ -77,12 +82,13 @@ class Replica {
   // What the cache has done up to now.
   Status Advance(const std::vector<Version>& versions, Moment now);
 
-  // From now on no fetch succeeds, until what is there has been given up.
-  void CutOff(Moment now) {
-    if (IsCutOff(now)) return;
-    fetched_at_ = now;
-    cut_until_ = now + times_.cache_ttl + times_.max_stale + kRetryWhenExpired;
+  // From `made_at` on no fetch succeeds, until what was fetched just before has been given up.
+  Status CutOff(const std::vector<Version>& versions, Moment made_at) {
+    const Moment before = made_at - Moment(1);
+    if (IsCutOff(before)) return {};
+    cut_until_ = made_at + times_.cache_ttl + times_.max_stale + kRetryWhenExpired;
     due_ = cut_until_;
+    return Load(VersionAt(versions, before), before);
   }
 
   bool IsCutOff(Moment now) const { return now < cut_until_; }
@@ -128,11 +134,6 @@ Status Replica::Load(const Version& version, Moment now) {
                   .AcceptLifetimesUpTo(times_.lifetime)
                   .UseClock(clock_);
   return {};
-}
-
-const Version& VersionAt(const std::vector<Version>& versions, Moment time) {
-  const auto after = std::ranges::upper_bound(versions, time, {}, &Version::made_at);
-  return after == versions.begin() ? versions.front() : *std::prev(after);
 }
 
 Status Replica::Advance(const std::vector<Version>& versions, Moment now) {
@@ -284,7 +285,9 @@ Status Fleet::Play() {
     DrillStep step{.name = version.name, .change = version.change, .lasts = version.lasts};
     if (&version != &versions_.front()) {
       if (Status advanced = Advance(version.made_at - Moment(1)); !advanced) return advanced;
-      for (std::size_t i = 0; i < options_.partitioned; ++i) replicas_[i].CutOff(version.made_at);
+      for (std::size_t i = 0; i < options_.partitioned; ++i) {
+        if (Status cut = replicas_[i].CutOff(versions_, version.made_at); !cut) return cut;
+      }
     }
     for (const seconds since : MomentsOf(version)) {
       const Moment now = version.made_at + since;
@@ -329,8 +332,10 @@ std::vector<Version> VersionsOf(const Order& order, const DrillOptions& options,
                              : "SECRET_KEY = new, _PREVIOUS = old",
        {.current = new_key.Share(), .previous = old_key.Share()},
        wait(order.has_three_steps ? loaded + times.lifetime + times.leeway : times.lifetime)});
-  versions.push_back(
-      {"retire", "no SECRET_KEY_PREVIOUS", {.current = new_key.Share()}, loaded + times.lifetime});
+  versions.push_back({"retire",
+                      "no SECRET_KEY_PREVIOUS",
+                      {.current = new_key.Share()},
+                      2 * loaded + times.lifetime});
   return versions;
 }
 
