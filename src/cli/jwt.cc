@@ -9,6 +9,8 @@ void AddJwt(CLI::App& app, Command& command) {
   AddJwtSign(*jwt, command);
   AddJwtVerify(*jwt, command);
   AddJwtInspect(*jwt, command);
+  AddJwtRotation(*jwt, command);
+  AddJwtDrill(*jwt, command);
   jwt->footer(
       "Keys are the backend's, SECRET_KEY, which signs, SECRET_KEY_PREVIOUS and SECRET_KEY_NEXT, "
       "or\n"
