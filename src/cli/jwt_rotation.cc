@@ -134,11 +134,13 @@ seconds Left(const RotationAdvice& advice, jwt::Time now) {
   return std::max(seconds(0), std::chrono::ceil<seconds>(*advice.safe_at - now));
 }
 
+std::string UtcText(jwt::Time time) { return core::FormatTime(std::chrono::ceil<seconds>(time)); }
+
 std::string SafeText(const RotationAdvice& advice, jwt::Time now) {
   if (!advice.safe_at) return "nobody can tell: " + advice.because;
   if (*advice.safe_at <= now) return "now: " + advice.because;
-  return "in " + jwt::DurationText(Left(advice, now)) + ", at " +
-         core::FormatTime(std::chrono::ceil<seconds>(*advice.safe_at)) + ": " + advice.because;
+  return "in " + jwt::DurationText(Left(advice, now)) + ", at " + UtcText(*advice.safe_at) + ": " +
+         advice.because;
 }
 
 std::string FindingText(const Finding& finding) {
@@ -163,6 +165,11 @@ std::string Text(const Backend& backend, const RotationAdvice& advice,
     text += Line("set", field + ": " + std::string(ChangeText(value)));
   }
   text += "\n";
+  if (!advice.safe_at) {
+    text += "# not before it is safe\n";
+  } else if (*advice.safe_at > backend.state.now) {
+    text += "# not before " + UtcText(*advice.safe_at) + "\n";
+  }
   for (const std::string& command : commands) text += command + "\n";
   return text;
 }
@@ -201,8 +208,7 @@ Secret Json(const Backend& backend, const RotationAdvice& advice,
   json.EndObject().Key("next").Text(advice.next);
   WriteChanges(advice.changes, json);
   json.Key("safe_at");
-  advice.safe_at ? json.Text(core::FormatTime(std::chrono::ceil<seconds>(*advice.safe_at)))
-                 : json.Null();
+  advice.safe_at ? json.Text(UtcText(*advice.safe_at)) : json.Null();
   json.Key("safe_in_seconds");
   advice.safe_at ? json.Number(Left(advice, state.now).count()) : json.Null();
   json.Key("because").Text(advice.because).Key("commands").BeginArray();

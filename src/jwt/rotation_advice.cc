@@ -139,7 +139,7 @@ class Wait {
  private:
   std::string From() const {
     if (!state_.made_at) {
-      return "now, as the backend does not tell when this version was made (--since does)";
+      return "from now on, as the backend does not tell when this version was made (--since does)";
     }
     const std::string time = TimeText(*state_.made_at);
     return state_.made_at_is_given ? time + " (--since)" : "version made " + time;

@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""`qsecrets jwt rotation` beside a real server: it tells when versions were made, and what is printed works."""
+import calendar
+import json
+import pathlib
+import secrets
+import subprocess
+import time
+import unittest
+
+import bao
+from support import VaultCase
+from backend_case import QSECRETS
+
+
+class Rotation(VaultCase):
+    def rotation(self):
+        result = self.run_command("jwt", "rotation", "-o", "json", VAULT_TOKEN="root")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        return json.loads(result.stdout)
+
+    def do(self, commands):
+        environment = self.environment(BAO_ADDR=self.server.address, VAULT_TOKEN="root", BAO_TOKEN="root")
+        tools = (pathlib.Path(QSECRETS).parent, pathlib.Path(bao.executable()).parent)
+        environment["PATH"] = ":".join([*map(str, tools), environment["PATH"]])
+        done = subprocess.run(["bash", "-e", "-o", "pipefail"], input="\n".join(commands), text=True, timeout=60,
+                              cwd=self.directory, env=environment, check=False, capture_output=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def fields(self):
+        data = self.server.must("GET", "secret/data/qarion")["data"]
+        return data["metadata"], data["data"]
+
+    def made_at(self):
+        return calendar.timegm(time.strptime(self.fields()[0]["created_time"][:19], "%Y-%m-%dT%H:%M:%S"))
+
+    def assert_safe_after(self, seconds):
+        safe_at = self.rotation()["safe_at"]
+        safe = calendar.timegm(time.strptime(safe_at, "%Y-%m-%dT%H:%M:%SZ"))
+        self.assertIn(safe - self.made_at() - seconds, (0, 1))  # rounded up to the second
+
+    def test_a_whole_rotation(self):
+        old = secrets.token_urlsafe(32)
+        self.server.put({"SECRET_KEY": old, "POSTGRES_PASSWORD": "fake password"})
+        before = self.fields()[0]["version"]
+        shown = self.do(self.rotation()["commands"])
+        new = self.fields()[1]["SECRET_KEY_NEXT"]
+        self.assertEqual(len(new), 43)
+        self.assert_safe_after(300 + 3600 + 30)
+
+        shown += self.do(self.rotation()["commands"])
+        self.assertEqual(self.fields()[1], {"SECRET_KEY": new, "SECRET_KEY_PREVIOUS": old,
+                                            "POSTGRES_PASSWORD": "fake password"})
+        self.assert_safe_after(300 + 3600 + 30 + 1800 + 60)
+
+        shown += self.do(self.rotation()["commands"])
+        metadata, fields = self.fields()
+        self.assertEqual(fields, {"SECRET_KEY": new, "POSTGRES_PASSWORD": "fake password"})
+        self.assertEqual(metadata["version"], before + 3)
+        self.assertNotIn(old, shown)
+        self.assertNotIn(new, shown)
+
+
+if __name__ == "__main__":
+    unittest.main()
