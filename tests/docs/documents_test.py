@@ -40,6 +40,8 @@ CONTEXT = """
 #include <string_view>
 #include <vector>
 #include <qarion/secrets/field_cipher.h>
+#include <qarion/secrets/jwt_signer.h>
+#include <qarion/secrets/jwt_verifier.h>
 #include <qarion/secrets/rotation.h>
 #include <qarion/secrets/runtime.h>
 namespace secrets = qarion::secrets;
@@ -226,7 +228,8 @@ class Cpp(DocumentTest):
         self.assertEqual(done.returncode, 0, done.stdout)
 
     def test_every_block_compiles(self):
-        for document in ("README.md", "docs/guide/cpp-developers.md", "docs/guide/encryption.md"):
+        for document in ("README.md", "docs/guide/cpp-developers.md", "docs/guide/encryption.md",
+                         "docs/guide/jwt.md"):
             for text in blocks(document, "cpp"):
                 is_program = "int main()" in text
                 self.compile(CONTEXT + (text if is_program else FRAGMENT.format(text=text)))

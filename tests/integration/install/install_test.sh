@@ -143,6 +143,15 @@ g++ -std=c++20 -I"$prefix/include" "$work/fernet/main.cc" -o "$work/fernet/plain
   fail "pkg-config --static does not link"
 "$work/fernet/plain" || fail "the static library does not encrypt"
 
+step "tokens"
+cmake -S "$source/examples/jwt" -B "$work/jwt" -DCMAKE_PREFIX_PATH="$prefix" >"$work/jwt.log" ||
+  fail "$(tail -20 "$work/jwt.log")"
+cmake --build "$work/jwt" >"$work/jwt.log" || fail "$(tail -20 "$work/jwt.log")"
+shown=$(cd "$work" && env -i SECRET_KEY="$(env -i "$prefix/bin/qsecrets" jwt keygen)" "$work/jwt/tokens")
+[[ $shown == "access token: alice, signed with the current key
+refresh token: alice, signed with the current key
+refresh token as an access token: wrong_type" ]] || fail "the example shows: $shown"
+
 step "a backend of a third party"
 cmake -S "$source/examples/provider" -B "$work/provider" -DCMAKE_PREFIX_PATH="$prefix" \
   -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_BUILD_TYPE=Release >"$work/provider.log" ||
