@@ -24,7 +24,7 @@ MAY_USE = {
     "providers": {"core", "net", "crypto", "aws", "gcp"},
     "runtime": {"core", "scrub", "cache"},
     "fernet": {"core", "crypto", "runtime"},
-    "jwt": {"core", "crypto", "runtime"},
+    "jwt": {"cache", "core", "crypto", "runtime"},
     "rotate": {"core", "crypto", "fernet", "runtime"},
     "cli": {"core", "crypto", "net", "scrub", "cache", "runtime", "fernet", "jwt", "rotate"},
 }
