@@ -17,14 +17,15 @@ step() {
 }
 
 mapfile -t code < <(git ls-files '*.cc' '*.h' '*.c')
-mapfile -t sources < <(git ls-files 'src/*.cc' | grep -v '_test\.cc$')
+# The largest first, so that none is alone at the end.
+mapfile -t sources < <(git ls-files 'src/*.cc' | grep -v '_test\.cc$' | xargs ls -S)
 mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
 
 # shellcheck disable=SC2317 # called through step
 tidy() {
   cmake --preset release >/dev/null || return 1
   printf '%s\n' "${sources[@]}" |
-    xargs -P "$(nproc)" -n 2 clang-tidy-19 -p build/release --quiet --warnings-as-errors='*' \
+    xargs -P "$(nproc)" -n 1 clang-tidy-19 -p build/release --quiet --warnings-as-errors='*' \
       --extra-arg=-Wno-unknown-warning-option 2>/dev/null
 }
 
