@@ -25,11 +25,14 @@ build: ## the hardened release build: build/release/bin/qsecrets
 	@$(call configure,OFF)
 	@cmake --build build/release
 
-.PHONY: test
-test: ## install what is missing, build, run every test
+.PHONY: tests
+tests: ## install what tests need, build them
 	@tools/setup.sh test
 	@$(call configure,ON)
 	@cmake --build build/release
+
+.PHONY: test
+test: tests ## install what is missing, build, run every test
 	@# Most of the tests' time is waiting.
 	@ctest --test-dir build/release --output-on-failure --no-tests=error -j "$$(($$(nproc) + 2))"
 
