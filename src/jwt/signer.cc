@@ -45,9 +45,8 @@ class Signer::Impl {
     auto loan = desks_.Borrow();
     if (!loan) return std::move(loan).error();
     Desk& desk = **loan;
-    const Status updated = desk.ring.Update(false);
+    if (auto updated = desk.ring.Update(false); !updated) return std::move(updated).error();
     if (const Error* problem = desk.ring.current_problem()) return *problem;
-    if (!updated) return updated.error();
     if (desk.generation != desk.ring.generation()) {
       desk.header = HeaderText(desk.ring.keys().front().id);
       desk.generation = desk.ring.generation();
