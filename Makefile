@@ -5,6 +5,8 @@ SHELL := /bin/bash
 
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
+MINUTES ?= 10
+KEYS ?= 3
 # One build tree for users and tests: the tests run what is shipped.
 configure = mkdir -p build && { cmake --preset release -DQARION_BUILD_TESTS=$(1) >build/configure.log 2>&1 || \
   { cat build/configure.log; exit 1; }; }
@@ -50,6 +52,14 @@ tsan: ## the threaded tests under ThreadSanitizer
 fuzz: ## every fuzz target for FUZZ_SECONDS (60) each
 	@tools/setup.sh sanitize
 	@tools/fuzz.sh $(FUZZ_SECONDS)
+
+.PHONY: jwt-drill
+jwt-drill: ## rotate the key of JSON Web Tokens in eight busy processes for MINUTES (10); none may be rejected
+	@tools/setup.sh test
+	@$(call configure,ON)
+	@cmake --build build/release --target token_service
+	@PYTHONPATH=tests/integration/shared:tests/integration/vault build/venv/bin/python \
+	  tests/integration/jwt/drill.py build/release/tests/token_service $(MINUTES) $(KEYS)
 
 .PHONY: lint
 lint: ## format, clang-tidy, include directions, bans, public headers, scripts
