@@ -1,5 +1,7 @@
 #include "cache/snapshot_cache.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -23,7 +25,6 @@ using std::chrono::seconds;
 
 // How long one background fetch may take.
 constexpr seconds kShortestFetch{5};
-constexpr seconds kLongestFetch{30};
 // Between two refreshes, whatever the store says about expiry.
 constexpr seconds kShortestInterval{1};
 constexpr milliseconds kFirstStartRetry{100};
@@ -44,6 +45,11 @@ bool Differ(const Snapshot& before, const Snapshot& after) {
 Error ShuttingDown() {
   return Error(ErrorCode::kUnavailable, "the runtime is shutting down")
       .Cure("do not read secrets after the runtime was destroyed");
+}
+
+Error NotNow() {
+  return Error(ErrorCode::kTryAgain, "the store is not asked again so soon")
+      .Cure("try again later");
 }
 
 // Which stripe this thread uses, dealt out in turn.
@@ -70,7 +76,7 @@ class SnapshotCache::Impl {
 
   Status Start();
   Status Refresh();
-  Status RefreshWithin(Duration patience);
+  Status RefreshSparingly(Duration patience, Duration pause);
   CacheStatus status() const;
   std::shared_ptr<void> Subscribe(ChangeCallback callback);
 
@@ -140,6 +146,8 @@ class SnapshotCache::Impl {
   int failures_ = 0;                 // in a row
   std::optional<Error> last_error_;  // of the latest fetch
   std::optional<Error> refusal_;     // the latest definite answer since the last success
+  std::uint64_t asked_for_ = 0;      // the number of the fetch that was asked for sparingly
+  SteadyTime not_asked_before_ = SteadyTime::min();
   bool is_fetching_ = false;
   std::uint64_t fetches_begun_ = 0;
   std::uint64_t fetches_ended_ = 0;
@@ -157,6 +165,7 @@ class SnapshotCache::Impl {
   ReadGate gate_;
 
   std::jthread thread_;
+  const pid_t process_ = getpid();
 };
 
 SnapshotCache::Impl::~Impl() {
@@ -200,25 +209,31 @@ Status SnapshotCache::Impl::Refresh() {
   return FetchAfterArrival(lock, FetchDeadline());
 }
 
-Status SnapshotCache::Impl::RefreshWithin(Duration patience) {
-  if (options_.ttl == seconds(0)) return {};
+Status SnapshotCache::Impl::RefreshSparingly(Duration patience, Duration pause) {
+  if (options_.ttl == seconds(0)) {
+    return Error(ErrorCode::kUsage, "with SECRETS_CACHE_TTL=0 every read fetches").Cure("read");
+  }
   Lock lock(mutex_);
   const Visit visit(*this);
-  EnsureThread();
-  const std::uint64_t wanted = fetches_begun_ + 1;
-  const auto is_done = [&] { return fetches_ended_ >= wanted || is_stopping_; };
-  // Again where a fetch that has begun already ends in between, which plans the next one for later.
   const SteadyTime deadline = clock_->SteadyNow() + patience;
-  while (!is_done()) {
+  if (fetches_ended_ >= asked_for_) {  // nobody else waits for one
+    const SteadyTime now = clock_->SteadyNow();
+    if (now < not_asked_before_ || (last_error_ && now < due_)) return NotNow();
+    not_asked_before_ = now + pause;
+    if (getpid() != process_) return FetchAfterArrival(lock, deadline);  // the thread is not here
+    EnsureThread();
+    if (!thread_.joinable()) return NotNow();
+    asked_for_ = fetches_begun_ + 1;
+  }
+  while (fetches_ended_ < asked_for_) {
+    if (is_stopping_) return ShuttingDown();
+    // Again where a fetch that was under way ends, which plans the next one for later.
     due_ = std::min(due_, clock_->SteadyNow());
     wake_.notify_all();
     const std::uint64_t ended = fetches_ended_;
     const auto has_moved = [&] { return fetches_ended_ != ended || is_stopping_; };
-    if (!clock_->WaitUntil(lock, fetch_ended_, deadline, has_moved)) {
-      return Error(ErrorCode::kTryAgain, "the refresh takes long").Cure("try again");
-    }
+    if (!clock_->WaitUntil(lock, fetch_ended_, deadline, has_moved)) return NotNow();
   }
-  if (is_stopping_) return ShuttingDown();
   if (last_error_) return *last_error_;
   return {};
 }
@@ -454,8 +469,8 @@ SnapshotCache::~SnapshotCache() = default;
 
 Status SnapshotCache::Start() { return impl_->Start(); }
 Status SnapshotCache::Refresh() { return impl_->Refresh(); }
-Status SnapshotCache::RefreshWithin(milliseconds patience) {
-  return impl_->RefreshWithin(patience);
+Status SnapshotCache::RefreshSparingly(milliseconds patience, milliseconds pause) {
+  return impl_->RefreshSparingly(patience, pause);
 }
 CacheStatus SnapshotCache::status() const { return impl_->status(); }
 

@@ -24,6 +24,9 @@
 
 namespace qarion::secrets::cache {
 
+// How long one background fetch may take at most, whatever the TTL.
+inline constexpr std::chrono::seconds kLongestFetch{30};
+
 struct CacheOptions {
   std::chrono::seconds ttl{300};         // 0: every read fetches
   std::chrono::seconds max_stale{3600};  // past the TTL, while the backend fails transiently
@@ -80,9 +83,8 @@ class SnapshotCache {
 
   // Fetches now and waits for it.
   Status Refresh();
-  // The same on the background thread, waiting no longer than `patience`. kTryAgain: it takes
-  // longer. Nothing to do where every read fetches.
-  Status RefreshWithin(std::chrono::milliseconds patience);
+  // For those that anybody can make ask: see Runtime::RefreshSparingly.
+  Status RefreshSparingly(std::chrono::milliseconds patience, std::chrono::milliseconds pause);
 
   // `callback(before, after)` runs on the background thread after each refresh that brought a
   // snapshot of another version or other values. Dropping what is returned ends it and waits for

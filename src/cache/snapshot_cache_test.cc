@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <latch>
@@ -464,16 +466,29 @@ TEST_F(SnapshotCacheTest, TellsSubscribersOfOtherVersionsAndValuesOnly) {
   EXPECT_THAT(versions, testing::ElementsAre("1->2", "2->2"));
 }
 
-TEST_F(SnapshotCacheTest, RefreshesInTheBackgroundForOneWhoWaits) {
+TEST_F(SnapshotCacheTest, RefreshesSparingly) {
   Make();
   ASSERT_TRUE(cache_->Start());
   store_.Set("2", "fake-2");
-  ASSERT_TRUE(cache_->RefreshWithin(seconds(1)));
+  ASSERT_TRUE(cache_->RefreshSparingly(seconds(1), seconds(10)));
   EXPECT_EQ(store_.fetches(), 2);
   EXPECT_EQ((*cache_->Current())->version(), "2");
+  EXPECT_EQ(cache_->RefreshSparingly(seconds(1), seconds(10)).error().code(), ErrorCode::kTryAgain);
+  clock_->Advance(seconds(10));
+  ASSERT_TRUE(cache_->RefreshSparingly(seconds(1), seconds(10)));
+  EXPECT_EQ(store_.fetches(), 3);
+}
+
+TEST_F(SnapshotCacheTest, DoesNotHurryAStoreThatFails) {
+  Make();
+  ASSERT_TRUE(cache_->Start());
   store_.Fail(kTransient);
-  EXPECT_EQ(cache_->RefreshWithin(seconds(1)).error().code(), ErrorCode::kUnavailable);
-  EXPECT_EQ((*cache_->Current())->version(), "2");
+  EXPECT_EQ(cache_->RefreshSparingly(seconds(1), seconds(0)).error().code(),
+            ErrorCode::kUnavailable);
+  EXPECT_EQ(store_.fetches(), 2);
+  // The retry is planned for a twentieth of the TTL later, with the highest chance.
+  EXPECT_EQ(cache_->RefreshSparingly(seconds(1), seconds(0)).error().code(), ErrorCode::kTryAgain);
+  EXPECT_EQ(store_.fetches(), 2);
 }
 
 TEST_F(SnapshotCacheTest, GoesOnWithARefreshThatNobodyWaitsFor) {
@@ -481,24 +496,41 @@ TEST_F(SnapshotCacheTest, GoesOnWithARefreshThatNobodyWaitsFor) {
   ASSERT_TRUE(cache_->Start());
   store_.Block(true);
   store_.Set("2", "fake-2");
-  std::thread impatient(
-      [&] { EXPECT_EQ(cache_->RefreshWithin(seconds(1)).error().code(), ErrorCode::kTryAgain); });
+  std::thread impatient([&] {
+    EXPECT_EQ(cache_->RefreshSparingly(seconds(1), seconds(0)).error().code(),
+              ErrorCode::kTryAgain);
+  });
   store_.AwaitFetches(2);
   clock_->Advance(seconds(1));
   impatient.join();
-  // One that comes meanwhile wants what is there now: the fetch after that.
-  std::thread patient([&] { EXPECT_TRUE(cache_->RefreshWithin(hours(1))); });
+  // One that comes meanwhile waits for the same.
+  std::thread patient([&] { EXPECT_TRUE(cache_->RefreshSparingly(hours(1), seconds(0))); });
   store_.Block(false);
   patient.join();
   EXPECT_EQ((*cache_->Current())->version(), "2");
-  EXPECT_LE(store_.fetches(), 3);
+  EXPECT_LE(store_.fetches(), 3);  // where it came too late for that one
 }
 
 TEST_F(SnapshotCacheTest, NeedsNoRefreshWhereEveryReadFetches) {
   Make({.ttl = seconds(0)});
   ASSERT_TRUE(cache_->Start());
-  EXPECT_TRUE(cache_->RefreshWithin(seconds(1)));
+  EXPECT_EQ(cache_->RefreshSparingly(seconds(1), seconds(10)).error().code(), ErrorCode::kUsage);
   EXPECT_EQ(store_.fetches(), 1);
+}
+
+TEST_F(SnapshotCacheTest, RefreshesSparinglyInAForkedChildToo) {
+  Make();
+  ASSERT_TRUE(cache_->Start());
+  ASSERT_TRUE(cache_->RefreshSparingly(seconds(1), seconds(0)));  // the thread runs
+  const pid_t child = fork();
+  if (child == 0) {
+    store_.Set("2", "fake-2");
+    const bool refreshed = cache_->RefreshSparingly(seconds(1), seconds(0)).has_value();
+    _exit(refreshed && (*cache_->Current())->version() == "2" ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
 }
 
 TEST_F(SnapshotCacheTest, EndsWithARefreshInFlight) {

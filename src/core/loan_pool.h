@@ -51,7 +51,7 @@ class LoanPool {
 
    private:
     friend class LoanPool;
-    Loan(std::atomic<bool>& is_taken, T& lent) noexcept : is_taken_(&is_taken), lent_(&lent) {}
+    Loan(std::atomic<bool>& is_taken, T* lent) noexcept : is_taken_(&is_taken), lent_(lent) {}
     explicit Loan(std::unique_ptr<T> own) noexcept : own_(std::move(own)) {}
 
     std::atomic<bool>* is_taken_ = nullptr;
@@ -68,15 +68,14 @@ class LoanPool {
           place.is_taken.exchange(true, std::memory_order_acquire)) {
         continue;
       }
+      Loan loan(place.is_taken, place.lent.get());
       if (place.lent == nullptr) {
         auto made = make_();
-        if (!made) {
-          place.is_taken.store(false, std::memory_order_release);
-          return std::move(made).error();
-        }
+        if (!made) return std::move(made).error();
         place.lent = *std::move(made);
+        loan.lent_ = place.lent.get();
       }
-      return Loan(place.is_taken, *place.lent);
+      return loan;
     }
     auto made = make_();
     if (!made) return std::move(made).error();

@@ -39,7 +39,7 @@ bool MayBe(std::string_view name, Kind kind) {
 }  // namespace
 
 std::optional<NumericDate> NumericDateOf(const JsonMember& member) noexcept {
-  constexpr std::int64_t kLast = std::int64_t{1} << 53;  // up to which a double has each of them
+  constexpr std::int64_t kLast = kLastDate.count();
   if (const auto whole = NumberOf<std::int64_t>(&member)) {
     if (*whole < 0 || *whole > kLast) return std::nullopt;
     return NumericDate{*whole, false};
@@ -154,10 +154,10 @@ ClaimsBuilder& ClaimsBuilder::Text(std::string_view name, std::string_view value
 }
 
 ClaimsBuilder& ClaimsBuilder::Integer(std::string_view name, std::int64_t value) {
-  const Kind kind = value >= 0 ? Kind::kDate : Kind::kOther;
-  Value(name, kind) += std::to_string(value);
-  if (name == "iat") issued_at_ = value;
-  if (name == "exp") expires_at_ = value;
+  const bool may_be_date = value >= 0 && value <= kLastDate.count();
+  Value(name, may_be_date ? Kind::kDate : Kind::kOther) += std::to_string(value);
+  if (name == "iat" && may_be_date) issued_at_ = value;
+  if (name == "exp" && may_be_date) expires_at_ = value;
   return *this;
 }
 

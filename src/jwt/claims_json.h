@@ -1,6 +1,7 @@
 // Claims with their text.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,6 +17,10 @@ class Claims::Impl {
   std::string json;
   JsonObject object;  // views into `json`
 };
+
+// The last second of a NumericDate that is accepted: a double has each one up to here, and sums do
+// not overflow.
+inline constexpr std::chrono::seconds kLastDate{std::int64_t{1} << 53};
 
 // Times as a NumericDate has them, for which the clock has no room: "the number of seconds from
 // 1970-01-01T00:00:00Z UTC until the specified UTC date/time" (RFC 7519, 2). Nothing where it is no

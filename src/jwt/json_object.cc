@@ -124,17 +124,40 @@ const JsonMember* JsonObject::Find(std::string_view name) const noexcept {
   return found != members_.end() ? &*found : nullptr;
 }
 
-std::optional<std::vector<std::string>> TextsOf(std::string_view json) {
+namespace {
+
+// Calls `take` with each text of an array. False where something else is in it.
+template <typename Take>
+bool ForEachText(std::string_view json, const Take& take) {
   core::JsonReader reader(json);
-  if (reader.Next() != JsonEvent::kBeginArray) return std::nullopt;
-  std::vector<std::string> texts;
-  while (true) {
-    const JsonEvent event = reader.Next();
-    if (event == JsonEvent::kEndArray) return texts;
-    if (event != JsonEvent::kString) return std::nullopt;
-    std::string room;
-    texts.emplace_back(reader.Text(room));
+  if (reader.Next() != JsonEvent::kBeginArray) return false;
+  std::string room;
+  for (JsonEvent event = reader.Next(); event != JsonEvent::kEndArray; event = reader.Next()) {
+    if (event != JsonEvent::kString) return false;
+    take(reader.Text(room));
   }
+  return true;
+}
+
+}  // namespace
+
+bool IsArrayOfTexts(std::string_view json) {
+  return ForEachText(json, [](std::string_view) {});
+}
+
+bool HasText(std::string_view json, std::string_view wanted) {
+  bool is_there = false;
+  const bool is_array =
+      ForEachText(json, [&](std::string_view text) { is_there = is_there || text == wanted; });
+  return is_array && is_there;
+}
+
+std::optional<std::vector<std::string>> TextsOf(std::string_view json) {
+  std::vector<std::string> texts;
+  if (!ForEachText(json, [&](std::string_view text) { texts.emplace_back(text); })) {
+    return std::nullopt;
+  }
+  return texts;
 }
 
 }  // namespace qarion::secrets::jwt

@@ -47,8 +47,10 @@ class JsonObject {
   std::vector<std::size_t> inner_objects_;     // where the names of each begin
 };
 
-// The texts of an array in `json`, which was read by a JsonObject; nothing where it is not an array
-// of strings alone.
+// Of an array in `json`, which was read by a JsonObject: whether it has texts alone, whether one of
+// them is `wanted` (not where it has something else), and all of them (nothing there).
+bool IsArrayOfTexts(std::string_view json);
+bool HasText(std::string_view json, std::string_view wanted);
 std::optional<std::vector<std::string>> TextsOf(std::string_view json);
 
 }  // namespace qarion::secrets::jwt

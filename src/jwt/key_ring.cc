@@ -1,7 +1,11 @@
 #include "jwt/key_ring.h"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
 #include <utility>
+
+#include "core/secret_memory.h"
 
 namespace qarion::secrets::jwt {
 namespace {
@@ -68,12 +72,20 @@ Mac::Hmac Mac::Make(Algorithm algorithm, std::string_view key) {
   return crypto::KeyedHmacOf<crypto::Sha2::k512>(key);
 }
 
-std::span<const std::uint8_t> Mac::Of(std::string_view message) noexcept {
+Mac::Code::~Code() { core::Wipe(bytes.data(), bytes.size()); }
+
+bool Mac::Code::Is(std::string_view other) const noexcept {
+  return other.size() == size && CRYPTO_memcmp(bytes.data(), other.data(), size) == 0;
+}
+
+Mac::Code Mac::Of(std::string_view message) noexcept {
   return std::visit(
-      [&](auto& hmac) -> std::span<const std::uint8_t> {
-        const auto code = hmac.Of(message);
-        std::ranges::copy(code, code_.begin());
-        return std::span(code_).first(code.size());
+      [&](auto& hmac) {
+        const auto digest = hmac.Of(message);
+        Code code;
+        std::ranges::copy(digest, code.bytes.begin());
+        code.size = digest.size();
+        return code;
       },
       hmac_);
 }
@@ -117,11 +129,11 @@ Status KeyRing::Update(bool accepts_weak) {
     auto latest = reader_->Latest();
     if (!latest) return std::move(latest).error();
     if (*latest != seen_) {
-      seen_ = *latest;
       // Most refreshes bring the same keys again.
       if (Keys keys = KeysOf(**latest); generation_ == 0 || !AreSame(keys, held_)) {
         Take(std::move(keys), accepts_weak);
       }
+      seen_ = *latest;
     }
   }
   if (keys_.empty()) return *problem_;
@@ -130,24 +142,27 @@ Status KeyRing::Update(bool accepts_weak) {
 
 // A key that will not do is left out: the others go on serving.
 void KeyRing::Take(Keys keys, bool accepts_weak) {
-  held_ = std::move(keys);
-  keys_.clear();
-  problem_.reset();
-  ++generation_;
-  if (held_.current.empty()) problem_ = NotSet();
+  std::vector<RingKey> fit_keys;
+  std::optional<Error> problem;
+  if (keys.current.empty()) problem = NotSet();
   const auto add = [&](KeyRole role, const Secret& key) {
     if (key.empty()) return;
     if (auto fit = Refuse(key, role, algorithm_, accepts_weak); !fit) {
-      if (!problem_) problem_ = std::move(fit).error();
+      if (!problem) problem = std::move(fit).error();
       return;
     }
     std::string id = KeyId(key);
-    const bool is_there = std::ranges::find(keys_, id, &RingKey::id) != keys_.end();
-    if (!is_there) keys_.push_back({role, std::move(id), Mac(algorithm_, key.Reveal())});
+    const bool is_there = std::ranges::find(fit_keys, id, &RingKey::id) != fit_keys.end();
+    if (!is_there) fit_keys.push_back({role, std::move(id), Mac(algorithm_, key.Reveal())});
   };
-  add(KeyRole::kCurrent, held_.current);
-  add(KeyRole::kPrevious, held_.previous);
-  add(KeyRole::kNext, held_.next);
+  add(KeyRole::kCurrent, keys.current);
+  add(KeyRole::kPrevious, keys.previous);
+  add(KeyRole::kNext, keys.next);
+  // Nothing was changed so far, where memory ran out.
+  held_ = std::move(keys);
+  keys_ = std::move(fit_keys);
+  problem_ = std::move(problem);
+  ++generation_;
 }
 
 const Error* KeyRing::current_problem() const noexcept {

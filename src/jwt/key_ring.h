@@ -32,10 +32,23 @@ const char* FieldOf(KeyRole role) noexcept;
 // Thread-safety: one thread at a time.
 class Mac {
  public:
+  // As good as the key for one message: wiped where it goes.
+  struct Code {
+    std::array<std::uint8_t, kMostHashBytes> bytes;
+    std::size_t size;
+
+    ~Code();
+    std::string_view text() const noexcept {
+      return {reinterpret_cast<const char*>(bytes.data()), size};
+    }
+    // Takes the same time wherever they differ.
+    bool Is(std::string_view other) const noexcept;
+  };
+
   Mac(Algorithm algorithm, std::string_view key) : hmac_(Make(algorithm, key)) {}
 
-  // HashBytes(algorithm) of them; valid until the next call. Allocates nothing.
-  std::span<const std::uint8_t> Of(std::string_view message) noexcept;
+  // Allocates nothing.
+  Code Of(std::string_view message) noexcept;
 
  private:
   using Hmac =
@@ -44,7 +57,6 @@ class Mac {
   static Hmac Make(Algorithm algorithm, std::string_view key);
 
   Hmac hmac_;
-  std::array<std::uint8_t, kMostHashBytes> code_{};
 };
 
 struct RingKey {
@@ -80,6 +92,8 @@ class KeyRing {
   // Why the current one is not among them; null where it is.
   const Error* current_problem() const noexcept;
   Algorithm algorithm() const noexcept { return algorithm_; }
+  // That the keys are from; null where they are given. For comparing alone.
+  const void* snapshot() const noexcept { return seen_; }
   // Another number after each change.
   std::uint64_t generation() const noexcept { return generation_; }
 

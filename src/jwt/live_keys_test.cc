@@ -106,6 +106,52 @@ TEST_F(LiveKeys, AreNotFetchedMoreOftenForAFloodOfForgedTokens) {
   EXPECT_EQ(Fetches(), before + 2);
 }
 
+TEST_F(LiveKeys, AreFetchedOnceForAllVerifiersOfARuntime) {
+  Runtime runtime = Make();
+  const Verifier access = Verifier::For(runtime).UseClock(clock_);
+  const Verifier refresh = Verifier::For(runtime).UseClock(clock_).RequireType("refresh+jwt");
+  const int before = Fetches();
+  EXPECT_FALSE(access.Verify(SignedWith(second_)));
+  EXPECT_FALSE(refresh.Verify(SignedWith(second_)));
+  EXPECT_FALSE(Verifier::For(runtime).UseClock(clock_).Verify(SignedWith(second_)));
+  EXPECT_EQ(Fetches(), before + 1);
+}
+
+// Within the pause, but the keys came by another way.
+TEST_F(LiveKeys, AreLookedAtAgainWhereSomebodyElseFetchedThem) {
+  Runtime runtime = Make();
+  const Verifier verifier = Verifier::For(runtime).UseClock(clock_);
+  EXPECT_FALSE(verifier.Verify(SignedWith(second_)));
+  std::atomic<bool> stops = false;
+  std::atomic<int> refused = 0;
+  Set({{"SECRET_KEY", &second_}, {"SECRET_KEY_PREVIOUS", &first_}});
+  ASSERT_TRUE(runtime.Refresh());
+  const std::string token = SignedWith(second_);
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      while (!stops) refused += verifier.Verify(token) ? 0 : 1;
+    });
+  }
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(runtime.Refresh());
+  stops = true;
+  threads.clear();
+  EXPECT_EQ(refused, 0);
+}
+
+TEST_F(LiveKeys, AreNotFetchedForShapesThatAreNoneWhereNothingIsCached) {
+  Runtime runtime = Make("0");
+  const Verifier verifier = Verifier::For(runtime).UseClock(clock_);
+  const int before = Fetches();
+  for (const std::string& token : {std::string("x"), std::string("a.b.c"),
+                                   std::string("e30.e30.AA"), std::string(100'000, 'x')}) {
+    EXPECT_FALSE(verifier.Verify(token));
+  }
+  EXPECT_EQ(Fetches(), before);
+  EXPECT_FALSE(verifier.Verify(SignedWith(second_)));
+  EXPECT_EQ(Fetches(), before + 1);
+}
+
 TEST_F(LiveKeys, AreNotFetchedForWhatNoFetchCouldMend) {
   Runtime runtime = Make();
   const Verifier verifier = Verifier::For(runtime).UseClock(clock_);
@@ -134,6 +180,20 @@ TEST_F(LiveKeys, DoNotWaitLongForAStoreThatIsDown) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(RejectionOf(refused.error()), Rejection::kUnknownKey);
   EXPECT_TRUE(verifier.Verify(SignedWith(first_)));
+}
+
+TEST_F(LiveKeys, AreMissedWithAnErrorWhereTheStoreIsDownFromTheStart) {
+  Runtime runtime = Make("0");
+  const Signer signer = Signer::For(runtime);
+  const Verifier verifier = Verifier::For(runtime).UseClock(clock_);
+  const std::string token = SignedWith(first_);
+  {
+    const std::lock_guard lock(content_.mutex);
+    content_.is_down = true;
+  }
+  EXPECT_EQ(signer.Sign({}).error().code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(verifier.Verify(token).error().code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(signer.Check().error().code(), ErrorCode::kUnavailable);
 }
 
 TEST_F(LiveKeys, AreReadEachTimeWhereNothingIsCached) {

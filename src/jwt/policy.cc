@@ -46,7 +46,7 @@ bool ReadText(const JsonMember& member, const JsonMember*& text) {
 
 bool ReadAudience(const JsonMember& member, const JsonMember*& audience) {
   audience = &member;
-  return member.kind == JsonEvent::kString || TextsOf(member.json);
+  return member.kind == JsonEvent::kString || IsArrayOfTexts(member.json);
 }
 
 // Nothing where one is not what a standard claim has to be.
@@ -90,8 +90,7 @@ bool Is(const JsonMember* claim, const std::string& wanted) {
 bool IsAmong(const JsonMember* audience, const std::string& wanted) {
   if (audience == nullptr) return false;
   if (audience->kind == JsonEvent::kString) return audience->text == wanted;
-  const auto all = TextsOf(audience->json);
-  return all && std::ranges::find(*all, wanted) != all->end();
+  return HasText(audience->json, wanted);
 }
 
 }  // namespace

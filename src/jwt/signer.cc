@@ -7,7 +7,9 @@
 
 #include "core/json_escape.h"
 #include "core/loan_pool.h"
+#include "core/utf8.h"
 #include "crypto/token_text.h"
+#include "jwt/claims_json.h"
 #include "jwt/compact.h"
 #include "jwt/key_ring.h"
 
@@ -42,6 +44,7 @@ class Signer::Impl {
 
   Result<std::string> Sign(const ClaimsBuilder& claims) const {
     if (!claims.mistake_.empty()) return Mistake(claims.mistake_);
+    if (core::FindInvalidUtf8(type)) return Mistake("its type is not UTF-8");
     auto loan = desks_.Borrow();
     if (!loan) return std::move(loan).error();
     Desk& desk = **loan;
@@ -104,9 +107,9 @@ class Signer::Impl {
                   crypto::TokenTextSize(kMostHashBytes));
     token = desk.header;
     AppendEncoded(desk.payload, token);
-    const auto code = desk.ring.keys().front().mac.Of(token);
+    const Mac::Code code = desk.ring.keys().front().mac.Of(token);
     token += '.';
-    AppendEncoded({reinterpret_cast<const char*>(code.data()), code.size()}, token);
+    AppendEncoded(code.text(), token);
     return token;
   }
 
@@ -132,22 +135,22 @@ Result<Signer> Signer::With(Secret key, Algorithm algorithm) {
   return signer;
 }
 
-Signer&& Signer::Type(std::string type) && {
+Signer Signer::Type(std::string type) && {
   impl_->type = std::move(type);
   return std::move(*this);
 }
 
-Signer&& Signer::Lifetime(std::chrono::seconds lifetime) && {
-  impl_->lifetime = lifetime;
+Signer Signer::Lifetime(std::chrono::seconds lifetime) && {
+  impl_->lifetime = std::clamp(lifetime, std::chrono::seconds(0), kLastDate);
   return std::move(*this);
 }
 
-Signer&& Signer::UseClock(std::shared_ptr<Clock> clock) && {
-  impl_->clock = std::move(clock);
+Signer Signer::UseClock(std::shared_ptr<Clock> clock) && {
+  impl_->clock = clock ? std::move(clock) : Clock::System();
   return std::move(*this);
 }
 
-Signer&& Signer::OmitKeyId() && {
+Signer Signer::OmitKeyId() && {
   impl_->has_key_id = false;
   return std::move(*this);
 }

@@ -77,6 +77,14 @@ TEST(Signer, TakesTimesThatAreGiven) {
   EXPECT_EQ(PayloadOf(*SignerWith(NewKey()).Sign(claims)), R"({"iat":100,"exp":200,"nbf":150})");
 }
 
+TEST(Signer, HasNoLifeThatOverflows) {
+  const Signer endless = SignerWith(NewKey()).Lifetime(seconds::max());
+  EXPECT_EQ(PayloadOf(*endless.Sign({})), R"({"iat":1767225600,"exp":9007201021966592})");
+  EXPECT_THAT(SignerWith(NewKey()).Lifetime(seconds::min()).Sign({}).error().reason(),
+              HasSubstr("end before it begins"));
+  EXPECT_THAT(SignerWith(NewKey()).Type("\xff").Sign({}).error().reason(), HasSubstr("UTF-8"));
+}
+
 TEST(Signer, WritesEveryTypeOfClaim) {
   const std::vector<std::string> audience = {"a", "b\"c"};
   ClaimsBuilder claims;
@@ -116,6 +124,8 @@ TEST(Signer, TellsMistakesInClaims) {
   EXPECT_THAT(Mistake(ClaimsBuilder().ExpiresAt(Time(seconds(-1)))), HasSubstr("exp"));
   EXPECT_THAT(Mistake(ClaimsBuilder().ExpiresAt(Time(seconds(1767225600)))),
               HasSubstr("end before it begins"));
+  EXPECT_THAT(Mistake(ClaimsBuilder().Json("iat", "9223372036854775807")), HasSubstr("iat"));
+  EXPECT_THAT(Mistake(ClaimsBuilder().Integer("exp", 9007199254740993)), HasSubstr("exp"));
   EXPECT_EQ(Mistake(ClaimsBuilder().ExpiresAt(soon)), "");
 }
 

@@ -1,7 +1,5 @@
 #include "qarion/secrets/jwt_verifier.h"
 
-#include <openssl/crypto.h>
-
 #include <algorithm>
 #include <atomic>
 #include <utility>
@@ -12,7 +10,6 @@
 #include "jwt/compact.h"
 #include "jwt/key_ring.h"
 #include "jwt/policy.h"
-#include "jwt/refresh_gate.h"
 
 namespace qarion::secrets::jwt {
 namespace {
@@ -21,8 +18,10 @@ using core::JsonEvent;
 
 constexpr std::size_t kRoles = 3;
 constexpr std::size_t kDefaultMostBytes = 8 * 1024;
-// What sums of times cannot overflow with.
-constexpr std::chrono::seconds kLongest{std::int64_t{1} << 53};
+// What a token that no key fits may cost its request,
+constexpr std::chrono::milliseconds kPatience{1000};
+// and all such tokens together the backend.
+constexpr std::chrono::seconds kPause{10};
 
 // What is read of a header. Views into its text.
 struct Header {
@@ -180,7 +179,7 @@ class Verifier::Impl {
   Result<VerifiedToken> Verify(std::string_view token) const {
     auto tried = Try(token);
     if (!tried) return std::move(tried).error();
-    if (tried->may_have_newer_key && runtime_ != nullptr && gate_.Refresh(*runtime_, *clock)) {
+    if (tried->may_have_newer_key && GetNewerKeys(tried->snapshot)) {
       tried = Try(token);
       if (!tried) return std::move(tried).error();
     }
@@ -208,7 +207,7 @@ class Verifier::Impl {
         }
       }
     }
-    sum.refreshes = gate_.count();
+    sum.refreshes = refreshes_;
     return sum;
   }
 
@@ -228,30 +227,46 @@ class Verifier::Impl {
     std::optional<Rejection> rejection = {};
     std::optional<KeyRole> role = {};           // of the key that signed it
     std::unique_ptr<Claims::Impl> claims = {};  // where it is not rejected
+    const void* snapshot = nullptr;             // that the keys were from
     bool may_have_newer_key = false;            // one that is not known here may have signed it
   };
 
   static Tried Reject(Rejection reason) { return {.rejection = reason}; }
 
   Result<Tried> Try(std::string_view token) const {
-    auto loan = desks_.Borrow();
-    if (!loan) return std::move(loan).error();
-    Desk& desk = **loan;
-    if (auto updated = desk.ring.Update(accepts_weak_keys); !updated) {
-      return std::move(updated).error();
-    }
     if (token.size() > most_bytes) return Reject(Rejection::kTooLarge);
     const auto parts = SplitCompact(token);
     if (!parts) return Reject(Rejection::kNotCompact);
+    auto loan = desks_.Borrow();
+    if (!loan) return std::move(loan).error();
+    Desk& desk = **loan;
     if (const auto reason = ReadHeader(desk, parts->header)) return Reject(*reason);
     if (!DecodePart(parts->payload, desk.payload) ||
         !DecodePart(parts->signature, desk.signature)) {
       return Reject(Rejection::kBadBase64);
     }
+    // Only now, as that may wait for the backend.
+    if (auto updated = desk.ring.Update(accepts_weak_keys); !updated) {
+      return std::move(updated).error();
+    }
     Tried tried = FindSigner(desk, parts->signed_text);
     if (tried.rejection) return tried;
     tried.rejection = ReadClaims(desk.payload, desk.header, tried.claims);
     return tried;
+  }
+
+  // Whether there may be other keys than those of `snapshot`.
+  bool GetNewerKeys(const void* snapshot) const {
+    if (runtime_ == nullptr) return false;
+    const Status refreshed = runtime_->RefreshSparingly(kPatience, kPause);
+    if (refreshed) {
+      Count(refreshes_);
+      return true;
+    }
+    if (refreshed.error().code() == ErrorCode::kUsage) return false;  // every read fetches
+    // Somebody else's may have brought some meanwhile.
+    auto loan = desks_.Borrow();
+    return loan && (*loan)->ring.Update(accepts_weak_keys) && (*loan)->ring.snapshot() != snapshot;
   }
 
   // Most tokens of a service have one and the same header.
@@ -275,12 +290,10 @@ class Verifier::Impl {
     const bool is_named = named != keys.end();
     if (is_named) keys = {named, 1};
     for (RingKey& key : keys) {
-      const auto code = key.mac.Of(signed_text);
-      if (CRYPTO_memcmp(code.data(), desk.signature.data(), code.size()) == 0) {
-        return {.role = key.role};
-      }
+      if (key.mac.Of(signed_text).Is(desk.signature)) return {.role = key.role};
     }
     return {.rejection = key_id && !is_named ? Rejection::kUnknownKey : Rejection::kBadSignature,
+            .snapshot = desk.ring.snapshot(),
             .may_have_newer_key = !is_named};
   }
 
@@ -301,7 +314,7 @@ class Verifier::Impl {
     return std::make_unique<Desk>(Desk{.ring = KeyRing(source_, algorithm_)});
   }};
   mutable std::array<Counters, 16> counters_;
-  mutable RefreshGate gate_;
+  mutable std::atomic<std::uint64_t> refreshes_ = 0;
 };
 
 Verifier::Verifier(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
@@ -317,62 +330,62 @@ Verifier Verifier::With(Keys keys, Algorithm algorithm) {
   return Verifier(std::make_unique<Impl>(KeySource{.given = std::move(keys)}, nullptr, algorithm));
 }
 
-Verifier&& Verifier::RequireIssuer(std::string issuer) && {
+Verifier Verifier::RequireIssuer(std::string issuer) && {
   impl_->policy.issuer = std::move(issuer);
   return std::move(*this);
 }
 
-Verifier&& Verifier::RequireAudience(std::string audience) && {
+Verifier Verifier::RequireAudience(std::string audience) && {
   impl_->policy.audience = std::move(audience);
   return std::move(*this);
 }
 
-Verifier&& Verifier::RequireSubject(std::string subject) && {
+Verifier Verifier::RequireSubject(std::string subject) && {
   impl_->policy.subject = std::move(subject);
   return std::move(*this);
 }
 
-Verifier&& Verifier::RequireType(std::string type) && {
+Verifier Verifier::RequireType(std::string type) && {
   impl_->policy.type = std::move(type);
   return std::move(*this);
 }
 
-Verifier&& Verifier::Leeway(std::chrono::seconds leeway) && {
-  impl_->policy.leeway = std::clamp(leeway, std::chrono::seconds(0), kLongest);
+Verifier Verifier::Leeway(std::chrono::seconds leeway) && {
+  impl_->policy.leeway = std::clamp(leeway, std::chrono::seconds(0), kLastDate);
   return std::move(*this);
 }
 
-Verifier&& Verifier::AcceptLifetimesUpTo(std::chrono::seconds longest) && {
-  impl_->policy.longest_life = std::clamp(longest, std::chrono::seconds(0), kLongest);
+Verifier Verifier::AcceptLifetimesUpTo(std::chrono::seconds longest) && {
+  impl_->policy.longest_life = std::clamp(longest, std::chrono::seconds(0), kLastDate);
   return std::move(*this);
 }
 
-Verifier&& Verifier::AcceptTokensUpTo(std::size_t bytes) && {
+Verifier Verifier::AcceptTokensUpTo(std::size_t bytes) && {
   impl_->most_bytes = bytes;
   return std::move(*this);
 }
 
-Verifier&& Verifier::UseClock(std::shared_ptr<Clock> clock) && {
-  impl_->clock = std::move(clock);
+Verifier Verifier::UseClock(std::shared_ptr<Clock> clock) && {
+  impl_->clock = clock ? std::move(clock) : Clock::System();
   return std::move(*this);
 }
 
-Verifier&& Verifier::AcceptMissingExpiry() && {
+Verifier Verifier::AcceptMissingExpiry() && {
   impl_->policy.accepts_missing_expiry = true;
   return std::move(*this);
 }
 
-Verifier&& Verifier::AcceptAnyAudience() && {
+Verifier Verifier::AcceptAnyAudience() && {
   impl_->policy.accepts_any_audience = true;
   return std::move(*this);
 }
 
-Verifier&& Verifier::AcceptAnyType() && {
+Verifier Verifier::AcceptAnyType() && {
   impl_->policy.accepts_any_type = true;
   return std::move(*this);
 }
 
-Verifier&& Verifier::AcceptWeakKeys() && {
+Verifier Verifier::AcceptWeakKeys() && {
   impl_->accepts_weak_keys = true;
   return std::move(*this);
 }

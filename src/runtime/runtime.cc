@@ -346,8 +346,9 @@ Reader Runtime::NewReader() const { return Reader(std::make_unique<Reader::Impl>
 
 Status Runtime::Refresh() { return impl_->cache().Refresh(); }
 
-Status Runtime::RefreshWithin(std::chrono::milliseconds patience) {
-  return impl_->cache().RefreshWithin(patience);
+Status Runtime::RefreshSparingly(std::chrono::milliseconds patience,
+                                 std::chrono::milliseconds pause) {
+  return impl_->cache().RefreshSparingly(patience, pause);
 }
 
 Subscription Runtime::OnChange(std::function<void(const Change&)> callback) {

@@ -18,7 +18,7 @@ namespace qarion::secrets::jwt {
 inline constexpr std::chrono::seconds kDefaultLifetime = std::chrono::minutes(30);
 
 // Signs with SECRET_KEY, whatever it is at that moment. Each token says `alg`, `typ`, `kid`, `iat`
-// and `exp`.
+// and `exp`. Make one for a kind of tokens and keep it: keys are prepared once for each thread.
 //
 // Thread-safety: Sign and Check from several threads. Lifetime: must not outlive the Runtime, which
 // must stay where it is.
@@ -34,12 +34,14 @@ class QARION_SECRETS_EXPORT Signer {
   Signer& operator=(Signer&&) noexcept;
   ~Signer();
 
+  // All of these before the first use.
+  //
   // `typ`, which tells kinds of tokens apart (RFC 8725, 3.11): "at+jwt". "JWT" where not set.
-  Signer&& Type(std::string type) &&;
-  Signer&& Lifetime(std::chrono::seconds lifetime) &&;
-  Signer&& UseClock(std::shared_ptr<Clock> clock) &&;
+  Signer Type(std::string type) &&;
+  Signer Lifetime(std::chrono::seconds lifetime) &&;
+  Signer UseClock(std::shared_ptr<Clock> clock) &&;
   // For verifiers that take no notice of it, or mistake it for another.
-  Signer&& OmitKeyId() &&;
+  Signer OmitKeyId() &&;
 
   // Whether there is a key to sign with. kNotSet: no SECRET_KEY. kConfiguration: RefuseWeakKey
   // refuses it. Else the backend's error.

@@ -45,7 +45,7 @@ enum class Rejection {
   kWrongAudience,   // "wrong_audience", none, or one where none is expected
   kWrongSubject,    // "wrong_subject", or none
 };
-inline constexpr std::size_t kRejections = 19;
+inline constexpr std::size_t kRejections = static_cast<std::size_t>(Rejection::kWrongSubject) + 1;
 
 QARION_SECRETS_EXPORT std::string_view ToString(Rejection rejection) noexcept;
 
@@ -75,8 +75,8 @@ class QARION_SECRETS_EXPORT VerifiedToken {
 // Thread-safety, lifetime: as VerifiedToken.
 class QARION_SECRETS_EXPORT UnverifiedToken {
  public:
-  // kBadData: not a compact token of three parts with a header and a payload of strict JSON; with
-  // the rejection that a Verifier would give.
+  // kBadData: not a compact token of three parts with a header and a payload of strict JSON;
+  // RejectionOf() tells which. Of any size: limit what comes from outside.
   static Result<UnverifiedToken> Read(std::string_view token);
 
   const Claims& unverified_header() const noexcept { return header_; }
@@ -90,13 +90,14 @@ class QARION_SECRETS_EXPORT UnverifiedToken {
 };
 
 struct QARION_SECRETS_EXPORT VerifierStatistics {
-  // By KeyRole. When `previous` no longer grows, SECRET_KEY_PREVIOUS may go.
+  // By KeyRole. When `previous` has not grown on any replica for the life of a token, nobody needs
+  // SECRET_KEY_PREVIOUS any more; `qsecrets jwt rotation` calculates when that must be so.
   std::array<std::uint64_t, 3> accepted{};
   // By Rejection and by the KeyRole of the key that signed the token.
   std::array<std::array<std::uint64_t, 3>, kRejections> rejected{};
   // By Rejection, where no key is known to have signed it.
   std::array<std::uint64_t, kRejections> rejected_unsigned{};
-  // Refreshes of the snapshot because of tokens that no key had signed.
+  // Tokens that no key fitted and that had the snapshot fetched, one alone or several together.
   std::uint64_t refreshes = 0;
 
   std::uint64_t Accepted(KeyRole key) const noexcept {
@@ -106,12 +107,16 @@ struct QARION_SECRETS_EXPORT VerifierStatistics {
 };
 
 // Verifies with SECRET_KEY, SECRET_KEY_PREVIOUS and SECRET_KEY_NEXT as they are at that moment. The
-// order of work: shape, header, signature, and only then what the token says. `kid` says which key
-// to try first and no more; a key is passed over only where the signature is not its.
+// order of work: shape, header, signature, and only then what the token says. `kid` is an index and
+// no more: where it names one of the keys, that one alone is tried, else all in this order; and a
+// key is passed over only where the signature is not its. Make one for a kind of tokens and keep
+// it: keys are prepared once for each thread.
 //
-// A token that no key has signed makes a Verifier For() a Runtime fetch once, and look again: a key
-// that was promoted elsewhere a second ago is known here at once. One fetch serves all such tokens
-// of the moment, none waits longer than a second for it, and for ten seconds there is no other.
+// A token that no key fits, and whose `kid` names none of them, makes a Verifier For() a Runtime
+// fetch once and look again: a key that was promoted elsewhere a second ago is known here at once.
+// One fetch serves all such tokens of the moment, none waits longer than a second for it, and for
+// ten seconds there is no other for the whole Runtime (Runtime::RefreshSparingly). Apart from that
+// a call waits for the backend only where the Runtime has no snapshot to serve.
 //
 // What is demanded where nothing else is said: `exp`, no later than 30 minutes after `iat` (or
 // now, without it); `typ` absent or "JWT"; no `aud`; `nbf` and `iat` not in the future, the latter
@@ -129,34 +134,36 @@ class QARION_SECRETS_EXPORT Verifier {
   Verifier& operator=(Verifier&&) noexcept;
   ~Verifier();
 
+  // All of these before the first use.
+  //
   // What is demanded of each token.
-  Verifier&& RequireIssuer(std::string issuer) &&;
-  Verifier&& RequireAudience(std::string audience) &&;  // to be among those of the token
-  Verifier&& RequireSubject(std::string subject) &&;
+  Verifier RequireIssuer(std::string issuer) &&;
+  Verifier RequireAudience(std::string audience) &&;  // to be among those of the token
+  Verifier RequireSubject(std::string subject) &&;
   // `typ`, without regard to case and to "application/" before it (RFC 7515, 4.1.9).
-  Verifier&& RequireType(std::string type) &&;
+  Verifier RequireType(std::string type) &&;
 
   // How far clocks may differ: added to the end and taken from the beginning of each life.
-  Verifier&& Leeway(std::chrono::seconds leeway) &&;
-  Verifier&& AcceptLifetimesUpTo(std::chrono::seconds longest) &&;
-  Verifier&& AcceptTokensUpTo(std::size_t bytes) &&;  // 8 KiB where not set
-  Verifier&& UseClock(std::shared_ptr<Clock> clock) &&;
+  Verifier Leeway(std::chrono::seconds leeway) &&;
+  Verifier AcceptLifetimesUpTo(std::chrono::seconds longest) &&;
+  Verifier AcceptTokensUpTo(std::size_t bytes) &&;  // 8 KiB where not set
+  Verifier UseClock(std::shared_ptr<Clock> clock) &&;
 
   // What is given up. A stolen token then serves its thief for ever:
-  Verifier&& AcceptMissingExpiry() &&;
+  Verifier AcceptMissingExpiry() &&;
   // one that was issued for another service is taken for one of this:
-  Verifier&& AcceptAnyAudience() &&;
+  Verifier AcceptAnyAudience() &&;
   // one of another kind, such as a refresh token, is taken for one of this:
-  Verifier&& AcceptAnyType() &&;
+  Verifier AcceptAnyType() &&;
   // and keys that can be guessed are trusted, for a service that cannot change its own yet.
-  Verifier&& AcceptWeakKeys() &&;
+  Verifier AcceptWeakKeys() &&;
 
   // Whether every key there is will do. kNotSet: no SECRET_KEY. kConfiguration: one that
   // RefuseWeakKey refuses, or two that are the same. Else the backend's error.
   Status Check() const;
 
-  // kBadData: refused; RejectionOf() tells why. kConfiguration: no key that could be used. Else the
-  // backend's error. No error has a part of the token.
+  // kBadData: refused; RejectionOf() tells why. kNotSet, kConfiguration: there is no key that could
+  // be used. Else the backend's error. No error has a part of the token.
   Result<VerifiedToken> Verify(std::string_view token) const;
 
   VerifierStatistics statistics() const noexcept;

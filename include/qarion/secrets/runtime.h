@@ -167,9 +167,12 @@ class QARION_SECRETS_EXPORT Runtime {
   // Fetches now, whatever the age of the snapshot, and waits for it.
   Status Refresh();
 
-  // The same in the background, of which no more than `patience` is waited for. kTryAgain: it takes
-  // longer, and goes on. Does nothing where every read fetches.
-  Status RefreshWithin(std::chrono::milliseconds patience);
+  // For callers that anybody can make ask, such as whoever sends a token that no key fits: fetches
+  // in the background, waits for it no longer than `patience`, and not again for `pause`, nor
+  // before a retry is due where the store fails. One fetch serves all who ask meanwhile. A callback
+  // of OnChange that is running delays it. kTryAgain: not now, or it takes longer and goes on.
+  // kUsage: with SECRETS_CACHE_TTL=0 every read fetches anyway. Else the backend's error.
+  Status RefreshSparingly(std::chrono::milliseconds patience, std::chrono::milliseconds pause);
 
   // Calls `callback` after each refresh that changed something, one call at a time, from the
   // background thread. Keep what is returned.
