@@ -16,7 +16,7 @@ namespace {
 
 struct DecryptOptions {
   std::vector<std::string> key_files;
-  std::string token;
+  std::optional<std::string> token;
   std::optional<std::int64_t> ttl;
   std::optional<std::int64_t> now;
   bool is_lenient = false;
@@ -36,7 +36,7 @@ int RunDecrypt(const DecryptOptions& options) {
   if (!keys) return Report(keys.error());
   const auto fernet = MakeFernet(*keys);
   if (!fernet) return Report(fernet.error());
-  const auto token = ReadToken(options.token);
+  const auto token = ReadToken(options.token, kMostFernetTokenBytes);
   if (!token) return Report(token.error());
   const auto message = fernet->Decrypt(*token, OptionsOf(options));
   if (!message) {

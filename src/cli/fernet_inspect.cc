@@ -19,7 +19,7 @@ namespace {
 
 struct InspectOptions {
   std::vector<std::string> key_files;
-  std::string token;
+  std::optional<std::string> token;
   std::string format;
 };
 
@@ -91,7 +91,7 @@ int RunInspect(const InspectOptions& options) {
   if (!keys) return Report(keys.error());
   const auto fernet = MakeFernet(*keys);
   if (!fernet) return Report(fernet.error());
-  const auto token = ReadToken(options.token);
+  const auto token = ReadToken(options.token, kMostFernetTokenBytes);
   if (!token) return Report(token.error());
 
   Inspection found{.token_characters = token->size()};

@@ -27,4 +27,7 @@ Result<std::vector<NamedKey>> ReadKeys(const std::vector<std::string>& files);
 // Of all of them, in their order. kUsage: one is there twice.
 Result<Fernet> MakeFernet(const std::vector<NamedKey>& keys);
 
+// Larger than any token that can be made, with room for line breaks within.
+inline constexpr std::size_t kMostFernetTokenBytes = std::size_t{3} << 29;
+
 }  // namespace qarion::secrets::cli

@@ -28,7 +28,7 @@ using std::chrono::seconds;
 struct InspectOptions {
   RingOptions ring;
   bool verifies = false;
-  std::string token;
+  std::optional<std::string> token;
   std::optional<std::int64_t> now;
   std::string format;
 };
@@ -200,7 +200,7 @@ void SayWhatItIsWorth(const Verdict& verdict) {
 }
 
 int RunInspect(const InspectOptions& options) {
-  const auto text = ReadToken(options.token);
+  const auto text = ReadToken(options.token, kMostJwtBytes);
   if (!text) return Report(text.error());
   const auto token = jwt::UnverifiedToken::Read(*text);
   if (!token) return Report(token.error());

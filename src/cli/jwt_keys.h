@@ -65,4 +65,7 @@ void SayVerified(jwt::KeyRole role, const KeyIds& ids);
 // Whether the name of a file has the shape of a key that jwt::GenerateKey makes.
 bool LooksLikeKey(const std::string& path);
 
+// What is read of standard input for a token, many times of what a verifier accepts.
+inline constexpr std::size_t kMostJwtBytes = std::size_t{1} << 20;
+
 }  // namespace qarion::secrets::cli

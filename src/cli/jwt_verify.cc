@@ -20,7 +20,7 @@ namespace {
 
 struct VerifyOptions {
   RingOptions ring;
-  std::string token;
+  std::optional<std::string> token;
   std::string format;
   std::string issuer;
   std::string audience;
@@ -96,7 +96,7 @@ int RunVerify(const VerifyOptions& options) {
   const KeyIds ids(*keys);
   const jwt::Verifier verifier = Relax(
       options, Demand(options, jwt::Verifier::With(*std::move(keys), options.ring.algorithm)));
-  const auto text = ReadToken(options.token);
+  const auto text = ReadToken(options.token, kMostJwtBytes);
   if (!text) return Report(text.error());
   const auto token = verifier.Verify(*text);
   if (!token) return Refuse(options, token.error());

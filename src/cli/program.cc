@@ -59,14 +59,23 @@ std::string FullName(const CLI::App& app) {
   return parent == nullptr ? app.get_name() : FullName(*parent) + " " + app.get_name();
 }
 
+// What is written like an option may be a value all the same: a name is short and of small letters.
+bool IsNameOfOption(std::string_view text) {
+  constexpr std::size_t kLongest = 26;
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz-";
+  return text.size() == 2 || (text.starts_with("--") && text.size() <= kLongest &&
+                              text.find_first_not_of(kLetters) == text.npos);
+}
+
 // An argument that nobody expects may be a value that belongs elsewhere, so it is shown only where
 // it resembles what there is, and of an option the name alone.
 Error Unexpected(const CLI::App& app, const std::string& argument) {
   const CLI::App& last = LastFound(app);
   const std::string help = "see `" + FullName(last) + " --help`";
   if (argument.starts_with('-')) {
-    return Error(ErrorCode::kUsage,
-                 "there is no option '" + argument.substr(0, argument.find('=')) + "'")
+    const std::string name = argument.substr(0, argument.find('='));
+    return Error(ErrorCode::kUsage, IsNameOfOption(name) ? "there is no option '" + name + "'"
+                                                         : "there is no such option")
         .Cure(help);
   }
   std::vector<std::string> names;
@@ -88,6 +97,22 @@ bool IsAboutArguments(const CLI::ParseError& error) {
          dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
 }
 
+// What CLI11 says of a value that it cannot read quotes it.
+std::string WithoutValue(std::string text) {
+  constexpr std::string_view kConversion = "Could not convert: ";
+  if (text.starts_with(kConversion)) {
+    return "the value of " +
+           text.substr(kConversion.size(), text.find(" = ") - kConversion.size()) +
+           " cannot be read";
+  }
+  const std::size_t value = text.find("Value ");
+  const std::size_t range = text.rfind(" not in range");
+  if (value != text.npos && range != text.npos && value < range) {
+    text.replace(value, range - value, "the value is");
+  }
+  return text;
+}
+
 int ReportUsage(const Program& program, const CLI::App& app, const CLI::ParseError& error,
                 std::string_view first_argument) {
   const Subcommand* const subcommand = Find(program, first_argument);
@@ -98,8 +123,8 @@ int ReportUsage(const Program& program, const CLI::App& app, const CLI::ParseErr
   if (!unread.empty() && IsAboutArguments(error)) {
     Report(Unexpected(app, unread.front()));
   } else {
-    std::fprintf(stderr, "qsecrets: error: %s\n  to mend it: see `%s --help`\n", error.what(),
-                 FullName(LastFound(app)).c_str());
+    std::fprintf(stderr, "qsecrets: error: %s\n  to mend it: see `%s --help`\n",
+                 WithoutValue(error.what()).c_str(), FullName(LastFound(app)).c_str());
   }
   return subcommand != nullptr ? subcommand->usage_status : kUsage;
 }

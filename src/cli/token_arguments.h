@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,11 +12,11 @@
 namespace qarion::secrets::cli {
 
 // Adds the argument TOKEN, which may be absent or "-": then the token is on standard input.
-void AddTokenArgument(CLI::App& app, std::string& token);
+void AddTokenArgument(CLI::App& app, std::optional<std::string>& token);
 
-// The token, or what standard input has of it: one line break at its end does not belong to it.
-// kIo: see ReadStandardInput.
-Result<std::string> ReadToken(const std::string& argument);
+// The token, or what standard input has of it, `limit` bytes at most: one line break at its end
+// does not belong to it. kUsage: an empty argument. kIo, kBadData: see ReadStandardInput.
+Result<std::string> ReadToken(const std::optional<std::string>& argument, std::size_t limit);
 
 // Says in one line, without a cure, that the token is not valid; returns the exit status, 65.
 int ReportBadToken(std::string reason);

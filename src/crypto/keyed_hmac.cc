@@ -26,31 +26,31 @@ struct Sha256Family {
   using Context = SHA256_CTX;
   static constexpr std::size_t kBlockBytes = SHA256_CBLOCK;
   static constexpr std::size_t kLengthBytes = 8;  // of the message, at the end of the padding
-  static constexpr auto Update = SHA256_Update;
-  static constexpr auto Final = SHA256_Final;
+  static constexpr auto kUpdate = SHA256_Update;
+  static constexpr auto kFinal = SHA256_Final;
 };
 
 struct Sha512Family {
   using Context = SHA512_CTX;
   static constexpr std::size_t kBlockBytes = SHA512_CBLOCK;
   static constexpr std::size_t kLengthBytes = 16;
-  static constexpr auto Update = SHA512_Update;
-  static constexpr auto Final = SHA512_Final;
+  static constexpr auto kUpdate = SHA512_Update;
+  static constexpr auto kFinal = SHA512_Final;
 };
 
 template <Sha2 kHash>
 struct Hash;
 template <>
 struct Hash<Sha2::k256> : Sha256Family {
-  static constexpr auto Init = SHA256_Init;
+  static constexpr auto kInit = SHA256_Init;
 };
 template <>
 struct Hash<Sha2::k384> : Sha512Family {
-  static constexpr auto Init = SHA384_Init;
+  static constexpr auto kInit = SHA384_Init;
 };
 template <>
 struct Hash<Sha2::k512> : Sha512Family {
-  static constexpr auto Init = SHA512_Init;
+  static constexpr auto kInit = SHA512_Init;
 };
 
 }  // namespace
@@ -69,11 +69,11 @@ struct KeyedHmacOf<kHash>::States {
 
   void SetUp(std::string_view key) noexcept {
     const std::span block(last.data(), H::kBlockBytes);
-    H::Init(&working);
+    H::kInit(&working);
     // "Applications that use keys longer than B bytes will first hash the key using H".
     if (key.size() > block.size()) {
-      H::Update(&working, key.data(), key.size());
-      H::Final(block.data(), &working);
+      H::kUpdate(&working, key.data(), key.size());
+      H::kFinal(block.data(), &working);
     } else {
       core::CopySecretBytes(block.data(), key.data(), key.size());
     }
@@ -85,8 +85,8 @@ struct KeyedHmacOf<kHash>::States {
   }
 
   void Begin(std::span<const unsigned char> block, Words& words) noexcept {
-    H::Init(&working);
-    H::Update(&working, block.data(), block.size());
+    H::kInit(&working);
+    H::kUpdate(&working, block.data(), block.size());
     Copy(words, working.h);
   }
 
@@ -103,7 +103,7 @@ struct KeyedHmacOf<kHash>::States {
     last[size] = 0x80;
     std::fill(last.begin() + size + 1, last.begin() + end - sizeof bits, 0);
     std::memcpy(&last[end - sizeof bits], &bits, sizeof bits);
-    H::Update(&working, last.data(), end);
+    H::kUpdate(&working, last.data(), end);
 
     static_assert(std::endian::native == std::endian::little);
     using Word = std::remove_reference_t<decltype(working.h[0])>;
@@ -142,7 +142,7 @@ typename KeyedHmacOf<kHash>::Digest KeyedHmacOf<kHash>::Of(std::string_view mess
   const std::size_t whole = message.size() / kBlockBytes * kBlockBytes;
   const std::string_view rest = message.substr(whole);
   States::Copy(states.working.h, states.inner);
-  Hash<kHash>::Update(&states.working, message.data(), whole);
+  Hash<kHash>::kUpdate(&states.working, message.data(), whole);
   std::ranges::copy(rest, states.last.begin());
   const Digest inner = states.Finish(rest.size(), kBlockBytes + message.size());
 

@@ -142,7 +142,9 @@ std::string& ClaimsBuilder::Value(std::string_view name, Kind kind) {
   if (is_there) Blame("a claim is given twice");
   if (core::FindInvalidUtf8(name)) Blame("the name of a claim is not UTF-8");
   if (!MayBe(name, kind)) Blame("the claim " + std::string(name) + " is of a wrong type");
-  names_.emplace_back(begin, quoted.size());
+  constexpr std::size_t kMostClaims = 1000;  // more than fit into any token that is accepted
+  if (names_.size() == kMostClaims) Blame("there are more than 1000 claims");
+  if (names_.size() < kMostClaims) names_.emplace_back(begin, quoted.size());
   members_ += ':';
   return members_;
 }

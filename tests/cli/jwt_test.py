@@ -600,6 +600,33 @@ class CommandLine(JwtTest):
         self.assertEqual(result.returncode, 64)
         self.assert_silent(result, token)
 
+    def test_shows_no_value_that_is_written_like_an_option(self):
+        token = sign(self.key, claims_of())
+        for arguments in (("verify", f"--{token}"), ("verify", f"-{token}"), (f"--{token}",), ("verify", f"-k{token}"),
+                          ("sign", f"--no-kid={token}"), ("verify", f"--allow-weak-key={token}"),
+                          ("drill", "--seed", token), ("drill", "--replicas", token)):
+            result = self.jwt(*arguments)
+            self.assertEqual(result.returncode, 64, arguments)
+            self.assert_silent(result, token)
+        self.assert_fails(self.jwt("verify", "--isuer=x"), 64, "there is no option '--isuer'")
+
+    def test_numbers_are_decimal(self):
+        header, claims = split(self.sign("--ttl", "010"))
+        self.assertEqual(claims["exp"] - claims["iat"], 10)
+        self.assert_accepted(self.verify(self.sign(), "--leeway", "0009"), claims_of(1800))
+
+    def test_an_empty_argument_is_no_standard_input(self):
+        self.assert_fails(self.jwt("verify", "", stdin=self.sign().encode()), 64, "TOKEN is empty")
+
+    def test_reads_no_more_of_a_token_than_any_could_have(self):
+        result = self.jwt("verify", stdin=b"A" * (2 << 20))
+        self.assert_fails(result, 65, "more than")
+        self.assertEqual(self.jwt("verify", stdin=b"A" * (1 << 20)).returncode, 65)
+
+    def test_has_a_limit_of_claims(self):
+        claims = json.dumps({f"c{i}": 0 for i in range(1001)})
+        self.assert_fails(self.jwt("sign", "--claims-json", "-", stdin=claims.encode()), 64, "1000 claims")
+
 
 if __name__ == "__main__":
     unittest.main()
