@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "core/join.h"
@@ -202,9 +203,15 @@ void FindUntimely(const RotationState& state, RotationAdvice& advice) {
   }
 }
 
+// Errors first. Not by stable_partition: clang warns of how libstdc++ 12 does it.
 void SortFindings(std::vector<Finding>& findings) {
-  std::ranges::stable_partition(
-      findings, [](const Finding& finding) { return finding.severity == Severity::kError; });
+  std::vector<Finding> sorted;
+  for (const bool is_error : {true, false}) {
+    std::ranges::copy_if(findings, std::back_inserter(sorted), [&](const Finding& finding) {
+      return (finding.severity == Severity::kError) == is_error;
+    });
+  }
+  findings = std::move(sorted);
 }
 
 }  // namespace
