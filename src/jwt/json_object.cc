@@ -43,7 +43,9 @@ constexpr char kTwice[] = "has a member twice";
 }  // namespace
 
 Status JsonObject::Read(std::string_view text) {
+  constexpr std::size_t kUsualMembers = 12;
   members_.clear();
+  members_.reserve(kUsualMembers);
   unescaped_.clear();
   core::JsonReader reader(text, kDeepestJson);
   if (const JsonEvent first = reader.Next(); first != JsonEvent::kBeginObject) {
