@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 cmake --preset bench >build/bench.log 2>&1 || { cat build/bench.log; exit 1; }
 cmake --build build/bench --target qsecrets cache_bench scrub_bench sigv4_bench \
-  cloud_crypto_bench fernet_bench fleet_simulation vault_bench qarion_secrets_vault aws_bench qarion_secrets_aws_sm gcp_bench \
+  cloud_crypto_bench fernet_bench jwt_bench libjwt_bench fleet_simulation vault_bench qarion_secrets_vault aws_bench qarion_secrets_aws_sm gcp_bench \
   qarion_secrets_gcp_sm qarion_rotation_postgres qarion_rotation_sqlite empty_program
 
 bin=build/bench/bench
@@ -25,6 +25,8 @@ echo; echo "== CRC-32C and RS256, beside google-crc32c's and cryptography's =="
 $python bench/cloud_crypto_bench.py "$bin"/cloud_crypto_bench
 echo; echo "== Fernet of 80 bytes, beside cryptography's; targets: 2 M, 2 M and 1.2 M/s, >= 30x =="
 $python bench/fernet_bench.py "$bin"/fernet_bench
+echo; echo "== JSON Web Tokens of 8 claims, beside PyJWT's and libjwt's; target: 1 M/s a core =="
+$python bench/jwt_bench.py "$bin"/jwt_bench "$bin"/libjwt_bench
 echo; echo "== start-up; target <= 2x an empty program =="
 $python bench/start_up_bench.py $qsecrets "$bin"/empty_program $python
 echo; echo "== exec beside other supervisors; targets: --no-scrub <= 1.5x envdir, scrubbed <= +3 ms and 8 MB =="
