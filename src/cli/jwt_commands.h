@@ -3,7 +3,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "jwt/rotation_advice.h"
@@ -11,8 +10,8 @@
 
 namespace qarion::secrets::cli {
 
-// The keys that are set, each with its origin as Field::origin has it.
-using KeyPlaces = std::vector<std::pair<std::string, std::string>>;
+// The origins of the keys that are set, as Field::origin has them.
+using KeyPlaces = std::vector<std::string>;
 
 // Whether one of them is a variable of the process.
 bool IsInEnvironment(const KeyPlaces& places);

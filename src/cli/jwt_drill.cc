@@ -24,7 +24,6 @@ using jwt::DrillRun;
 using jwt::DrillStep;
 using std::chrono::seconds;
 
-constexpr seconds kDefaultLeeway{60};
 constexpr seconds kLongestLife = std::chrono::hours(24 * 366);
 constexpr seconds kLongestLeeway = std::chrono::hours(1);
 
@@ -59,7 +58,7 @@ Result<DrillOptions> OptionsOf(const DrillArguments& arguments) {
                           seconds(1), kLongestLife);
   if (!lifetime) return std::move(lifetime).error();
   auto leeway =
-      Bounded("--leeway", or_default(arguments.leeway, kDefaultLeeway), none, kLongestLeeway);
+      Bounded("--leeway", or_default(arguments.leeway, jwt::kDefaultLeeway), none, kLongestLeeway);
   if (!leeway) return std::move(leeway).error();
   auto cache_ttl =
       Bounded("--cache-ttl", or_default(arguments.cache_ttl, kept->ttl), none, runtime::kMaxTtl);

@@ -18,6 +18,7 @@
 #include "core/json_writer.h"
 #include "core/printable.h"
 #include "core/rfc3339.h"
+#include "jwt/key_ring.h"
 #include "jwt/rotation_advice.h"
 #include "qarion/secrets/jwt_signer.h"
 #include "runtime/cache_settings.h"
@@ -40,8 +41,6 @@ struct RotationOptions {
   std::string format;
 };
 
-constexpr seconds kDefaultLeeway{60};
-
 // What is read, and where from.
 struct Backend {
   std::string name;
@@ -50,8 +49,8 @@ struct Backend {
   RotationState state;
 };
 
-Secret KeyIn(const Snapshot& snapshot, std::string_view field) {
-  const Secret* const found = snapshot.Find(field);
+Secret KeyIn(const Snapshot& snapshot, jwt::KeyRole role) {
+  const Secret* const found = snapshot.Find(jwt::FieldOf(role));
   return found == nullptr ? Secret() : found->Share();
 }
 
@@ -65,15 +64,13 @@ Result<Backend> ReadBackend(const RotationOptions& options) {
 
   Backend backend{.name = (*snapshot)->backend(), .version = (*snapshot)->version()};
   for (const Field& field : (*snapshot)->fields()) {
-    if (field.name == jwt::kCurrentField || field.name == jwt::kPreviousField ||
-        field.name == jwt::kNextField) {
-      backend.places.emplace_back(field.name, field.origin);
-    }
+    const auto is_field_of = [&](jwt::KeyRole key) { return field.name == jwt::FieldOf(key); };
+    if (std::ranges::any_of(kRoles, is_field_of)) backend.places.push_back(field.origin);
   }
   RotationState& state = backend.state;
-  state.keys = {.current = KeyIn(**snapshot, jwt::kCurrentField),
-                .previous = KeyIn(**snapshot, jwt::kPreviousField),
-                .next = KeyIn(**snapshot, jwt::kNextField)};
+  state.keys = {.current = KeyIn(**snapshot, jwt::KeyRole::kCurrent),
+                .previous = KeyIn(**snapshot, jwt::KeyRole::kPrevious),
+                .next = KeyIn(**snapshot, jwt::KeyRole::kNext)};
   state.made_at = (*snapshot)->created_at();
   if (options.since) {
     state.made_at = jwt::Time(seconds(*options.since));
@@ -83,7 +80,7 @@ Result<Backend> ReadBackend(const RotationOptions& options) {
   state.times = {.cache_ttl = kept->ttl,
                  .max_stale = kept->max_stale,
                  .lifetime = options.lifetime ? seconds(*options.lifetime) : jwt::kDefaultLifetime,
-                 .leeway = options.leeway ? seconds(*options.leeway) : kDefaultLeeway};
+                 .leeway = options.leeway ? seconds(*options.leeway) : jwt::kDefaultLeeway};
   state.algorithm = options.algorithm;
   state.now = std::chrono::system_clock::now();
   return backend;
@@ -161,8 +158,8 @@ std::string Text(const Backend& backend, const RotationAdvice& advice,
   text += Line("next", advice.next);
   if (advice.changes.empty()) return text;
   text += Line("safe", SafeText(advice, backend.state.now));
-  for (const auto& [field, value] : advice.changes) {
-    text += Line("set", field + ": " + std::string(ChangeText(value)));
+  for (const auto& [key, value] : advice.changes) {
+    text += Line("set", std::string(jwt::FieldOf(key)) + ": " + std::string(ChangeText(value)));
   }
   text += "\n";
   if (!advice.safe_at) {
@@ -184,8 +181,8 @@ void WriteChanges(const std::vector<jwt::FieldChange>& changes, core::JsonWriter
       std::pair{NewValue::kNewKey, "new key"}, std::pair{NewValue::kOfCurrent, "SECRET_KEY"},
       std::pair{NewValue::kOfNext, "SECRET_KEY_NEXT"}, std::pair{NewValue::kNone, ""}};
   json.Key("set").BeginObject();
-  for (const auto& [field, value] : changes) {
-    json.Key(field);
+  for (const auto& [key, value] : changes) {
+    json.Key(jwt::FieldOf(key));
     const auto* const name =
         std::ranges::find(kNames, value, &std::pair<NewValue, const char*>::first);
     value == NewValue::kNone ? json.Null() : json.Text(name->second);

@@ -7,6 +7,7 @@
 
 #include "core/join.h"
 #include "core/rfc3339.h"
+#include "jwt/key_ring.h"
 
 namespace qarion::secrets::jwt {
 namespace {
@@ -18,8 +19,8 @@ constexpr seconds kForgottenAfter = std::chrono::hours(24);
 
 std::string TimeText(Time time) { return core::FormatTime(std::chrono::floor<seconds>(time)); }
 
-Finding ErrorAt(std::string field, std::string problem, std::string cure) {
-  return {Severity::kError, std::move(field), std::move(problem), std::move(cure)};
+Finding ErrorAt(KeyRole key, std::string problem, std::string cure) {
+  return {Severity::kError, FieldOf(key), std::move(problem), std::move(cure)};
 }
 
 // The reason without the name of the setting, which a Finding has on its own.
@@ -30,25 +31,25 @@ std::string WithoutName(const std::string& reason, std::string_view name) {
 }
 
 struct NamedKey {
-  const char* field;
+  KeyRole role;
   const Secret& key;
 };
 
 std::array<NamedKey, 3> NamedKeys(const Keys& keys) {
-  return {NamedKey{kCurrentField, keys.current}, NamedKey{kPreviousField, keys.previous},
-          NamedKey{kNextField, keys.next}};
+  return {NamedKey{KeyRole::kCurrent, keys.current}, NamedKey{KeyRole::kPrevious, keys.previous},
+          NamedKey{KeyRole::kNext, keys.next}};
 }
 
 void FindLonely(const Keys& keys, std::vector<Finding>& findings) {
   if (!keys.current.empty()) return;
   for (const NamedKey& other : NamedKeys(keys)) {
     if (other.key.empty()) continue;
-    findings.push_back(ErrorAt(other.field, "is set, and SECRET_KEY is not",
+    findings.push_back(ErrorAt(other.role, "is set, and SECRET_KEY is not",
                                "set SECRET_KEY to the key that signs; it alone can sign"));
   }
   if (findings.empty()) {
     findings.push_back(
-        ErrorAt(kCurrentField, "is not set", "set it to a new key (`qsecrets jwt keygen`)"));
+        ErrorAt(KeyRole::kCurrent, "is not set", "set it to a new key (`qsecrets jwt keygen`)"));
   }
 }
 
@@ -57,17 +58,17 @@ void FindEqual(const Keys& keys, std::vector<Finding>& findings) {
     return !a.empty() && a.ConstantTimeEquals(b);
   };
   if (equal(keys.previous, keys.current)) {
-    findings.push_back(ErrorAt(kPreviousField, "is the same key as SECRET_KEY",
+    findings.push_back(ErrorAt(KeyRole::kPrevious, "is the same key as SECRET_KEY",
                                "set it to the key that SECRET_KEY was before, while its tokens "
                                "live; else remove it"));
   }
   if (equal(keys.next, keys.current)) {
-    findings.push_back(ErrorAt(kNextField, "is the same key as SECRET_KEY",
+    findings.push_back(ErrorAt(KeyRole::kNext, "is the same key as SECRET_KEY",
                                "set it to a new key (`qsecrets jwt keygen`), or remove it where it "
                                "was made SECRET_KEY already"));
   }
   if (equal(keys.next, keys.previous)) {
-    findings.push_back(ErrorAt(kNextField, "is the same key as SECRET_KEY_PREVIOUS",
+    findings.push_back(ErrorAt(KeyRole::kNext, "is the same key as SECRET_KEY_PREVIOUS",
                                "set it to a new key (`qsecrets jwt keygen`): one that was replaced "
                                "does not come back"));
   }
@@ -76,17 +77,17 @@ void FindEqual(const Keys& keys, std::vector<Finding>& findings) {
 void FindWeak(const RotationState& state, std::vector<Finding>& findings) {
   for (const NamedKey& named : NamedKeys(state.keys)) {
     if (named.key.empty()) continue;
-    const Status strong = RefuseWeakKey(named.key, state.algorithm, named.field);
+    const char* const field = FieldOf(named.role);
+    const Status strong = RefuseWeakKey(named.key, state.algorithm, field);
     if (strong) continue;
-    const bool is_previous = named.field == kPreviousField;
-    Finding finding = ErrorAt(named.field, WithoutName(strong.error().reason(), named.field),
-                              strong.error().cure());
-    if (is_previous) {
+    Finding finding =
+        ErrorAt(named.role, WithoutName(strong.error().reason(), field), strong.error().cure());
+    if (named.role == KeyRole::kPrevious) {
       finding.severity = Severity::kWarning;
       finding.cure =
           "remove it when its tokens have expired; until then only verifiers with "
           "AcceptWeakKeys() take them";
-    } else if (named.field == kCurrentField) {
+    } else if (named.role == KeyRole::kCurrent) {
       finding.cure = "change it, by the steps below or, if anybody may know it, with --leaked";
     }
     findings.push_back(std::move(finding));
@@ -153,7 +154,7 @@ class Wait {
 
 void AdviseRetiring(const RotationState& state, RotationAdvice& advice) {
   advice.next = "remove SECRET_KEY_PREVIOUS";
-  advice.changes = {{kPreviousField, NewValue::kNone}};
+  advice.changes = {{KeyRole::kPrevious, NewValue::kNone}};
   Wait(state).AddTokens().Into(advice);
 }
 
@@ -162,7 +163,7 @@ void AdviseStep(const RotationState& state, RotationAdvice& advice) {
     case RotationStage::kUnknown: break;
     case RotationStage::kIdle:
       advice.next = "nothing; to begin, announce a new key: set SECRET_KEY_NEXT to it";
-      advice.changes = {{kNextField, NewValue::kNewKey}};
+      advice.changes = {{KeyRole::kNext, NewValue::kNewKey}};
       advice.safe_at = state.now;
       advice.because = "nobody signs with it yet";
       break;
@@ -170,9 +171,9 @@ void AdviseStep(const RotationState& state, RotationAdvice& advice) {
       advice.next =
           "promote it, in one new version: SECRET_KEY_PREVIOUS = SECRET_KEY, SECRET_KEY = "
           "SECRET_KEY_NEXT, no SECRET_KEY_NEXT";
-      advice.changes = {{kPreviousField, NewValue::kOfCurrent},
-                        {kCurrentField, NewValue::kOfNext},
-                        {kNextField, NewValue::kNone}};
+      advice.changes = {{KeyRole::kPrevious, NewValue::kOfCurrent},
+                        {KeyRole::kCurrent, NewValue::kOfNext},
+                        {KeyRole::kNext, NewValue::kNone}};
       Wait(state).Into(advice);
       break;
     case RotationStage::kPromoted:
@@ -185,7 +186,7 @@ void FindUntimely(const RotationState& state, RotationAdvice& advice) {
   const bool may_be_needed = !advice.safe_at || state.now < *advice.safe_at;
   if (advice.stage == RotationStage::kTwoAtOnce) {
     advice.findings.push_back(
-        {may_be_needed ? Severity::kError : Severity::kWarning, kNextField,
+        {may_be_needed ? Severity::kError : Severity::kWarning, FieldOf(KeyRole::kNext),
          std::string(
              "is set while SECRET_KEY_PREVIOUS is: a new rotation was begun before the last "
              "one was over") +
@@ -196,7 +197,7 @@ void FindUntimely(const RotationState& state, RotationAdvice& advice) {
   if (advice.stage == RotationStage::kPromoted && state.made_at && advice.safe_at &&
       state.now >= *advice.safe_at + kForgottenAfter) {
     advice.findings.push_back(
-        {Severity::kWarning, kPreviousField,
+        {Severity::kWarning, FieldOf(KeyRole::kPrevious),
          "is still set, " + DurationText(std::chrono::floor<seconds>(state.now - *advice.safe_at)) +
              " after the last token signed with it expired",
          "remove it: a key that is kept can be stolen"});
@@ -247,7 +248,7 @@ RotationAdvice Advise(const RotationState& state) {
   const bool must_be_mended_first =
       std::ranges::any_of(advice.findings, [&](const Finding& finding) {
         return finding.severity == Severity::kError &&
-               (finding.subject != kCurrentField || state.keys.current.empty());
+               (finding.subject != FieldOf(KeyRole::kCurrent) || state.keys.current.empty());
       });
   if (must_be_mended_first) {
     advice.next = "mend the errors";
@@ -264,9 +265,9 @@ RotationAdvice AdviseAfterLeak(const RotationState& state) {
   advice.next =
       "set SECRET_KEY to a new key and leave no other, in one new version; then restart "
       "every replica, and revoke sessions and refresh tokens";
-  advice.changes = {{kCurrentField, NewValue::kNewKey},
-                    {kPreviousField, NewValue::kNone},
-                    {kNextField, NewValue::kNone}};
+  advice.changes = {{KeyRole::kCurrent, NewValue::kNewKey},
+                    {KeyRole::kPrevious, NewValue::kNone},
+                    {KeyRole::kNext, NewValue::kNone}};
   advice.safe_at = state.now;
   advice.because =
       "whoever has the old key can make tokens until no replica takes it: a replica rejects them, "

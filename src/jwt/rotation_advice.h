@@ -14,9 +14,8 @@
 
 namespace qarion::secrets::jwt {
 
-inline constexpr char kCurrentField[] = "SECRET_KEY";
-inline constexpr char kPreviousField[] = "SECRET_KEY_PREVIOUS";
-inline constexpr char kNextField[] = "SECRET_KEY_NEXT";
+// Of verifiers, where nobody says another one.
+inline constexpr std::chrono::seconds kDefaultLeeway{60};
 
 // A fetch that is under way when a version is made may still bring the one before, this late.
 inline constexpr std::chrono::seconds kLongestFetch{30};
@@ -59,11 +58,11 @@ enum class RotationStage {
 // "announced"
 std::string_view ToString(RotationStage stage) noexcept;
 
-// What a field is to hold in the next version.
+// What the field of a key is to hold in the next version.
 enum class NewValue { kNewKey, kOfCurrent, kOfNext, kNone };
 
 struct FieldChange {
-  std::string field;
+  KeyRole key;
   NewValue value;
 };
 

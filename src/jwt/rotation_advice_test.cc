@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "jwt/key_ring.h"
+
 namespace qarion::secrets::jwt {
 namespace {
 
@@ -48,8 +50,8 @@ RotationState TwoAtOnce() {
 
 std::vector<std::string> Changes(const RotationAdvice& advice) {
   std::vector<std::string> changes;
-  for (const auto& [field, value] : advice.changes) {
-    changes.push_back(field + "=" +
+  for (const auto& [key, value] : advice.changes) {
+    changes.push_back(std::string(FieldOf(key)) + "=" +
                       (value == NewValue::kNewKey      ? "new"
                        : value == NewValue::kOfCurrent ? "current"
                        : value == NewValue::kOfNext    ? "next"

@@ -34,11 +34,12 @@ class RotationTest(CommandTest):
         self.assertEqual((result.returncode, result.stderr), (status, b""), result.stdout)
         return json.loads(result.stdout)
 
-    def do(self, commands):
-        """As a user would who pastes them."""
-        path = f"{pathlib.Path(QSECRETS).parent}:{os.environ['PATH']}"
-        subprocess.run(["bash", "-e", "-o", "pipefail"], input="\n".join(commands), text=True, check=True,
-                       cwd=self.directory, env={"PATH": path}, timeout=60)
+    def do(self, commands, has_qsecrets=True):
+        """As a user would who pastes them. Whether they succeed."""
+        path = f"{pathlib.Path(QSECRETS).parent}:" * has_qsecrets + "/usr/bin:/bin"
+        done = subprocess.run(["bash"], input="\n".join(commands), text=True, check=False, capture_output=True,
+                              cwd=self.directory, env={"PATH": path}, timeout=60)
+        return done.returncode == 0
 
     def keys(self):
         lines = (self.directory / ".env").read_text().splitlines()
@@ -51,7 +52,7 @@ class Steps(RotationTest):
         self.write_keys(SECRET_KEY=old)
         advice = self.rotation()
         self.assertEqual((advice["step"], advice["name"]), (0, "idle"))
-        self.do(advice["commands"])
+        self.assertTrue(self.do(advice["commands"]))
         new = self.keys()["SECRET_KEY_NEXT"]
         self.assertEqual(self.keys(), {"SECRET_KEY": old, "SECRET_KEY_NEXT": new})
 
@@ -60,12 +61,12 @@ class Steps(RotationTest):
         self.assertEqual(advice["keys"], {"current": key_id(old), "previous": None, "next": key_id(new)})
         self.assertEqual(advice["set"], {"SECRET_KEY_PREVIOUS": "SECRET_KEY", "SECRET_KEY": "SECRET_KEY_NEXT",
                                          "SECRET_KEY_NEXT": None})
-        self.do(advice["commands"])
+        self.assertTrue(self.do(advice["commands"]))
         self.assertEqual(self.keys(), {"SECRET_KEY": new, "SECRET_KEY_PREVIOUS": old})
 
         advice = self.rotation()
         self.assertEqual((advice["step"], advice["name"]), (2, "promoted"))
-        self.do(advice["commands"])
+        self.assertTrue(self.do(advice["commands"]))
         self.assertEqual(self.keys(), {"SECRET_KEY": new})
         self.assertIn("OTHER=1\n", (self.directory / ".env").read_text())
         self.assertEqual((self.directory / ".env").stat().st_mode & 0o777, 0o600)
@@ -75,14 +76,52 @@ class Steps(RotationTest):
         self.write_keys(**keys)
         advice = self.rotation("--leaked")
         self.assertEqual(advice["safe_in_seconds"], 0)
-        self.do(advice["commands"])
+        self.assertTrue(self.do(advice["commands"]))
         self.assertEqual(list(self.keys()), ["SECRET_KEY"])
         self.assertNotIn(self.keys()["SECRET_KEY"], keys.values())
 
     def test_a_new_key_fits_the_algorithm(self):
         self.write_keys(SECRET_KEY=secrets.token_urlsafe(64))
-        self.do(self.rotation("--algorithm", "HS512")["commands"])
+        self.assertTrue(self.do(self.rotation("--algorithm", "HS512")["commands"]))
         self.assertEqual(len(self.keys()["SECRET_KEY_NEXT"]), 86)
+
+    def test_lines_that_sed_would_miss_are_for_an_editor(self):
+        old, new = new_key(), new_key()
+        for text in (f"export SECRET_KEY={old}\nSECRET_KEY_NEXT={new}\n",
+                     f"SECRET_KEY={old}\n  SECRET_KEY_NEXT={new}\n",
+                     f"'SECRET_KEY'={old}\nSECRET_KEY_NEXT={new}\n",
+                     f"SECRET_KEY ={old}\nSECRET_KEY_NEXT={new}\n",
+                     f"export SECRET_KEY={new_key()}\nSECRET_KEY={old}\nSECRET_KEY_NEXT={new}\n"):
+            self.write_env(text)
+            commands = self.rotation()["commands"]
+            self.assertTrue(all(line.startswith("# ") for line in commands), commands)
+            self.assertIn("with an editor", commands[0])
+            self.assertNotIn("keygen", "".join(commands))
+        self.write_env(f"export SECRET_KEY={old}\n")
+        self.assertEqual(self.rotation()["commands"][-1], "# a new key: qsecrets jwt keygen")
+
+    def test_empty_lines_of_a_template_go(self):
+        old = new_key()
+        self.write_env(f"SECRET_KEY={old}\nSECRET_KEY_PREVIOUS=\nSECRET_KEY_NEXT=\n")
+        self.assertTrue(self.do(self.rotation()["commands"]))
+        new = self.keys()["SECRET_KEY_NEXT"]
+        self.assertTrue(self.do(self.rotation()["commands"]))
+        self.assertEqual(self.keys(), {"SECRET_KEY": new, "SECRET_KEY_PREVIOUS": old})
+
+    def test_without_a_new_key_nothing_is_written(self):
+        self.write_keys(SECRET_KEY=new_key())
+        before = self.keys()
+        for options in ((), ("--leaked",)):
+            self.assertFalse(self.do(self.rotation(*options)["commands"], has_qsecrets=False))
+            self.assertEqual(self.keys(), before)
+
+    def test_promoting_twice_promotes_once(self):
+        old, new = new_key(), new_key()
+        self.write_keys(SECRET_KEY=old, SECRET_KEY_NEXT=new)
+        commands = self.rotation()["commands"]
+        self.assertTrue(self.do(commands))
+        self.assertFalse(self.do(commands))
+        self.assertEqual(self.keys(), {"SECRET_KEY": new, "SECRET_KEY_PREVIOUS": old})
 
     def test_text_for_people(self):
         old, new = new_key(), new_key()

@@ -14,17 +14,19 @@ from backend_case import QSECRETS
 
 
 class Rotation(VaultCase):
-    def rotation(self):
-        result = self.run_command("jwt", "rotation", "-o", "json", VAULT_TOKEN="root")
+    def rotation(self, *options):
+        result = self.run_command("jwt", "rotation", "-o", "json", *options, VAULT_TOKEN="root")
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         return json.loads(result.stdout)
 
-    def do(self, commands):
+    def run_shell(self, commands, *tools):
         environment = self.environment(BAO_ADDR=self.server.address, VAULT_TOKEN="root", BAO_TOKEN="root")
-        tools = (pathlib.Path(QSECRETS).parent, pathlib.Path(bao.executable()).parent)
         environment["PATH"] = ":".join([*map(str, tools), environment["PATH"]])
-        done = subprocess.run(["bash", "-e", "-o", "pipefail"], input="\n".join(commands), text=True, timeout=60,
-                              cwd=self.directory, env=environment, check=False, capture_output=True)
+        return subprocess.run(["bash"], input="\n".join(commands), text=True, timeout=60, cwd=self.directory,
+                              env=environment, check=False, capture_output=True)
+
+    def do(self, commands):
+        done = self.run_shell(commands, pathlib.Path(QSECRETS).parent, pathlib.Path(bao.executable()).parent)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 
@@ -60,6 +62,25 @@ class Rotation(VaultCase):
         self.assertEqual(metadata["version"], before + 3)
         self.assertNotIn(old, shown)
         self.assertNotIn(new, shown)
+
+    def assert_refused(self, commands, *tools):
+        before = self.fields()
+        done = self.run_shell(commands, *tools, pathlib.Path(bao.executable()).parent)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("a key is missing", done.stderr)
+        self.assertEqual(self.fields(), before)
+
+    def test_without_a_key_nothing_is_written(self):
+        old, new = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        self.server.put({"SECRET_KEY": old})
+        self.assert_refused(self.rotation()["commands"])  # no qsecrets in PATH
+        self.assert_refused(self.rotation("--leaked")["commands"])
+        self.server.put({"SECRET_KEY": old, "SECRET_KEY_NEXT": new})
+        promote = self.rotation()["commands"]
+        self.do(promote)
+        self.assert_refused(promote)
+        self.server.put({"SECRET_KEY": old, "SECRET_KEY_NEXT": ""})
+        self.assert_refused(promote)
 
 
 if __name__ == "__main__":
