@@ -76,6 +76,8 @@ Result<Backend> ReadBackend(const RotationOptions& options) {
     state.made_at = jwt::Time(seconds(*options.since));
     state.made_at_is_given = true;
   }
+  // A function that rotates makes a version first and moves AWSCURRENT to it later.
+  state.becomes_current_later = backend.name == "aws_sm";
   state.needs_restart = IsInEnvironment(backend.places);
   state.times = {.cache_ttl = kept->ttl,
                  .max_stale = kept->max_stale,
@@ -249,8 +251,9 @@ void AddJwtRotation(CLI::App& jwt, Command& command) {
   AddSecondsOption(*rotation, "--leeway", options->leeway,
                    "How far verifiers let clocks differ (default: 60)");
   AddSecondsOption(*rotation, "--since", options->since,
-                   "When the present version was made, in seconds after 1970, where the backend "
-                   "does not tell; or when the last process was restarted with it");
+                   "When replicas could first read the present version, in seconds after 1970, "
+                   "where the backend does not tell or made it earlier; or when the last process "
+                   "was restarted with it");
   AddAlgorithmOption(*rotation, options->algorithm);
   rotation->add_flag("--leaked", options->is_leaked,
                      "The key is known to others: change it without an overlap");

@@ -61,7 +61,7 @@ struct Version {
 
 struct Token {
   std::string text;
-  Moment expires_at;
+  Moment ends_at;  // on any clock: its `exp`, and the leeway that verifiers add
 };
 
 const Version& VersionAt(const std::vector<Version>& versions, Moment time) {
@@ -96,7 +96,9 @@ class Replica {
     if (times_.cache_ttl == seconds(0)) return !IsCutOff(now);
     return now < fetched_at_ + times_.cache_ttl + times_.max_stale;
   }
-  void SetClock(Moment now) { clock_->Set(now + clock_error_); }
+  // What its clock shows.
+  Moment ClockAt(Moment now) const { return now + clock_error_; }
+  void SetClock(Moment now) { clock_->Set(ClockAt(now)); }
 
   Result<std::string> Sign() const { return signer_->Sign(ClaimsBuilder().Subject("drill")); }
   Result<VerifiedToken> Verify(std::string_view token) const { return verifier_->Verify(token); }
@@ -185,11 +187,12 @@ Status Fleet::Begin() {
     version.made_at = made_at;
     made_at += version.lasts;
   }
-  // Two clocks are never further apart than the leeway, or the minute that `iat` is granted.
-  const Moment most = std::min(options_.times.leeway, seconds(60));
+  // No two clocks are further apart than they may be; the first two are, just.
+  const Moment most = ClockDifference(options_.times);
   replicas_.reserve(options_.replicas);
   for (std::size_t i = 0; i < options_.replicas; ++i) {
-    const double error = (random_.Uniform() - 0.5) * static_cast<double>(most.count());
+    const double share = i == 0 ? 1.0 : i == 1 ? 0.0 : random_.Uniform();
+    const double error = (share - 0.5) * static_cast<double>(most.count());
     const auto whole = std::chrono::duration_cast<seconds>(Moment(static_cast<Moment::rep>(error)));
     replicas_.emplace_back(options_.times, whole, random_);
     if (Status loaded = replicas_.back().Load(versions_.front(), Moment(0)); !loaded) return loaded;
@@ -242,24 +245,30 @@ Status Fleet::SignAndShow(Moment now, DrillStep& step) {
   const std::size_t signers = std::min(serving_.size(), kSigners);
   const std::size_t first = serving_.empty() ? 0 : Below(serving_.size());
   for (std::size_t i = 0; i < signers; ++i) {
-    auto signed_token = serving_[(first + i) % serving_.size()]->Sign();
+    const Replica& signer = *serving_[(first + i) % serving_.size()];
+    auto signed_token = signer.Sign();
     if (!signed_token) return std::move(signed_token).error();
     for (Replica* const replica : serving_) {
       ++step.checked;
       step.rejected += Accepts(*replica, *signed_token, now) ? 0 : 1;
     }
-    tokens_.push_back({*std::move(signed_token), now + options_.times.lifetime});
+    const seconds expires_at =
+        std::chrono::floor<seconds>(signer.ClockAt(now)) + options_.times.lifetime;
+    tokens_.push_back({*std::move(signed_token), expires_at + options_.times.leeway});
   }
   return {};
 }
 
-// Every token that its client may still use, to one replica.
+// Every token to one replica, by whose clock it has not expired.
 void Fleet::ShowOld(Moment now, DrillStep& step) {
-  std::erase_if(tokens_, [now](const Token& token) { return token.expires_at <= now; });
+  const Moment most_behind = now - ClockDifference(options_.times);
+  std::erase_if(tokens_, [&](const Token& token) { return token.ends_at <= most_behind; });
   if (serving_.empty()) return;
   for (const Token& token : tokens_) {
+    Replica& replica = *serving_[Below(serving_.size())];
+    if (token.ends_at <= replica.ClockAt(now)) continue;
     ++step.checked;
-    step.rejected += Accepts(*serving_[Below(serving_.size())], token.text, now) ? 0 : 1;
+    step.rejected += Accepts(replica, token.text, now) ? 0 : 1;
   }
 }
 
@@ -326,12 +335,11 @@ std::vector<Version> VersionsOf(const Order& order, const DrillOptions& options,
                         {.current = old_key.Share(), .next = new_key.Share()},
                         wait(loaded)});
   }
-  versions.push_back(
-      {order.has_three_steps ? "promote" : "change",
-       order.has_three_steps ? "SECRET_KEY = new, _PREVIOUS = old, no _NEXT"
-                             : "SECRET_KEY = new, _PREVIOUS = old",
-       {.current = new_key.Share(), .previous = old_key.Share()},
-       wait(order.has_three_steps ? loaded + times.lifetime + times.leeway : times.lifetime)});
+  versions.push_back({order.has_three_steps ? "promote" : "change",
+                      order.has_three_steps ? "SECRET_KEY = new, _PREVIOUS = old, no _NEXT"
+                                            : "SECRET_KEY = new, _PREVIOUS = old",
+                      {.current = new_key.Share(), .previous = old_key.Share()},
+                      wait((order.has_three_steps ? loaded : seconds(0)) + ExpiredAfter(times))});
   versions.push_back({"retire",
                       "no SECRET_KEY_PREVIOUS",
                       {.current = new_key.Share()},

@@ -85,6 +85,21 @@ TEST(Drill, RejectsNothingInThreeStepsWhateverTheFleet) {
   }
 }
 
+// At once everywhere, so that what is still alive when the old key goes meets who lacks it.
+TEST(Drill, RejectsNothingInThreeStepsHoweverFarClocksDiffer) {
+  for (const seconds leeway : {seconds(0), seconds(60), seconds(600)}) {
+    for (const std::uint64_t seed : {1, 2, 3, 4}) {
+      DrillOptions options = Defaults();
+      options.times = {.cache_ttl = seconds(1),
+                       .max_stale = seconds(0),
+                       .lifetime = seconds(120),
+                       .leeway = leeway};
+      options.seed = seed;
+      ExpectNothingLost(Play(options).three_steps);
+    }
+  }
+}
+
 TEST(Drill, FetchingAgainSavesWhoCanReachTheStore) {
   Drilled drilled = Play(Defaults());
   EXPECT_EQ(drilled.two_keys_fetching.steps[1].rejected, 0U);

@@ -8,6 +8,7 @@
 #include "core/join.h"
 #include "core/rfc3339.h"
 #include "jwt/key_ring.h"
+#include "jwt/policy.h"
 
 namespace qarion::secrets::jwt {
 namespace {
@@ -122,7 +123,9 @@ class Wait {
   }
 
   Wait& AddTokens() {
-    return Add(state_.times.lifetime, "life of tokens").Add(state_.times.leeway, "leeway");
+    return Add(state_.times.lifetime, "life of tokens")
+        .Add(state_.times.leeway, "leeway")
+        .Add(ClockDifference(state_.times), "a clock ahead");
   }
 
   void Into(RotationAdvice& advice) const {
@@ -144,7 +147,10 @@ class Wait {
       return "from now on, as the backend does not tell when this version was made (--since does)";
     }
     const std::string time = TimeText(*state_.made_at);
-    return state_.made_at_is_given ? time + " (--since)" : "version made " + time;
+    if (state_.made_at_is_given) return time + " (--since)";
+    const char* const assumed =
+        state_.becomes_current_later ? ", if it became current then (else give --since)," : "";
+    return "version made " + time + assumed;
   }
 
   const RotationState& state_;
@@ -222,6 +228,14 @@ seconds LoadedAfter(const RotationTimes& times) noexcept {
   return times.cache_ttl + times.max_stale + kLongestFetch;
 }
 
+seconds ClockDifference(const RotationTimes& times) noexcept {
+  return std::max(times.leeway, kClockSkew);
+}
+
+seconds ExpiredAfter(const RotationTimes& times) noexcept {
+  return times.lifetime + times.leeway + ClockDifference(times);
+}
+
 std::string_view ToString(RotationStage stage) noexcept {
   switch (stage) {
     case RotationStage::kUnknown: return "unknown";
@@ -261,16 +275,17 @@ RotationAdvice Advise(const RotationState& state) {
 }
 
 RotationAdvice AdviseAfterLeak(const RotationState& state) {
-  RotationAdvice advice{.stage = StageOf(state.keys)};
+  RotationAdvice advice{.stage = StageOf(state.keys), .findings = FindMistakes(state)};
   advice.next =
       "set SECRET_KEY to a new key and leave no other, in one new version; then restart "
-      "every replica, and revoke sessions and refresh tokens";
+      "every running replica, and revoke sessions and refresh tokens";
   advice.changes = {{KeyRole::kCurrent, NewValue::kNewKey},
                     {KeyRole::kPrevious, NewValue::kNone},
                     {KeyRole::kNext, NewValue::kNone}};
   advice.safe_at = state.now;
   advice.because =
-      "whoever has the old key can make tokens until no replica takes it: a replica rejects them, "
+      "whoever has the old key can make tokens until no running replica takes it: one rejects "
+      "them, "
       "and all that it signed itself, from the moment it has the new version";
   if (!state.needs_restart) {
     advice.because += "; without a restart at the latest " +

@@ -33,13 +33,23 @@ struct RotationTimes {
 // SECRETS_CACHE_TTL=0 not at all.
 std::chrono::seconds LoadedAfter(const RotationTimes& times) noexcept;
 
+// How far apart two clocks may be before one rejects what the other signs.
+std::chrono::seconds ClockDifference(const RotationTimes& times) noexcept;
+
+// After how long no verifier takes a token any more, whichever clock it was signed by.
+std::chrono::seconds ExpiredAfter(const RotationTimes& times) noexcept;
+
 // The secret as it is now.
 struct RotationState {
   Keys keys;
-  // When this version was made: the rotation's step, or something later, which delays what is safe.
+  // When this version was made, which is taken for when it became the current one: the rotation's
+  // step, or a later edit, which delays what is safe. Too early where a store made an old version
+  // the current one again.
   std::optional<Time> made_at;
   // Whether the user said so, not the store.
   bool made_at_is_given = false;
+  // Whether the store makes versions that become current later, and does not tell when they did.
+  bool becomes_current_later = false;
   // Where the keys are variables of the processes, which nobody can change from outside.
   bool needs_restart = false;
   RotationTimes times;

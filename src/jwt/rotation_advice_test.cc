@@ -18,6 +18,7 @@ using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 // Keys nobody has, and of 32 bytes each.
@@ -95,9 +96,18 @@ TEST(RotationAdvice, RetiresWhenTheLastTokenHasExpired) {
   EXPECT_EQ(advice.stage, RotationStage::kPromoted);
   EXPECT_THAT(advice.findings, IsEmpty());
   EXPECT_THAT(Changes(advice), ElementsAre("SECRET_KEY_PREVIOUS="));
-  // 300 + 3600 + 30 + 1800 + 60
-  EXPECT_EQ(advice.safe_at, kMade + seconds(5790));
-  EXPECT_THAT(advice.because, HasSubstr("+ 1800 s (life of tokens) + 60 s (leeway)"));
+  // 300 + 3600 + 30 + 1800 + 60 + 60
+  EXPECT_EQ(advice.safe_at, kMade + seconds(5850));
+  EXPECT_THAT(advice.because,
+              HasSubstr("+ 1800 s (life of tokens) + 60 s (leeway) + 60 s (a clock ahead)"));
+}
+
+TEST(RotationAdvice, AllowsForClocksAsFarApartAsVerifiersDo) {
+  RotationState state = Promoted();
+  state.times.leeway = seconds(0);
+  EXPECT_EQ(Advise(state).safe_at, kMade + seconds(3930 + 1800 + 0 + 60));
+  state.times.leeway = seconds(90);
+  EXPECT_EQ(Advise(state).safe_at, kMade + seconds(3930 + 1800 + 90 + 90));
 }
 
 TEST(RotationAdvice, NeedsNoStaleLimitWhereEachReadFetches) {
@@ -106,7 +116,7 @@ TEST(RotationAdvice, NeedsNoStaleLimitWhereEachReadFetches) {
   EXPECT_EQ(Advise(state).safe_at, kMade + seconds(30));
   state = Promoted();
   state.times.cache_ttl = seconds(0);
-  EXPECT_EQ(Advise(state).safe_at, kMade + seconds(30 + 1800 + 60));
+  EXPECT_EQ(Advise(state).safe_at, kMade + seconds(30 + 1800 + 60 + 60));
 }
 
 TEST(RotationAdvice, CountsFromNowWhereTheStoreDoesNotTell) {
@@ -125,6 +135,16 @@ TEST(RotationAdvice, CountsFromWhatTheUserSays) {
   EXPECT_THAT(advice.because, HasSubstr("2026-01-01T00:00:00Z (--since)"));
 }
 
+TEST(RotationAdvice, SaysWhatItTakesForTheTimeAVersionBecameCurrent) {
+  RotationState state = Announced();
+  state.becomes_current_later = true;
+  EXPECT_THAT(Advise(state).because,
+              HasSubstr("made 2026-01-01T00:00:00Z, if it became current then (else give "
+                        "--since), + 300 s"));
+  state.made_at_is_given = true;
+  EXPECT_THAT(Advise(state).because, Not(HasSubstr("became current")));
+}
+
 TEST(RotationAdvice, WaitsForRestartsWhereKeysAreVariables) {
   RotationState state = Promoted();
   state.needs_restart = true;
@@ -136,12 +156,12 @@ TEST(RotationAdvice, WaitsForRestartsWhereKeysAreVariables) {
   // The last restart is given: no cache comes in between.
   state.made_at = kMade;
   state.made_at_is_given = true;
-  EXPECT_EQ(Advise(state).safe_at, kMade + seconds(1860));
+  EXPECT_EQ(Advise(state).safe_at, kMade + seconds(1920));
 }
 
 TEST(RotationAdvice, SaysThatThePreviousKeyWasForgotten) {
   RotationState state = Promoted();
-  state.now = kMade + seconds(5790) + hours(24) - seconds(1);
+  state.now = kMade + seconds(5850) + hours(24) - seconds(1);
   EXPECT_THAT(Advise(state).findings, IsEmpty());
   state.now += seconds(1);
   EXPECT_THAT(Advise(state).findings,
@@ -150,14 +170,14 @@ TEST(RotationAdvice, SaysThatThePreviousKeyWasForgotten) {
 
 TEST(RotationAdvice, StopsASecondRotationBeforeTheFirstIsOver) {
   RotationState state = TwoAtOnce();
-  state.now = kMade + seconds(5789);
+  state.now = kMade + seconds(5849);
   RotationAdvice advice = Advise(state);
   EXPECT_EQ(advice.stage, RotationStage::kTwoAtOnce);
   EXPECT_THAT(advice.findings, ElementsAre(IsError("SECRET_KEY_NEXT", "before the last one")));
   EXPECT_THAT(Changes(advice), ElementsAre("SECRET_KEY_PREVIOUS="));
-  EXPECT_EQ(advice.safe_at, kMade + seconds(5790));
+  EXPECT_EQ(advice.safe_at, kMade + seconds(5850));
 
-  state.now = kMade + seconds(5790);
+  state.now = kMade + seconds(5850);
   advice = Advise(state);
   EXPECT_THAT(advice.findings, ElementsAre(IsWarning("SECRET_KEY_NEXT", "before the last one")));
   EXPECT_THAT(Changes(advice), ElementsAre("SECRET_KEY_PREVIOUS="));
@@ -229,7 +249,16 @@ TEST(RotationAdviceAfterLeak, LeavesNoOverlap) {
   EXPECT_EQ(advice.safe_at, state.now);
   // 3930 s
   EXPECT_THAT(advice.because, HasSubstr("at the latest 1 h 5 min after that was made"));
-  EXPECT_THAT(advice.next, HasSubstr("revoke sessions"));
+  EXPECT_THAT(advice.next, HasSubstr("restart every running replica, and revoke sessions"));
+}
+
+TEST(RotationAdviceAfterLeak, FindsMistakesToo) {
+  const RotationAdvice advice =
+      AdviseAfterLeak(StateOf({.current = Key("short"), .previous = Key(kOld), .next = Key(kOld)}));
+  EXPECT_THAT(advice.findings, ElementsAre(IsError("SECRET_KEY_NEXT", "is the same key"),
+                                           IsError("SECRET_KEY", "")));
+  EXPECT_THAT(Changes(advice),
+              ElementsAre("SECRET_KEY=new", "SECRET_KEY_PREVIOUS=", "SECRET_KEY_NEXT="));
 }
 
 TEST(DurationText, HasTheTwoLargestUnits) {

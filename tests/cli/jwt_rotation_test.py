@@ -131,7 +131,7 @@ class Steps(RotationTest):
         self.assertIn("step        2 of 3, promoted\n", text)
         self.assertIn(f"keys        current {key_id(new)}, previous {key_id(old)}, next none\n", text)
         self.assertIn("next        remove SECRET_KEY_PREVIOUS\n", text)
-        self.assertRegex(text, r"\nsafe        in 36 min \d+ s, at 20")
+        self.assertRegex(text, r"\nsafe        in 37 min \d+ s, at 20")
         self.assertIn("\n# not before 20", text)
         self.assertNotIn(old, text)
         self.assertNotIn(new, text)
@@ -151,8 +151,8 @@ class Times(RotationTest):
 
     def test_of_retiring(self):
         self.write_keys(SECRET_KEY=new_key(), SECRET_KEY_PREVIOUS=new_key())
-        self.assertEqual(self.safe_after(), 300 + 3600 + 30 + 1800 + 60)
-        self.assertEqual(self.safe_after("--ttl", "100", "--leeway", "5"), 300 + 3600 + 30 + 100 + 5)
+        self.assertEqual(self.safe_after(), 300 + 3600 + 30 + 1800 + 60 + 60)
+        self.assertEqual(self.safe_after("--ttl", "100", "--leeway", "5"), 300 + 3600 + 30 + 100 + 5 + 60)
 
     def test_settings_of_the_env_file_count(self):
         self.write_env(f"SECRETS_CACHE_TTL=10\nSECRETS_MAX_STALE=5\nSECRET_KEY={new_key()}\n"
@@ -171,7 +171,7 @@ class Times(RotationTest):
         self.assertIsNone(advice["safe_at"])
         self.assertIn("restarted", advice["because"])
         self.assertIn("restart", "\n".join(advice["commands"]))
-        self.assertEqual(self.safe_after(**keys), 1800 + 60)
+        self.assertEqual(self.safe_after(**keys), 1800 + 60 + 60)
 
 
 class Mistakes(RotationTest):
@@ -205,6 +205,9 @@ class Mistakes(RotationTest):
                           SECRET_KEY=a, SECRET_KEY_PREVIOUS=b, SECRET_KEY_NEXT=c)
         self.assert_finds("warning", "SECRET_KEY_PREVIOUS", "is still set", options=("--since", "1767225600"),
                           SECRET_KEY=a, SECRET_KEY_PREVIOUS=b)
+
+    def test_after_a_leak(self):
+        self.assert_finds("error", "SECRET_KEY", options=("--leaked",), SECRET_KEY="fake-short")
 
     def test_a_short_key_of_another_algorithm(self):
         self.assert_finds("error", "SECRET_KEY", options=("--algorithm", "HS512"), SECRET_KEY=new_key())

@@ -54,7 +54,7 @@ class Rotation(VaultCase):
         shown += self.do(self.rotation()["commands"])
         self.assertEqual(self.fields()[1], {"SECRET_KEY": new, "SECRET_KEY_PREVIOUS": old,
                                             "POSTGRES_PASSWORD": "fake password"})
-        self.assert_safe_after(300 + 3600 + 30 + 1800 + 60)
+        self.assert_safe_after(300 + 3600 + 30 + 1800 + 60 + 60)
 
         shown += self.do(self.rotation()["commands"])
         metadata, fields = self.fields()
