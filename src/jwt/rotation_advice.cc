@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "cache/snapshot_cache.h"
 #include "core/join.h"
 #include "core/rfc3339.h"
 #include "jwt/key_ring.h"
@@ -13,6 +14,7 @@
 namespace qarion::secrets::jwt {
 namespace {
 
+using cache::kLongestFetch;
 using std::chrono::seconds;
 
 // A previous key that is there so much longer than needed was forgotten.

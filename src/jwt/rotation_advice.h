@@ -17,9 +17,6 @@ namespace qarion::secrets::jwt {
 // Of verifiers, where nobody says another one.
 inline constexpr std::chrono::seconds kDefaultLeeway{60};
 
-// A fetch that is under way when a version is made may still bring the one before, this late.
-inline constexpr std::chrono::seconds kLongestFetch{30};
-
 // What decides how long the steps of a rotation take.
 struct RotationTimes {
   std::chrono::seconds cache_ttl{};  // SECRETS_CACHE_TTL
@@ -30,7 +27,8 @@ struct RotationTimes {
 
 // After how long every replica has a version, or serves nothing: one that is cut off from its
 // store serves what it has for as long as both settings allow together, and with
-// SECRETS_CACHE_TTL=0 not at all.
+// SECRETS_CACHE_TTL=0 not at all. A fetch that is under way when the version is made may still
+// bring the one before.
 std::chrono::seconds LoadedAfter(const RotationTimes& times) noexcept;
 
 // How far apart two clocks may be before one rejects what the other signs.
