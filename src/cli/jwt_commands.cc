@@ -32,6 +32,12 @@ std::string Keygen(jwt::Algorithm algorithm) {
   return command;
 }
 
+std::string Quoted(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 // What to do by hand.
 Lines InWords(const KeyStore& store, const Changes& changes, Lines words) {
   if (Has(changes, NewValue::kNewKey)) words.push_back("# a new key: " + Keygen(store.algorithm));
@@ -68,11 +74,11 @@ Lines ReadChangeWrite(const KeyStore& store, const Changes& changes, const std::
           ? R"(def key(least): if length < least then error("a key is missing") else . end; )"
           : "";
   return {"(fields=$(" + read + " \\", "  | jq -e " + new_key + "'" + key + filter + "') \\",
-          "  && printf %s \"$fields\" | " + write + ")"};
+          "  && [ -n \"$fields\" ] && printf %s \"$fields\" | " + write + ")"};
 }
 
 Lines ForVault(const KeyStore& store, const Changes& changes) {
-  const std::string path = "\"${VAULT_SECRET_PATH:-secret/data/qarion}\"";
+  const std::string path = Quoted(store.source.substr(0, store.source.rfind(" at ")));
   // `cas`: not over what somebody else wrote meanwhile.
   return ReadChangeWrite(
       store, changes, "bao read -format=json " + path,
@@ -81,7 +87,10 @@ Lines ForVault(const KeyStore& store, const Changes& changes) {
 }
 
 Lines ForAws(const KeyStore& store, const Changes& changes) {
-  const std::string secret = "--secret-id \"$AWS_SECRET_ARN\"";
+  // "arn:...", or "name in region"
+  const std::size_t in = store.source.find(" in ");
+  std::string secret = "--secret-id " + Quoted(store.source.substr(0, in));
+  if (in != store.source.npos) secret += " --region " + Quoted(store.source.substr(in + 4));
   return ReadChangeWrite(
       store, changes,
       "aws secretsmanager get-secret-value " + secret + " --query SecretString --output text",
@@ -89,8 +98,26 @@ Lines ForAws(const KeyStore& store, const Changes& changes) {
       "aws secretsmanager put-secret-value " + secret + " --secret-string file:///dev/stdin");
 }
 
+// Of "projects/p/secrets/s version latest", "projects/p/locations/l/secrets/s ..." or "secret s
+// ...".
+std::string GcloudSecret(std::string_view source) {
+  source = source.substr(0, source.find(" version "));
+  if (source.starts_with("secret ")) return Quoted(source.substr(7));
+  const auto part = [&](std::string_view name) {
+    const std::size_t at = source.find(name);
+    if (at == source.npos) return std::string_view();
+    const std::string_view rest = source.substr(at + name.size());
+    return rest.substr(0, rest.find('/'));
+  };
+  std::string secret = Quoted(part("secrets/")) + " --project=" + Quoted(part("projects/"));
+  if (const auto location = part("locations/"); !location.empty()) {
+    secret += " --location=" + Quoted(location);
+  }
+  return secret;
+}
+
 Lines ForGcp(const KeyStore& store, const Changes& changes) {
-  const std::string secret = "\"$GCP_SECRET_NAME\" --project=\"$GCP_SECRET_PROJECT\"";
+  const std::string secret = GcloudSecret(store.source);
   return ReadChangeWrite(store, changes, "gcloud secrets versions access latest --secret=" + secret,
                          JqFilter(changes),
                          "gcloud secrets versions add " + secret + " --data-file=-");
@@ -143,18 +170,13 @@ bool HasPlainLines(const std::string& path) {
   });
 }
 
-std::string Quoted(const std::string& text) {
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 // sed writes a new file with the rights of the old one and renames it: no reader sees a half.
 Lines ForDotenv(const KeyStore& store, const std::string& file, const Changes& changes) {
-  const std::string quoted = Quoted(file);
+  const std::string quoted = "-- " + Quoted(file);
   if (Has(changes, NewValue::kOfNext)) {
     return {"grep -q '^SECRET_KEY_NEXT=.*[[:alnum:]]' " + quoted + " \\",
-            "  && sed -i -e '/^SECRET_KEY_PREVIOUS=/d' -e 's/^SECRET_KEY=/SECRET_KEY_PREVIOUS=/' "
+            "  && sed -i --follow-symlinks -e '/^SECRET_KEY_PREVIOUS=/d' -e "
+            "'s/^SECRET_KEY=/SECRET_KEY_PREVIOUS=/' "
             "-e 's/^SECRET_KEY_NEXT=/SECRET_KEY=/' " +
                 quoted};
   }
@@ -168,7 +190,7 @@ Lines ForDotenv(const KeyStore& store, const std::string& file, const Changes& c
     }
     edits += " -e '/^" + field + "=/d'";
   }
-  const std::string edit = "sed -i" + edits + " " + quoted;
+  const std::string edit = "sed -i --follow-symlinks" + edits + " " + quoted;
   if (new_field.empty()) return {edit};
   return {"(new=$(" + Keygen(store.algorithm) + ") && [ -n \"$new\" ] \\",
           "  && printf '" + new_field + "=%s\\n' \"$new\" | " + edit + ")"};

@@ -18,6 +18,7 @@ bool IsInEnvironment(const KeyPlaces& places);
 
 struct KeyStore {
   std::string_view backend;
+  std::string_view source;  // as RuntimeStatus::source has it
   const KeyPlaces& places;
   jwt::Algorithm algorithm;
 };

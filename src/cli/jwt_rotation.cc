@@ -19,6 +19,7 @@
 #include "core/printable.h"
 #include "core/rfc3339.h"
 #include "jwt/key_ring.h"
+#include "jwt/policy.h"
 #include "jwt/rotation_advice.h"
 #include "qarion/secrets/jwt_signer.h"
 #include "runtime/cache_settings.h"
@@ -44,6 +45,7 @@ struct RotationOptions {
 // What is read, and where from.
 struct Backend {
   std::string name;
+  std::string source;
   std::string version;
   KeyPlaces places;
   RotationState state;
@@ -54,7 +56,26 @@ Secret KeyIn(const Snapshot& snapshot, jwt::KeyRole role) {
   return found == nullptr ? Secret() : found->Share();
 }
 
+// Times whose sums the clock can say.
+Status CheckTimes(const RotationOptions& options) {
+  constexpr std::int64_t kLongest = 31'622'400;  // 366 days
+  for (const auto& [name, given] :
+       {std::pair("--ttl", options.lifetime), std::pair("--leeway", options.leeway)}) {
+    if (given && *given > kLongest) {
+      return Error(ErrorCode::kUsage, std::string(name) + " is more than 366 days")
+          .Cure("see `qsecrets jwt rotation --help`");
+    }
+  }
+  const auto now = std::chrono::system_clock::now();
+  if (options.since && jwt::Time(seconds(*options.since)) > now + jwt::kClockSkew) {
+    return Error(ErrorCode::kUsage, "--since is in the future")
+        .Cure("give the seconds after 1970 of when it was: date +%s");
+  }
+  return {};
+}
+
 Result<Backend> ReadBackend(const RotationOptions& options) {
+  if (auto checked = CheckTimes(options); !checked) return std::move(checked).error();
   auto runtime = OpenRuntime();
   if (!runtime) return std::move(runtime).error();
   const auto snapshot = runtime->TakeSnapshot();
@@ -62,7 +83,9 @@ Result<Backend> ReadBackend(const RotationOptions& options) {
   const auto kept = runtime::ReadCacheSettings();
   if (!kept) return kept.error();
 
-  Backend backend{.name = (*snapshot)->backend(), .version = (*snapshot)->version()};
+  Backend backend{.name = (*snapshot)->backend(),
+                  .source = runtime->status().source,
+                  .version = (*snapshot)->version()};
   for (const Field& field : (*snapshot)->fields()) {
     const auto is_field_of = [&](jwt::KeyRole key) { return field.name == jwt::FieldOf(key); };
     if (std::ranges::any_of(kRoles, is_field_of)) backend.places.push_back(field.origin);
@@ -73,8 +96,10 @@ Result<Backend> ReadBackend(const RotationOptions& options) {
                 .next = KeyIn(**snapshot, jwt::KeyRole::kNext)};
   state.made_at = (*snapshot)->created_at();
   if (options.since) {
-    state.made_at = jwt::Time(seconds(*options.since));
-    state.made_at_is_given = true;
+    const jwt::Time since{seconds(*options.since)};
+    // The later one is right whichever is.
+    state.made_at_is_given = !state.made_at || since > *state.made_at;
+    if (state.made_at_is_given) state.made_at = since;
   }
   // A function that rotates makes a version first and moves AWSCURRENT to it later.
   state.becomes_current_later = backend.name == "aws_sm";
@@ -170,6 +195,7 @@ std::string Text(const Backend& backend, const RotationAdvice& advice,
     text += "# not before " + UtcText(*advice.safe_at) + "\n";
   }
   for (const std::string& command : commands) text += command + "\n";
+  if (!commands.empty()) text += "# then look again: qsecrets jwt rotation\n";
   return text;
 }
 
@@ -228,9 +254,11 @@ int RunRotation(const RotationOptions& options) {
   if (!backend) return Report(backend.error());
   const RotationAdvice advice =
       options.is_leaked ? AdviseAfterLeak(backend->state) : Advise(backend->state);
-  const auto commands = CommandsFor(
-      {.backend = backend->name, .places = backend->places, .algorithm = options.algorithm},
-      advice.changes);
+  const auto commands = CommandsFor({.backend = backend->name,
+                                     .source = backend->source,
+                                     .places = backend->places,
+                                     .algorithm = options.algorithm},
+                                    advice.changes);
   const int printed = options.format == "json" ? Print(Json(*backend, advice, commands).Reveal())
                                                : Print(Text(*backend, advice, commands));
   if (printed != 0) return printed;

@@ -123,6 +123,15 @@ class Steps(RotationTest):
         self.assertFalse(self.do(commands))
         self.assertEqual(self.keys(), {"SECRET_KEY": new, "SECRET_KEY_PREVIOUS": old})
 
+    def test_a_link_to_the_file_stays_one(self):
+        old = new_key()
+        self.write_keys(SECRET_KEY=old)
+        (self.directory / ".env").rename(self.directory / "real")
+        (self.directory / ".env").symlink_to("real")
+        self.assertTrue(self.do(self.rotation()["commands"]))
+        self.assertTrue((self.directory / ".env").is_symlink())
+        self.assertEqual(set(self.keys()), {"SECRET_KEY", "SECRET_KEY_NEXT"})
+
     def test_text_for_people(self):
         old, new = new_key(), new_key()
         self.write_keys(SECRET_KEY=new, SECRET_KEY_PREVIOUS=old)
@@ -148,6 +157,12 @@ class Times(RotationTest):
         self.assertEqual(self.safe_after(), 300 + 3600 + 30)
         self.assertEqual(self.safe_after(SECRETS_CACHE_TTL="60", SECRETS_MAX_STALE="0"), 60 + 30)
         self.assertEqual(self.safe_after(SECRETS_CACHE_TTL="0"), 30)
+
+    def test_that_no_clock_can_say_are_refused(self):
+        self.write_keys(SECRET_KEY=new_key(), SECRET_KEY_NEXT=new_key())
+        for option, value, words in (("--ttl", "31622401", "366 days"), ("--leeway", "9223372036", "366 days"),
+                                     ("--since", "9223372036", "in the future")):
+            self.assert_fails(self.run_command("jwt", "rotation", option, value), 64, option, words)
 
     def test_of_retiring(self):
         self.write_keys(SECRET_KEY=new_key(), SECRET_KEY_PREVIOUS=new_key())

@@ -63,6 +63,17 @@ class Rotation(VaultCase):
         self.assertNotIn(old, shown)
         self.assertNotIn(new, shown)
 
+    def test_names_the_secret_that_was_read(self):
+        self.server.must("PUT", "secret/data/prod/other", {"data": {"SECRET_KEY": secrets.token_urlsafe(32)}})
+        result = self.run_command("jwt", "rotation", VAULT_TOKEN="root", VAULT_SECRET_PATH="secret/data/prod/other")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertIn("bao write 'secret/data/prod/other' -", result.stdout)
+
+    def test_an_earlier_time_than_the_servers_does_not_count(self):
+        self.server.put({"SECRET_KEY": secrets.token_urlsafe(32), "SECRET_KEY_NEXT": secrets.token_urlsafe(32)})
+        earlier = self.rotation("--since", str(self.made_at() - 100_000))
+        self.assertEqual(earlier["safe_at"], self.rotation()["safe_at"])
+
     def assert_refused(self, commands, *tools):
         before = self.fields()
         done = self.run_shell(commands, *tools, pathlib.Path(bao.executable()).parent)
