@@ -121,6 +121,7 @@ class SnapshotCache::Impl {
   Status FetchAfterArrival(Lock& lock, SteadyTime deadline);
   void Publish(std::shared_ptr<const Snapshot> snapshot);
   void UpdateGate();
+  bool MayBeAsked() const;
   void EnsureThread();
   void Run();
   void DeliverChanges(Lock& lock);
@@ -147,6 +148,7 @@ class SnapshotCache::Impl {
   std::optional<Error> last_error_;  // of the latest fetch
   std::optional<Error> refusal_;     // the latest definite answer since the last success
   std::uint64_t asked_for_ = 0;      // the number of the fetch that was asked for sparingly
+  SteadyTime asked_until_;           // how long those who asked wait, all together
   SteadyTime not_asked_before_ = SteadyTime::min();
   bool is_fetching_ = false;
   std::uint64_t fetches_begun_ = 0;
@@ -209,21 +211,32 @@ Status SnapshotCache::Impl::Refresh() {
   return FetchAfterArrival(lock, FetchDeadline());
 }
 
+bool SnapshotCache::Impl::MayBeAsked() const {
+  const SteadyTime now = clock_->SteadyNow();
+  return now >= not_asked_before_ && !(last_error_ && now < due_);
+}
+
 Status SnapshotCache::Impl::RefreshSparingly(Duration patience, Duration pause) {
   if (options_.ttl == seconds(0)) {
     return Error(ErrorCode::kUsage, "with SECRETS_CACHE_TTL=0 every read fetches").Cure("read");
   }
   Lock lock(mutex_);
   const Visit visit(*this);
-  const SteadyTime deadline = clock_->SteadyNow() + patience;
-  if (fetches_ended_ >= asked_for_) {  // nobody else waits for one
-    const SteadyTime now = clock_->SteadyNow();
-    if (now < not_asked_before_ || (last_error_ && now < due_)) return NotNow();
+  const SteadyTime now = clock_->SteadyNow();
+  if (getpid() != process_) {  // a forked child, where the thread is not, nor a fetch under way
+    if (is_fetching_ || !MayBeAsked()) return NotNow();
     not_asked_before_ = now + pause;
-    if (getpid() != process_) return FetchAfterArrival(lock, deadline);  // the thread is not here
+    return FetchAfterArrival(lock, now + patience);
+  }
+  // What is called back there would wait for itself.
+  if (thread_.get_id() == std::this_thread::get_id()) return NotNow();
+  if (fetches_ended_ >= asked_for_) {
+    if (!MayBeAsked()) return NotNow();
     EnsureThread();
     if (!thread_.joinable()) return NotNow();
+    not_asked_before_ = now + pause;
     asked_for_ = fetches_begun_ + 1;
+    asked_until_ = now + patience;
   }
   while (fetches_ended_ < asked_for_) {
     if (is_stopping_) return ShuttingDown();
@@ -232,8 +245,10 @@ Status SnapshotCache::Impl::RefreshSparingly(Duration patience, Duration pause) 
     wake_.notify_all();
     const std::uint64_t ended = fetches_ended_;
     const auto has_moved = [&] { return fetches_ended_ != ended || is_stopping_; };
-    if (!clock_->WaitUntil(lock, fetch_ended_, deadline, has_moved)) return NotNow();
+    if (!clock_->WaitUntil(lock, fetch_ended_, asked_until_, has_moved)) return NotNow();
+    if (last_error_) break;  // of that fetch: the store is not hurried
   }
+  asked_for_ = std::min(asked_for_, fetches_ended_);
   if (last_error_) return *last_error_;
   return {};
 }

@@ -496,19 +496,28 @@ TEST_F(SnapshotCacheTest, GoesOnWithARefreshThatNobodyWaitsFor) {
   ASSERT_TRUE(cache_->Start());
   store_.Block(true);
   store_.Set("2", "fake-2");
-  std::thread impatient([&] {
-    EXPECT_EQ(cache_->RefreshSparingly(seconds(1), seconds(0)).error().code(),
-              ErrorCode::kTryAgain);
-  });
+  const auto ask = [&] { return cache_->RefreshSparingly(seconds(1), seconds(0)); };
+  std::thread first([&] { EXPECT_EQ(ask().error().code(), ErrorCode::kTryAgain); });
   store_.AwaitFetches(2);
   clock_->Advance(seconds(1));
-  impatient.join();
-  // One that comes meanwhile waits for the same.
-  std::thread patient([&] { EXPECT_TRUE(cache_->RefreshSparingly(hours(1), seconds(0))); });
+  first.join();
+  // Those who come later wait no longer than the first did: not at all.
+  EXPECT_EQ(ask().error().code(), ErrorCode::kTryAgain);
   store_.Block(false);
-  patient.join();
-  EXPECT_EQ((*cache_->Current())->version(), "2");
-  EXPECT_LE(store_.fetches(), 3);  // where it came too late for that one
+  while ((*cache_->Current())->version() != "2") std::this_thread::yield();
+  EXPECT_EQ(store_.fetches(), 2);
+}
+
+TEST_F(SnapshotCacheTest, MakesNoCallbackWaitForItself) {
+  Make();
+  ASSERT_TRUE(cache_->Start());
+  std::atomic<bool> was_refused = false;
+  const auto subscription = cache_->Subscribe([&](const Snapshot&, const Snapshot&) {
+    was_refused = !cache_->RefreshSparingly(hours(1), seconds(0));
+  });
+  store_.Set("2", "fake-2");
+  ASSERT_TRUE(cache_->Refresh());
+  while (!was_refused) std::this_thread::yield();
 }
 
 TEST_F(SnapshotCacheTest, NeedsNoRefreshWhereEveryReadFetches) {

@@ -145,9 +145,9 @@ TEST(Drill, IsShortWhateverTheTimes) {
                    .max_stale = hours(168),
                    .lifetime = hours(24 * 366),
                    .leeway = hours(1)};
-  const auto begun = std::chrono::steady_clock::now();
-  ExpectNothingLost(Play(options).three_steps);
-  EXPECT_LT(std::chrono::steady_clock::now() - begun, seconds(60)) << "5 s, were it optimised";
+  const Drill drill = Play(options);
+  ExpectNothingLost(drill.three_steps);
+  EXPECT_LT(Checked(drill.three_steps), 1'000'000U);
 }
 
 TEST(Drill, IsSilentWhereNobodyIsLeftToServe) {

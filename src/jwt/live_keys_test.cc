@@ -117,28 +117,6 @@ TEST_F(LiveKeys, AreFetchedOnceForAllVerifiersOfARuntime) {
   EXPECT_EQ(Fetches(), before + 1);
 }
 
-// Within the pause, but the keys came by another way.
-TEST_F(LiveKeys, AreLookedAtAgainWhereSomebodyElseFetchedThem) {
-  Runtime runtime = Make();
-  const Verifier verifier = Verifier::For(runtime).UseClock(clock_);
-  EXPECT_FALSE(verifier.Verify(SignedWith(second_)));
-  std::atomic<bool> stops = false;
-  std::atomic<int> refused = 0;
-  Set({{"SECRET_KEY", &second_}, {"SECRET_KEY_PREVIOUS", &first_}});
-  ASSERT_TRUE(runtime.Refresh());
-  const std::string token = SignedWith(second_);
-  std::vector<std::jthread> threads;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&] {
-      while (!stops) refused += verifier.Verify(token) ? 0 : 1;
-    });
-  }
-  for (int i = 0; i < 50; ++i) EXPECT_TRUE(runtime.Refresh());
-  stops = true;
-  threads.clear();
-  EXPECT_EQ(refused, 0);
-}
-
 TEST_F(LiveKeys, AreNotFetchedForShapesThatAreNoneWhereNothingIsCached) {
   Runtime runtime = Make("0");
   const Verifier verifier = Verifier::For(runtime).UseClock(clock_);

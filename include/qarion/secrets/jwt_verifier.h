@@ -116,7 +116,9 @@ struct QARION_SECRETS_EXPORT VerifierStatistics {
 // fetch once and look again: a key that was promoted elsewhere a second ago is known here at once.
 // One fetch serves all such tokens of the moment, none waits longer than a second for it, and for
 // ten seconds there is no other for the whole Runtime (Runtime::RefreshSparingly). Apart from that
-// a call waits for the backend only where the Runtime has no snapshot to serve.
+// a call waits for the backend only where the Runtime has no snapshot to serve; with
+// SECRETS_CACHE_TTL=0 it has none, and each token of the right shape is a fetch: not for a service
+// that takes tokens from outside.
 //
 // What is demanded where nothing else is said: `exp`, no later than 30 minutes after `iat` (or
 // now, without it); `typ` absent or "JWT"; no `aud`; `nbf` and `iat` not in the future, the latter

@@ -168,9 +168,10 @@ class QARION_SECRETS_EXPORT Runtime {
   Status Refresh();
 
   // For callers that anybody can make ask, such as whoever sends a token that no key fits: fetches
-  // in the background, waits for it no longer than `patience`, and not again for `pause`, nor
-  // before a retry is due where the store fails. One fetch serves all who ask meanwhile. A callback
-  // of OnChange that is running delays it. kTryAgain: not now, or it takes longer and goes on.
+  // in the background (in a forked child, in the caller), waits for it no longer than `patience`,
+  // and not again for `pause`, nor before a retry is due where the store fails. One fetch serves
+  // all who ask meanwhile, and they all together wait no longer than the first. A callback of
+  // OnChange that is running delays it. kTryAgain: not now, or it takes longer and goes on.
   // kUsage: with SECRETS_CACHE_TTL=0 every read fetches anyway. Else the backend's error.
   Status RefreshSparingly(std::chrono::milliseconds patience, std::chrono::milliseconds pause);
 
