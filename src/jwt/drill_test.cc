@@ -14,6 +14,7 @@ using std::chrono::hours;
 using std::chrono::seconds;
 using testing::Each;
 using testing::Ge;
+using testing::Lt;
 
 DrillOptions Defaults() {
   return {.times = {.cache_ttl = seconds(300),
@@ -72,7 +73,7 @@ TEST(Drill, RejectsNothingInThreeSteps) {
 TEST(Drill, RejectsNothingInThreeStepsWhateverTheFleet) {
   for (const seconds cache_ttl : {seconds(1), seconds(30), seconds(3600)}) {
     for (const seconds lifetime : {seconds(1), seconds(60), seconds(86400)}) {
-      for (const std::size_t partitioned : {0, 1, 3}) {
+      for (const std::size_t partitioned : {0U, 1U, 3U}) {
         DrillOptions options = Defaults();
         options.times.cache_ttl = cache_ttl;
         options.times.lifetime = lifetime;
@@ -88,7 +89,7 @@ TEST(Drill, RejectsNothingInThreeStepsWhateverTheFleet) {
 // At once everywhere, so that what is still alive when the old key goes meets who lacks it.
 TEST(Drill, RejectsNothingInThreeStepsHoweverFarClocksDiffer) {
   for (const seconds leeway : {seconds(0), seconds(60), seconds(600)}) {
-    for (const std::uint64_t seed : {1, 2, 3, 4}) {
+    for (const std::uint64_t seed : {1U, 2U, 3U, 4U}) {
       DrillOptions options = Defaults();
       options.times = {.cache_ttl = seconds(1),
                        .max_stale = seconds(0),
@@ -145,9 +146,9 @@ TEST(Drill, IsShortWhateverTheTimes) {
                    .max_stale = hours(168),
                    .lifetime = hours(24 * 366),
                    .leeway = hours(1)};
-  const Drill drill = Play(options);
-  ExpectNothingLost(drill.three_steps);
-  EXPECT_LT(Checked(drill.three_steps), 1'000'000U);
+  const Drilled drilled = Play(options);
+  ExpectNothingLost(drilled.three_steps);
+  EXPECT_THAT(Checked(drilled.three_steps), Each(Lt(1'000'000U)));
 }
 
 TEST(Drill, IsSilentWhereNobodyIsLeftToServe) {
