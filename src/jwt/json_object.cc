@@ -66,8 +66,8 @@ Status JsonObject::Read(std::string_view text) {
       auto value = ReadText(reader);
       if (!value) return std::move(value).error();
       member.text = *value;
-    } else if (auto read = ReadRest(reader, member.kind); !read) {
-      return read;
+    } else if (member.kind == JsonEvent::kBeginObject || member.kind == JsonEvent::kBeginArray) {
+      if (auto read = ReadRest(reader, member.kind); !read) return read;
     }
     member.json = text.substr(begin, reader.end() - begin);
     members_.push_back(member);
