@@ -27,13 +27,13 @@ class Lifecycle(Audited, VaultCase):
         self.assertIn(self.logins() - logins, (3, 4, 5))  # 18 s, of tokens that live 8 s at most
 
     def test_a_periodic_token_of_the_operator_is_kept_alive(self):
-        token = self.make_token(period="3s")
+        token = self.make_token(period="6s")
         reader = self.reader(10, VAULT_TOKEN=token["client_token"], SECRETS_CACHE_TTL="0")
-        time.sleep(8)
+        time.sleep(12)
         status = reader.wait_for_status(lambda now: now["token expires"].startswith("in "), "learning its end")
         self.assertEqual(status["token accessor"], token["accessor"])
-        self.assertLessEqual(seconds_in(status["token expires"]), 3)
-        self.assertLessEqual(seconds_in(status["next renewal"]), 2)
+        self.assertLessEqual(seconds_in(status["token expires"]), 6)
+        self.assertLessEqual(seconds_in(status["next renewal"]), 4)
         self.assertEqual(reader.end()["failures"], 0)
 
     def test_one_that_cannot_be_renewed_is_replaced_before_its_end(self):
@@ -161,20 +161,20 @@ class Lifecycle(Audited, VaultCase):
 
     def test_the_end_of_a_given_one_is_a_definite_error(self):
         begin = time.monotonic()
-        token = self.make_token(ttl="3s", renewable=False)["client_token"]
-        renewals = self.renewals()
-        reader = self.reader(10, VAULT_TOKEN=token, SECRETS_CACHE_TTL="1")
-        reader.expect(event="value")
-        self.assert_ends(token, begin, 3, reader)
-        self.assertEqual(self.renewals(), renewals)
-
-    def test_the_maximum_of_a_given_one_is_a_definite_error(self):
-        begin = time.monotonic()
-        token = self.make_token(ttl="4s", explicit_max_ttl="6s")["client_token"]
+        token = self.make_token(ttl="6s", renewable=False)["client_token"]
         renewals = self.renewals()
         reader = self.reader(10, VAULT_TOKEN=token, SECRETS_CACHE_TTL="1")
         reader.expect(event="value")
         self.assert_ends(token, begin, 6, reader)
+        self.assertEqual(self.renewals(), renewals)
+
+    def test_the_maximum_of_a_given_one_is_a_definite_error(self):
+        begin = time.monotonic()
+        token = self.make_token(ttl="8s", explicit_max_ttl="12s")["client_token"]
+        renewals = self.renewals()
+        reader = self.reader(10, VAULT_TOKEN=token, SECRETS_CACHE_TTL="1")
+        reader.expect(event="value")
+        self.assert_ends(token, begin, 12, reader)
         self.assertIn(self.renewals() - renewals, range(1, 16))  # more in its last second, which brings nothing
 
     def test_one_that_ended_with_its_parent_is_refused(self):
