@@ -4,7 +4,7 @@ import time
 import unittest
 
 from backend_case import READER as PROGRAM
-from fleet import LIFE, Service, new_key
+from fleet import LIFE, PATIENCE, Service, new_key
 from forgeries import encoded, key_id, token
 from support import Audited, VaultCase
 
@@ -23,11 +23,14 @@ class Refetch(Audited, VaultCase):
     def start(self):
         service = Service(PROGRAM, self.environment(VAULT_TOKEN="root", SECRETS_CACHE_TTL="3600"), self.directory)
         self.addCleanup(service.kill)
-        service.status()
+        service.refresh()  # the next time by itself is half an hour later at least
         return service
 
     def fetches(self):
         return self.count("read secret/data/qarion ")
+
+    def refreshes(self):
+        return self.service.status()["short"]["refreshes"]
 
     def verify(self, *tokens):
         return self.service.verify("short", b"".join(tokens))
@@ -35,20 +38,27 @@ class Refetch(Audited, VaultCase):
     def signed(self, key, **more):
         return token(key, "short+jwt", LIFE, **more)
 
+    def assert_fetches_once(self, wanted, tokens_of):
+        """To verify tokens of a key that is new. Where the machine is too slow for its patience, it has a second go."""
+        for is_last in (False, True):
+            new = new_key()
+            self.server.put({"SECRET_KEY": new, "SECRET_KEY_PREVIOUS": self.key})
+            tokens = tokens_of(new)
+            fetches, refreshes = self.fetches(), self.refreshes()
+            began = time.monotonic()
+            outcomes = self.verify(*tokens)
+            if is_last or time.monotonic() - began < PATIENCE:
+                break
+            time.sleep(PAUSE)
+        self.assertEqual(outcomes, wanted)
+        self.assertEqual((self.fetches() - fetches, self.refreshes() - refreshes), (1, 1))
+
     def test_a_key_that_was_promoted_elsewhere_is_accepted_at_once_by_one_fetch(self):
-        new = new_key()
-        self.server.put({"SECRET_KEY": new, "SECRET_KEY_PREVIOUS": self.key})
-        elsewhere = self.start()
-        before = self.fetches()
-        self.assertEqual(self.verify(elsewhere.sign("short", 100)), {"current": 100})
-        self.assertEqual(self.fetches() - before, 1)
-        self.assertEqual(self.service.status()["short"]["refreshes"], 1)
+        self.assert_fetches_once({"current": 100}, lambda _: [self.start().sign("short", 100)])
 
     def test_tokens_without_a_key_id_do_so_too(self):
-        new = new_key()
-        self.server.put({"SECRET_KEY": new, "SECRET_KEY_PREVIOUS": self.key})
-        self.assertEqual(self.verify(self.signed(new), self.signed(self.key)), {"current": 1, "previous": 1})
-        self.assertEqual(self.fetches() - self.at_start, 1)
+        self.assert_fetches_once({"current": 1, "previous": 1},
+                                 lambda new: [self.signed(new), self.signed(self.key)])
 
     def test_a_flood_of_forged_tokens_causes_one_fetch_in_ten_seconds_at_most(self):
         forger = new_key()
@@ -90,7 +100,7 @@ class Refetch(Audited, VaultCase):
             with self.subTest(reason):
                 self.assertEqual(self.verify(rejected * 10), {reason: 10})
         self.assertEqual(self.fetches(), self.at_start)
-        self.assertEqual(self.service.status()["short"]["refreshes"], 0)
+        self.assertEqual(self.refreshes(), 0)
 
 
 if __name__ == "__main__":
