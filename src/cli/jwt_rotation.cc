@@ -51,11 +51,6 @@ struct Backend {
   RotationState state;
 };
 
-Secret KeyIn(const Snapshot& snapshot, jwt::KeyRole role) {
-  const Secret* const found = snapshot.Find(jwt::FieldOf(role));
-  return found == nullptr ? Secret() : found->Share();
-}
-
 // Times whose sums the clock can say.
 Status CheckTimes(const RotationOptions& options) {
   constexpr std::int64_t kLongest = 31'622'400;  // 366 days
@@ -91,9 +86,7 @@ Result<Backend> ReadBackend(const RotationOptions& options) {
     if (std::ranges::any_of(kRoles, is_field_of)) backend.places.push_back(field.origin);
   }
   RotationState& state = backend.state;
-  state.keys = {.current = KeyIn(**snapshot, jwt::KeyRole::kCurrent),
-                .previous = KeyIn(**snapshot, jwt::KeyRole::kPrevious),
-                .next = KeyIn(**snapshot, jwt::KeyRole::kNext)};
+  state.keys = jwt::KeysOf(**snapshot);
   state.made_at = (*snapshot)->created_at();
   if (options.since) {
     const jwt::Time since{seconds(*options.since)};

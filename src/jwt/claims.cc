@@ -23,10 +23,6 @@ std::optional<Number> NumberOf(const JsonMember* member) noexcept {
   return number;
 }
 
-std::int64_t SecondsOf(Time time) {
-  return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
-}
-
 // What a Verifier demands of the standard claims.
 template <typename Kind>
 bool MayBe(std::string_view name, Kind kind) {

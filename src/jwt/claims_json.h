@@ -22,6 +22,10 @@ class Claims::Impl {
 // not overflow.
 inline constexpr std::chrono::seconds kLastDate{std::int64_t{1} << 53};
 
+inline std::int64_t SecondsOf(Time time) {
+  return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+}
+
 // Times as a NumericDate has them, for which the clock has no room: "the number of seconds from
 // 1970-01-01T00:00:00Z UTC until the specified UTC date/time" (RFC 7519, 2). Nothing where it is no
 // number from 0 up to 2^53.

@@ -11,6 +11,7 @@
 
 #include "cache/refresh_schedule.h"
 #include "core/random.h"
+#include "jwt/key_ring.h"
 #include "qarion/secrets/jwt_signer.h"
 #include "qarion/secrets/jwt_verifier.h"
 
@@ -43,12 +44,6 @@ class DrillClock final : public Clock {
  private:
   Moment now_{};
 };
-
-Keys Share(const Keys& keys) {
-  return {.current = keys.current.Share(),
-          .previous = keys.previous.Share(),
-          .next = keys.next.Share()};
-}
 
 // One state of the secret, and how long the operator leaves it.
 struct Version {

@@ -15,18 +15,6 @@ Secret Shared(const Snapshot& snapshot, KeyRole role) {
   return found != nullptr ? found->Share() : Secret();
 }
 
-Keys KeysOf(const Snapshot& snapshot) {
-  return {.current = Shared(snapshot, KeyRole::kCurrent),
-          .previous = Shared(snapshot, KeyRole::kPrevious),
-          .next = Shared(snapshot, KeyRole::kNext)};
-}
-
-Keys Shared(const Keys& keys) {
-  return {.current = keys.current.Share(),
-          .previous = keys.previous.Share(),
-          .next = keys.next.Share()};
-}
-
 bool AreSame(const Keys& a, const Keys& b) {
   return a.current.ConstantTimeEquals(b.current) && a.previous.ConstantTimeEquals(b.previous) &&
          a.next.ConstantTimeEquals(b.next);
@@ -44,6 +32,18 @@ Status Refuse(const Secret& key, KeyRole role, Algorithm algorithm, bool accepts
 }
 
 }  // namespace
+
+Keys KeysOf(const Snapshot& snapshot) {
+  return {.current = Shared(snapshot, KeyRole::kCurrent),
+          .previous = Shared(snapshot, KeyRole::kPrevious),
+          .next = Shared(snapshot, KeyRole::kNext)};
+}
+
+Keys Share(const Keys& keys) {
+  return {.current = keys.current.Share(),
+          .previous = keys.previous.Share(),
+          .next = keys.next.Share()};
+}
 
 std::size_t HashBytes(Algorithm algorithm) noexcept {
   switch (algorithm) {
@@ -91,7 +91,7 @@ Mac::Code Mac::Of(std::string_view message) noexcept {
 }
 
 Result<Keys> KeySource::Take() const {
-  if (runtime == nullptr) return Shared(given);
+  if (runtime == nullptr) return Share(given);
   auto snapshot = runtime->TakeSnapshot();
   if (!snapshot) return std::move(snapshot).error();
   return KeysOf(**snapshot);
@@ -124,7 +124,7 @@ KeyRing::KeyRing(const KeySource& source, Algorithm algorithm)
 
 Status KeyRing::Update(bool accepts_weak) {
   if (!reader_) {
-    if (generation_ == 0) Take(Shared(source_.given), accepts_weak);
+    if (generation_ == 0) Take(Share(source_.given), accepts_weak);
   } else {
     auto latest = reader_->Latest();
     if (!latest) return std::move(latest).error();

@@ -65,6 +65,12 @@ struct RingKey {
   Mac mac;
 };
 
+// What a snapshot has of them.
+Keys KeysOf(const Snapshot& snapshot);
+
+// Further handles to the same keys.
+Keys Share(const Keys& keys);
+
 // Where keys come from: a runtime, or the caller.
 struct KeySource {
   const Runtime* runtime = nullptr;

@@ -16,10 +16,6 @@
 namespace qarion::secrets::jwt {
 namespace {
 
-std::int64_t SecondsOf(Time time) {
-  return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
-}
-
 Error Mistake(std::string what) {
   return Error(ErrorCode::kUsage, "the token is not signed: " + std::move(what))
       .Cure("correct the claims");
