@@ -1,0 +1,106 @@
+// Encodings of bytes, whatever they mean: Base64, hexadecimal; and UTF-16.
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "core/utf8.h"
+#include "scrub/encodings.h"
+#include "scrub/numerals.h"
+
+namespace qarion::secrets::scrub {
+namespace {
+
+constexpr std::string_view kStandardAlphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kUrlAlphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+// Shorter ones would be found where they are not.
+constexpr std::size_t kShortestInBase64 = 4;
+
+// `count` bits from `first_bit` on, 6 at most. Bits after the end are 0.
+unsigned BitsAt(std::string_view bytes, std::size_t first_bit, unsigned count) {
+  const std::size_t at = first_bit / 8;
+  const auto byte = [&](std::size_t i) {
+    return i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0u;
+  };
+  const unsigned both = byte(at) << 8 | byte(at + 1);
+  return both >> (16 - first_bit % 8 - count) & ((1u << count) - 1);
+}
+
+void AppendBase64(std::string_view bytes, std::size_t first_bit, std::size_t count,
+                  std::string_view alphabet, SecretBuffer& out) {
+  char* const to = out.Spare(count);
+  for (std::size_t i = 0; i < count; ++i) to[i] = alphabet[BitsAt(bytes, first_bit + 6 * i, 6)];
+  out.Grow(count);
+}
+
+void AddBase64After(std::size_t bytes_before, std::string_view text, FormSink& sink) {
+  // RFC 4648, 4: 24 bits are "treated as 4 concatenated 6-bit groups". The bits before leave so
+  // many of their last group to the value.
+  constexpr std::array<std::uint8_t, 3> kLeadBits = {0, 4, 2};
+  const std::uint8_t lead = kLeadBits[bytes_before % 3];
+  const std::size_t count = (8 * text.size() - lead) / 6;
+  const auto trail = static_cast<std::uint8_t>((8 * text.size() - lead) % 6);
+  if (count < kShortestInBase64) return;
+  const FormText form{.form = ScrubForm::kBase64,
+                      .is_base64 = true,
+                      .edges = {.lead_bits = lead,
+                                .lead_value = static_cast<std::uint8_t>(BitsAt(text, 0, lead)),
+                                .trail_bits = trail,
+                                .trail_value = static_cast<std::uint8_t>(
+                                    BitsAt(text, 8 * text.size() - trail, trail))}};
+  bool is_same_in_both = false;
+  sink.AddWritten(form, [&](SecretBuffer& out) {
+    AppendBase64(text, lead, count, kStandardAlphabet, out);
+    is_same_in_both = out.Reveal().find_first_of("+/") == std::string_view::npos;
+  });
+  if (is_same_in_both) return;
+  sink.AddWritten(form,
+                  [&](SecretBuffer& out) { AppendBase64(text, lead, count, kUrlAlphabet, out); });
+}
+
+void AppendUtf16(std::string_view text, bool big_endian, SecretBuffer& out) {
+  const auto append = [&](char32_t unit) {
+    const char high = static_cast<char>(unit >> 8 & 0xff);
+    const char low = static_cast<char>(unit & 0xff);
+    out.Append(big_endian ? high : low);
+    out.Append(big_endian ? low : high);
+  };
+  for (std::size_t at = 0; at < text.size();) {
+    const core::Character character = core::CharacterAt(text, at);
+    ForEachUtf16Unit(character.code_point, append);
+    at += character.length;
+  }
+}
+
+}  // namespace
+
+void AddBase64(const Plaintext& plain, FormSink& sink) {
+  if (plain.text.size() < kShortestInBase64) return;
+  for (std::size_t bytes_before = 0; bytes_before < 3; ++bytes_before) {
+    AddBase64After(bytes_before, plain.text, sink);
+  }
+}
+
+void AddHex(const Plaintext& plain, FormSink& sink) {
+  for (const std::string_view digits : {kLowerDigits, kUpperDigits}) {
+    sink.AddWritten(ScrubForm::kHex,
+                    [&](SecretBuffer& out) { AppendHexPairs(plain.text, {}, digits, out); });
+    // As openssl prints bytes: 1a:2b.
+    sink.AddWritten(ScrubForm::kHex, [&](SecretBuffer& out) {
+      AppendHexPairs(plain.text.substr(0, 1), {}, digits, out);
+      AppendHexPairs(plain.text.substr(1), ":", digits, out);
+    });
+  }
+}
+
+void AddUtf16(const Plaintext& plain, FormSink& sink) {
+  if (core::FindInvalidUtf8(plain.text)) return;
+  for (const bool big_endian : {false, true}) {
+    sink.AddWritten(ScrubForm::kUtf16,
+                    [&](SecretBuffer& out) { AppendUtf16(plain.text, big_endian, out); });
+  }
+}
+
+}  // namespace qarion::secrets::scrub

@@ -1,0 +1,58 @@
+#include "scrub/form_sink.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace qarion::secrets::scrub {
+namespace {
+
+// All forms of a value of 64 KiB, the most that AWS and Google store, fit; of one of 1 MiB the
+// first of the families do, in 20 MiB.
+constexpr std::size_t kRoom = std::size_t{4} << 20;
+constexpr std::size_t kRoomPerByte = 16;
+
+constexpr std::size_t kDefaultMinLength = 4;
+
+}  // namespace
+
+bool SeenTexts::Insert(std::string_view text) {
+  return InsertHash(std::hash<std::string_view>()(text));
+}
+
+bool SeenTexts::InsertHash(std::uint64_t hash) {
+  if (hash == 0) hash = 1;
+  if (2 * count_ >= slots_.size()) Double();
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t at = hash & mask;
+  for (; slots_[at] != 0; at = (at + 1) & mask) {
+    if (slots_[at] == hash) return false;
+  }
+  slots_[at] = hash;
+  ++count_;
+  return true;
+}
+
+void SeenTexts::Double() {
+  const auto old = std::exchange(slots_, core::SecretVector<std::uint64_t>(2 * slots_.size()));
+  count_ = 0;
+  for (const std::uint64_t hash : old) {
+    if (hash != 0) InsertHash(hash);
+  }
+}
+
+FormSink::FormSink(const FormRules& rules, const Emit& emit, std::size_t value_size)
+    : rules_(rules), emit_(emit), room_(kRoom + kRoomPerByte * value_size) {}
+
+std::size_t FormSink::min_length() const {
+  return rules_.min_length == 0 ? kDefaultMinLength : rules_.min_length;
+}
+
+bool FormSink::Add(const FormText& text) {
+  if (text.text.empty() || !seen_.Insert(text.text)) return false;
+  if (!Wants(text.form)) return true;
+  room_ -= std::min(room_, text.text.size());
+  emit_(text);
+  return true;
+}
+
+}  // namespace qarion::secrets::scrub

@@ -1,0 +1,74 @@
+// Where the spellings of a value go.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+#include "core/secret_memory.h"
+#include "qarion/secrets/secret.h"
+#include "scrub/forms.h"
+
+namespace qarion::secrets::scrub {
+
+// Which texts were seen, by their 64-bit hashes: among the spellings of a value of a thousand lines
+// two would be taken for one in one of 10^10 such values. In secret memory: who has the hash of a
+// value can try guesses.
+class SeenTexts {
+ public:
+  SeenTexts() : slots_(64) {}
+
+  // Whether it was not there.
+  bool Insert(std::string_view text);
+
+ private:
+  bool InsertHash(std::uint64_t hash);
+  void Double();
+
+  core::SecretVector<std::uint64_t> slots_;  // 0 where free; a power of two of them
+  std::size_t count_ = 0;
+};
+
+// Passes each spelling on once, if its form is wanted.
+class FormSink {
+ public:
+  using Emit = std::function<void(const FormText&)>;
+
+  // `value_size` bounds how much encoders may write.
+  FormSink(const FormRules& rules, const Emit& emit, std::size_t value_size);
+
+  bool Wants(ScrubForm form) const { return rules_.forms.Has(form); }
+  // Of a value, line or part in all its forms.
+  std::size_t min_length() const;
+
+  // Returns whether the text was not there before, in whatever form.
+  bool Add(const FormText& text);
+  bool Add(ScrubForm form, std::string_view text) { return Add({.text = text, .form = form}); }
+
+  // Adds what `write` appends to a SecretBuffer, and returns as Add() does. False, and nothing more
+  // is added in this way, once a very long value has been written often enough.
+  template <typename Write>
+  bool AddWritten(FormText text, Write write) {
+    if (room_ == 0) return false;
+    scratch_.Clear();
+    write(scratch_);
+    text.text = scratch_.Reveal();
+    if (text.text.size() <= room_) return Add(text);
+    room_ = 0;
+    return false;
+  }
+  template <typename Write>
+  bool AddWritten(ScrubForm form, Write write) {
+    return AddWritten(FormText{.form = form}, write);
+  }
+
+ private:
+  const FormRules& rules_;
+  const Emit& emit_;
+  std::size_t room_;
+  SecretBuffer scratch_{512};
+  SeenTexts seen_;
+};
+
+}  // namespace qarion::secrets::scrub

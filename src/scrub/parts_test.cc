@@ -1,0 +1,119 @@
+#include "scrub/parts.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace qarion::secrets::scrub {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::vector<std::string> PartsOf(std::string_view value) {
+  std::vector<std::string> parts;
+  ForEachPart(value, [&](std::string_view part) { parts.emplace_back(part); });
+  return parts;
+}
+
+TEST(PartsTest, OfPlainValuesAreNone) {
+  for (const std::string_view value : {"", "hunter2-pass", "a.b", "x=y", "{not json", "a://b@c"}) {
+    EXPECT_THAT(PartsOf(value), IsEmpty()) << value;
+  }
+}
+
+TEST(PartsTest, OfJsonAreStringsAtAnyDepth) {
+  EXPECT_THAT(
+      PartsOf(R"({"a":"s3cr3t","b":[{"c":"p\u00e4ss\n"},"in-list"],"n":12345678,"t":true})"),
+      ElementsAre("s3cr3t", "p\xc3\xa4ss\n", "in-list"));
+  EXPECT_THAT(PartsOf(R"(["one-secret"])"), ElementsAre("one-secret"));
+}
+
+TEST(PartsTest, OfJsonAreNoNames) { EXPECT_THAT(PartsOf(R"({"some-name":1})"), IsEmpty()); }
+
+TEST(PartsTest, OfACredentialFileOfGoogleAreItsKeyAndTheKeysId) {
+  EXPECT_THAT(PartsOf(R"({
+    "type": "service_account",
+    "project_id": "my-project",
+    "private_key_id": "0123456789abcdef",
+    "private_key": "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n",
+    "client_email": "app@my-project.iam.gserviceaccount.com",
+    "client_id": "123456789012345678901",
+    "auth_uri": "https://accounts.google.com/o/oauth2/auth",
+    "token_uri": "https://oauth2.googleapis.com/token",
+    "auth_provider_x509_cert_url": "https://www.googleapis.com/oauth2/v1/certs",
+    "client_x509_cert_url": "https://www.googleapis.com/robot/v1/metadata/x509/app%40my-project",
+    "universe_domain": "googleapis.com"})"),
+              ElementsAre("0123456789abcdef",
+                          "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"));
+}
+
+TEST(PartsTest, OfADatabaseSecretIsItsPassword) {
+  EXPECT_THAT(PartsOf(R"({"engine":"mysql","host":"db.internal","port":3306,"username":"admin",)"
+                      R"("password":"p@ss.word","dbname":"orders"})"),
+              ElementsAre("p@ss.word"));
+}
+
+TEST(PartsTest, OfJsonAreUrlsThatMayHoldSecrets) {
+  EXPECT_THAT(
+      PartsOf(R"({"hook":"https://hooks.slack.com/services/T0/B0/XXXXXXXXXXXXXXXXXXXXXXXX",)"
+              R"("home":"https://example.com/login","signed":"https://x.y/z?sig=abc",)"
+              R"("database":"postgres://u:pw@h/d"})"),
+      ElementsAre("https://hooks.slack.com/services/T0/B0/XXXXXXXXXXXXXXXXXXXXXXXX",
+                  "https://x.y/z?sig=abc", "postgres://u:pw@h/d"));
+}
+
+TEST(PartsTest, AfterAnObjectInAListAreNotTakenForItsMembers) {
+  EXPECT_THAT(PartsOf(R"([{"type":"public"},"s3cr3t"])"), ElementsAre("s3cr3t"));
+}
+
+TEST(PartsTest, OfAUrlAreItsPasswordAsWrittenAndDecoded) {
+  EXPECT_THAT(PartsOf("postgresql://app:p%40ss%2Fword@db.internal:5432/orders"),
+              ElementsAre("p%40ss%2Fword", "p@ss/word"));
+  EXPECT_THAT(PartsOf("amqp://a:pass-1@h1,amqp://a:pass-2@h2"), ElementsAre("pass-1", "pass-2"));
+  EXPECT_THAT(PartsOf("https://host:8080/a@b"), IsEmpty());
+  EXPECT_THAT(PartsOf("ssh://git@github.com/x"), IsEmpty());
+}
+
+TEST(PartsTest, OfConnectionStringsAreTheirSecrets) {
+  EXPECT_THAT(PartsOf("DefaultEndpointsProtocol=https;AccountName=acct;AccountKey=a2V5a2V5==;"
+                      "EndpointSuffix=core.windows.net"),
+              ElementsAre("a2V5a2V5=="));
+  EXPECT_THAT(PartsOf("Endpoint=sb://ns/;SharedAccessKeyName=Root;SharedAccessKey=c2hhcmVk="),
+              ElementsAre("c2hhcmVk="));
+  EXPECT_THAT(PartsOf("Server=db;User Id=sa;Password=\"p;a\"\"ss\";Encrypt=true"),
+              ElementsAre("p;a\"ss"));
+  EXPECT_THAT(PartsOf("SharedAccessSignature=sv=2020&sig=abc%3D;x=y"),
+              ElementsAre("sv=2020&sig=abc%3D"));
+}
+
+TEST(PartsTest, OfLibpqSettingsAreTheirPassword) {
+  EXPECT_THAT(PartsOf(R"(host=db user=app password='it\'s here' dbname=x)"),
+              ElementsAre("it's here"));
+  EXPECT_THAT(PartsOf("host=db password = s3cr3t dbname=x"), ElementsAre("s3cr3t"));
+}
+
+TEST(PartsTest, OfAFileOfSettingsAreItsSecrets) {
+  EXPECT_THAT(PartsOf("DB_HOST=localhost\nDB_PASSWORD=s3cr3t-1\nAPI_TOKEN=\"t0ken\"\n"),
+              ElementsAre("s3cr3t-1", "t0ken"));
+}
+
+TEST(PartsTest, OfPemAreItsBodies) {
+  EXPECT_THAT(PartsOf("-----BEGIN RSA PRIVATE KEY-----\r\nDEK-Info: AES,00\r\n\r\nMIIE\r\nabcd\r\n"
+                      "-----END RSA PRIVATE KEY-----\r\n"),
+              ElementsAre("MIIEabcd"));
+}
+
+// RFC 7515, A.1.
+TEST(PartsTest, OfAJsonWebTokenIsItsSignature) {
+  EXPECT_THAT(PartsOf("eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEz"
+                      "MDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ."
+                      "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+              ElementsAre("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
+  EXPECT_THAT(PartsOf("www.example.com"), IsEmpty());
+}
+
+}  // namespace
+}  // namespace qarion::secrets::scrub

@@ -1,0 +1,90 @@
+// Quoting of shells, and of others that do it alike.
+#include <algorithm>
+#include <array>
+
+#include "scrub/backslash_scheme.h"
+
+namespace qarion::secrets::scrub {
+namespace {
+
+constexpr std::array kSchemes = {
+    BackslashScheme("\"\\$`"),  // within double quotes, as `declare -p` prints it
+    BackslashScheme("\""),      // arguments as docker and PowerShell pass them on
+    BackslashScheme(" \t!\"$&'()*,;<>?[\\]^`{|}"),  // a word of bash's `printf %q`
+    // $'...' of bash, where the locale knows what is beyond ASCII and where it does not.
+    BackslashScheme("'\\", "abfnrtvE", Numerals::kOctal, "\x7f", Beyond::kUnprintable),
+    BackslashScheme("'\\", "abfnrtvE", Numerals::kOctal, "\x7f", Beyond::kAll),
+};
+
+struct Replacement {
+  char what;
+  std::string_view by;
+  bool is_quoted;  // so that the quotes around may belong to it
+};
+constexpr std::array kReplacements = {
+    Replacement{'\'', R"('\'')", true},   // bash's `set -x`
+    Replacement{'\'', R"('"'"')", true},  // Python's shlex.quote
+    Replacement{'\'', "''", true},        // SQL, YAML, PowerShell
+    Replacement{'"', "\"\"", false},      // CSV
+    Replacement{'$', "$$", false},        // make, Docker Compose
+};
+
+void AppendReplaced(std::string_view text, const Replacement& replacement, SecretBuffer& out) {
+  AppendChanged(text, ByteSet({&replacement.what, 1}), out, [&](std::string_view) -> std::size_t {
+    out.Append(replacement.by);
+    return 1;
+  });
+}
+
+// As the Almquist shell does it: a run of quotes at a time, '"'''"'. At the end of a word it does
+// not open a quotation again.
+void AppendRunsQuoted(std::string_view text, SecretBuffer& out) {
+  AppendChanged(text, ByteSet("'"), out, [&](std::string_view rest) {
+    const std::size_t run = std::min(rest.find_first_not_of('\''), rest.size());
+    out.Append("'\"");
+    out.Append(rest.substr(0, run));
+    out.Append(run == rest.size() ? "\"" : "\"'");
+    return run;
+  });
+}
+
+// PowerShell takes a word apart at `&` where a command fails, and prints the halves in different
+// colours: at the first "&+", of which the character after it is lost, or else at the last `&`.
+// A URL has more of them, and what it has after the last one others have too.
+void AddPowerShellHalves(std::string_view text, FormSink& sink) {
+  constexpr std::size_t kShortestHalf = 6;
+  if (text.contains("://")) return;
+  const std::size_t cut = text.find("&+");
+  const bool loses_one = cut != text.npos;
+  const std::size_t end = loses_one ? cut + 2 : text.rfind('&') + 1;
+  const std::size_t begin = loses_one ? std::min(end + 1, text.size()) : end;
+  for (const std::string_view half : {text.substr(0, end), text.substr(begin)}) {
+    if (half.size() >= kShortestHalf) sink.Add(ScrubForm::kShell, half);
+  }
+}
+
+}  // namespace
+
+void AddShell(const Plaintext& plain, FormSink& sink) {
+  for (const BackslashScheme& scheme : kSchemes) {
+    AddBackslashed(plain, scheme, ScrubForm::kShell, sink);
+  }
+  for (const Replacement& replacement : kReplacements) {
+    if (!plain.bytes.Has(replacement.what)) continue;
+    sink.AddWritten(ScrubForm::kShell,
+                    [&](SecretBuffer& out) { AppendReplaced(plain.text, replacement, out); });
+    if (!replacement.is_quoted) continue;
+    sink.AddWritten(ScrubForm::kShell, [&](SecretBuffer& out) {
+      out.Append('\'');
+      AppendReplaced(plain.text, replacement, out);
+      out.Append('\'');
+    });
+  }
+  if (plain.bytes.Has('\'')) {
+    sink.AddWritten(ScrubForm::kShell,
+                    [&](SecretBuffer& out) { AppendRunsQuoted(plain.text, out); });
+  }
+  if (plain.bytes.Has('&')) AddPowerShellHalves(plain.text, sink);
+}
+
+}  // namespace qarion::secrets::scrub
