@@ -18,6 +18,8 @@ char LetterFor(char c, const BackslashScheme& scheme) {
   return kLetters[found];
 }
 
+bool IsLineSeparator(char32_t c) { return c == 0x2028 || c == 0x2029; }
+
 bool IsUnprintable(std::string_view text, char32_t c) {
   return c < 0xa0 || core::WhiteSpaceLength(text, 0) != 0 || c == 0xad || c == 0xfeff ||
          (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) ||
@@ -28,7 +30,8 @@ bool IsUnprintable(std::string_view text, char32_t c) {
 bool IsByNumber(std::string_view text, char32_t c, Beyond beyond) {
   switch (beyond) {
     case Beyond::kNone: return false;
-    case Beyond::kLineSeparators: return c == 0x2028 || c == 0x2029;
+    case Beyond::kLineSeparators: return IsLineSeparator(c);
+    case Beyond::kControl: return c < 0xa0 || IsLineSeparator(c);
     case Beyond::kUnprintable: return IsUnprintable(text, c);
     case Beyond::kAll: return true;
   }

@@ -25,6 +25,7 @@ enum class Numerals {
 enum class Beyond {
   kNone,
   kLineSeparators,  // U+2028 and U+2029, which are none in JSON, but were in JavaScript
+  kControl,         // control characters and line separators: what C's iswprint() is false of
   kUnprintable,     // white space, control, format and private characters; not unassigned ones
   kAll,
 };
@@ -56,11 +57,11 @@ struct BackslashScheme {
 
 void AppendBackslashed(std::string_view text, const BackslashScheme& scheme, SecretBuffer& out);
 
-inline bool AddBackslashed(const Plaintext& plain, const BackslashScheme& scheme, ScrubForm form,
+// Adds it where the scheme changes something.
+inline void AddBackslashed(const Plaintext& plain, const BackslashScheme& scheme, ScrubForm form,
                            FormSink& sink) {
-  return plain.bytes.Intersects(scheme.changed) && sink.AddWritten(form, [&](SecretBuffer& out) {
-    AppendBackslashed(plain.text, scheme, out);
-  });
+  if (!plain.bytes.Intersects(scheme.changed)) return;
+  sink.AddWritten(form, [&](SecretBuffer& out) { AppendBackslashed(plain.text, scheme, out); });
 }
 
 }  // namespace qarion::secrets::scrub

@@ -47,12 +47,10 @@ std::size_t FormSink::min_length() const {
   return rules_.min_length == 0 ? kDefaultMinLength : rules_.min_length;
 }
 
-bool FormSink::Add(const FormText& text) {
-  if (text.text.empty() || !seen_.Insert(text.text)) return false;
-  if (!Wants(text.form)) return true;
+void FormSink::Add(const FormText& text) {
+  if (text.text.empty() || !seen_.Insert(text.text) || !Wants(text.form)) return;
   room_ -= std::min(room_, text.text.size());
   emit_(text);
-  return true;
 }
 
 }  // namespace qarion::secrets::scrub

@@ -42,25 +42,26 @@ class FormSink {
   // Of a value, line or part in all its forms.
   std::size_t min_length() const;
 
-  // Returns whether the text was not there before, in whatever form.
-  bool Add(const FormText& text);
-  bool Add(ScrubForm form, std::string_view text) { return Add({.text = text, .form = form}); }
+  void Add(const FormText& text);
+  void Add(ScrubForm form, std::string_view text) { Add({.text = text, .form = form}); }
 
-  // Adds what `write` appends to a SecretBuffer, and returns as Add() does. False, and nothing more
-  // is added in this way, once a very long value has been written often enough.
+  // Adds what `write` appends to a SecretBuffer; nothing more once a very long value has been
+  // written often enough.
   template <typename Write>
-  bool AddWritten(FormText text, Write write) {
-    if (room_ == 0) return false;
+  void AddWritten(FormText text, Write write) {
+    if (room_ == 0) return;
     scratch_.Clear();
     write(scratch_);
     text.text = scratch_.Reveal();
-    if (text.text.size() <= room_) return Add(text);
-    room_ = 0;
-    return false;
+    if (text.text.size() <= room_) {
+      Add(text);
+    } else {
+      room_ = 0;
+    }
   }
   template <typename Write>
-  bool AddWritten(ScrubForm form, Write write) {
-    return AddWritten(FormText{.form = form}, write);
+  void AddWritten(ScrubForm form, Write write) {
+    AddWritten(FormText{.form = form}, write);
   }
 
  private:

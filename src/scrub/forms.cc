@@ -77,12 +77,14 @@ void AppendWithBreaks(std::string_view text, std::string_view line_break, Secret
   });
 }
 
-// As `echo $VALUE` prints it.
-void AppendWithSingleSpaces(std::string_view text, SecretBuffer& out) {
-  AppendChanged(text, ByteSet(kWhiteSpace), out, [&](std::string_view rest) {
-    out.Append(' ');
-    return std::min(rest.find_first_not_of(kWhiteSpace), rest.size());
-  });
+// As `echo $VALUE` prints it, which the shell takes apart into words (POSIX, 2.6.5).
+void AppendWords(std::string_view text, SecretBuffer& out) {
+  constexpr std::string_view kBetweenWords = " \t\n";
+  AppendChanged(core::Trimmed(text, kBetweenWords), ByteSet(kBetweenWords), out,
+                [&](std::string_view rest) {
+                  out.Append(' ');
+                  return rest.find_first_not_of(kBetweenWords);  // the end is no white space
+                });
 }
 
 class Speller {
@@ -164,12 +166,12 @@ class Speller {
       }
     }
     SecretBuffer out;
-    AppendWithSingleSpaces(trimmed, out);
+    AppendWords(value, out);
     sink_.Add(ScrubForm::kLines, out.Reveal());
     // Encoders see the other kind where a file went through Windows, or a text through a form.
     for (const std::string_view line_break : {"\n", "\r\n"}) {
       SecretBuffer other;
-      AppendWithBreaks(trimmed, line_break, other);
+      AppendWithBreaks(WithoutLastBreaks(value), line_break, other);
       texts_.push_back(std::move(other).Seal());
       KeepForEncoding(texts_.back().Reveal());
     }

@@ -119,7 +119,7 @@ TEST(LineForms, AreTheLinesAndOtherBreaks) {
               UnorderedElementsAre(
                   "line one", "line two", "line one\nab\nline two", "line one\r\nab\r\nline two",
                   "line one\\nab\\nline two", "line one\\r\\nab\\r\\nline two",
-                  "line one ab line two", "  line one\nab\nline two\n",
+                  "line one ab line two", "line one\r ab line two", "  line one\nab\nline two\n",
                   "  line one\r\nab\r\nline two\r\n", "  line one\\nab\\nline two\\n",
                   "  line one\\r\\nab\\r\\nline two\\r\\n", "  line one ab line two "));
 }

@@ -43,7 +43,8 @@ constexpr std::array kCSchemes = {
 
 void AddJson(const Plaintext& plain, FormSink& sink) {
   for (const BackslashScheme& scheme : kJsonSchemes) {
-    if (!AddBackslashed(plain, scheme, ScrubForm::kJson, sink)) continue;
+    if (!plain.bytes.Intersects(scheme.changed)) continue;
+    AddBackslashed(plain, scheme, ScrubForm::kJson, sink);
     // JSON within a string of JSON.
     sink.AddWritten(ScrubForm::kJson, [&](SecretBuffer& out) {
       SecretBuffer once;

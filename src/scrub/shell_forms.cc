@@ -12,7 +12,7 @@ constexpr std::array kSchemes = {
     BackslashScheme("\""),      // arguments as docker and PowerShell pass them on
     BackslashScheme(" \t!\"$&'()*,;<>?[\\]^`{|}"),  // a word of bash's `printf %q`
     // $'...' of bash, where the locale knows what is beyond ASCII and where it does not.
-    BackslashScheme("'\\", "abfnrtvE", Numerals::kOctal, "\x7f", Beyond::kUnprintable),
+    BackslashScheme("'\\", "abfnrtvE", Numerals::kOctal, "\x7f", Beyond::kControl),
     BackslashScheme("'\\", "abfnrtvE", Numerals::kOctal, "\x7f", Beyond::kAll),
 };
 
