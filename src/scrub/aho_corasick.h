@@ -10,17 +10,24 @@
 
 #include "core/secret_memory.h"
 #include "scrub/gram_filter.h"
-#include "scrub/matcher.h"
+#include "scrub/match.h"
 
 namespace qarion::secrets::scrub {
 
 // Nodes are numbered breadth first, siblings by label. So the children of a node lie next to each
 // other, and a node costs nine bytes: where its children begin, its failure link, its label.
-class AhoCorasick final : public Matcher {
+//
+// Thread-safety: immutable.
+class AhoCorasick {
  public:
+  // `patterns`: none empty, each once, in ascending order of their bytes. Their text need not
+  // outlive the call.
   explicit AhoCorasick(std::span<const std::string_view> patterns);
 
-  Scanned Scan(std::string_view text, MatchState& state, std::span<Match> room) const override;
+  // Goes on with `text` where `state` stands; a fresh MatchState begins a stream. Writes matches to
+  // `room` (not empty) in ascending order of their ends, the longest one at each end, and stops
+  // early when it is full. Moves `state` on to the last byte it went through.
+  Scanned Scan(std::string_view text, MatchState& state, std::span<Match> room) const;
 
   // Secret memory in use, for measurements.
   std::size_t memory_bytes() const noexcept;

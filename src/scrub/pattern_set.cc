@@ -1,56 +1,95 @@
 #include "scrub/pattern_set.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
-#include <vector>
 
 #include "core/secret_memory.h"
+#include "scrub/forms.h"
 
 namespace qarion::secrets::internal {
 
-void PatternSet::Add(const Secret& value) {
-  if (value.empty()) return;
-  const std::lock_guard lock(mutex_);
-  if (values_.insert(value.Share()).second) generation_.fetch_add(1, std::memory_order_release);
+PatternSet::PatternSet(ScrubberOptions options)
+    : options_(std::move(options)),
+      rules_{.forms = options_.forms, .min_length = options_.min_length},
+      index_(std::in_place) {
+  Publish();
 }
 
-void PatternSet::Add(std::string_view value) { Add(Secret::CopyOf(value)); }
-
-std::size_t PatternSet::size() const {
-  const std::lock_guard lock(mutex_);
-  return values_.size();
+bool PatternSet::IsAllowed(std::string_view value) const {
+  return std::ranges::find(options_.allow, value) != options_.allow.end();
 }
 
-CompiledPatterns PatternSet::Compiled() {
-  const auto up_to_date = [this](CompiledPatterns& result) {
-    const std::lock_guard lock(mutex_);
-    result = compiled_;
-    return result.matcher != nullptr && result.generation == generation();
-  };
-  CompiledPatterns result;
-  if (up_to_date(result)) return result;
-  const std::lock_guard compiling(compiling_);
-  if (up_to_date(result)) return result;  // by whoever compiled while this thread waited
-  CompiledPatterns compiled = Compile();
+void PatternSet::InsertForms(const Secret& value, Entry& entry) {
+  entry.owner = index_->NewOwner(entry.name);
+  scrub::ForEachForm(value.Reveal(), rules_, [&](const scrub::FormText& form) {
+    if (!IsAllowed(form.text)) index_->Insert(form, entry.owner);
+  });
+}
+
+void PatternSet::Add(const Secret& value, std::string_view name) {
+  const std::array<NamedSecret, 1> one = {{{.name = std::string(name), .value = value.Share()}}};
+  Add(one);
+}
+
+void PatternSet::Add(std::span<const NamedSecret> values) {
+  const std::lock_guard changing(changing_);
+  bool is_new = false;
+  for (const NamedSecret& added : values) {
+    if (added.value.empty() || IsAllowed(added.value.Reveal())) continue;
+    const auto [at, inserted] = values_.try_emplace(added.value.Share());
+    ++at->second.times;
+    if (!inserted) continue;
+    at->second.name = added.name;
+    InsertForms(at->first, at->second);
+    is_new = true;
+  }
+  if (!is_new) return;
+  Publish();
+  if (index_->Settle()) Publish();  // in effect already: that only makes it faster
   core::WipeTraces();
-  const std::lock_guard lock(mutex_);
-  result = std::exchange(compiled_, compiled);  // the old matcher is wiped after the lock is gone
-  return compiled;
 }
 
-CompiledPatterns PatternSet::Compile() const {
-  std::vector<Secret> values;
-  CompiledPatterns compiled;
+void PatternSet::Remove(std::string_view value) {
+  const std::lock_guard changing(changing_);
+  const auto at = values_.find(value);
+  if (at == values_.end() || --at->second.times != 0) return;
+  index_->Retire(at->second.owner);
+  values_.erase(at);
+  ++retired_;
+  Publish();
+  RebuildIfMuchIsRetired();
+}
+
+// What is retired is still in memory, and slows the rest down a little.
+void PatternSet::RebuildIfMuchIsRetired() {
+  constexpr std::size_t kFewRetired = 16;
+  if (retired_ <= kFewRetired + values_.size() / 4) return;
+  index_.emplace();
+  for (auto& [value, entry] : values_) InsertForms(value, entry);
+  index_->Settle();
+  retired_ = 0;
+  Publish();
+  core::WipeTraces();
+}
+
+void PatternSet::Publish() {
+  CurrentView fresh{.index = index_->View(), .generation = generation() + 1};
   {
     const std::lock_guard lock(mutex_);
-    compiled.generation = generation();
-    values.reserve(values_.size());
-    for (const Secret& value : values_) values.push_back(value.Share());
+    std::swap(current_, fresh);  // the old one goes after the lock is gone
+    generation_.store(current_.generation, std::memory_order_release);
   }
-  std::vector<std::string_view> patterns;
-  patterns.reserve(values.size());
-  for (const Secret& value : values) patterns.push_back(value.Reveal());
-  compiled.matcher = scrub::CompileMatcher(patterns);
-  return compiled;
+}
+
+CurrentView PatternSet::Current() const {
+  const std::lock_guard lock(mutex_);
+  return current_;
+}
+
+std::size_t PatternSet::size() const {
+  const std::lock_guard changing(changing_);
+  return values_.size();
 }
 
 }  // namespace qarion::secrets::internal

@@ -1,41 +1,48 @@
-// The values a scrubber masks, and the matcher compiled from them.
+// The values a scrubber masks, and the index made of them.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <map>
 #include <mutex>
-#include <set>
+#include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 
+#include "qarion/secrets/scrubber.h"
 #include "qarion/secrets/secret.h"
-#include "scrub/matcher.h"
+#include "scrub/pattern_index.h"
 
 namespace qarion::secrets::internal {
 
-// A matcher and the state of the set it was made from.
-struct CompiledPatterns {
-  std::shared_ptr<const scrub::Matcher> matcher;
+// What a stream looks through, and the state of the set it belongs to.
+struct CurrentView {
+  scrub::IndexView index;
   std::uint64_t generation = 0;
 };
 
-// Thread-safety: every member may be called from several threads.
+// Thread-safety: every member may be called from several threads. Changes wait for each other; who
+// reads waits for none.
 class PatternSet {
  public:
-  // The empty value, and one that is there already, change nothing.
-  void Add(const Secret& value);
-  void Add(std::string_view value);
+  explicit PatternSet(ScrubberOptions options);
+
+  // The empty value, and one that is let through, change nothing.
+  void Add(std::span<const NamedSecret> values);
+  void Add(const Secret& value, std::string_view name);
+  // Takes back one Add(). Unknown values change nothing.
+  void Remove(std::string_view value);
 
   std::size_t size() const;
+  const ScrubberOptions& options() const noexcept { return options_; }
 
   // Counts the changes. A stream asks this before each piece, so it takes no lock.
   std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
 
-  // The matcher for all values that were added before the call. The first call after a change
-  // compiles it, once for however many values were added; meanwhile matchers already handed out
-  // stay in use, and only callers that need the new one wait.
-  CompiledPatterns Compiled();
+  // For all values that were added before the call.
+  CurrentView Current() const;
 
  private:
   struct ByBytes {
@@ -44,15 +51,28 @@ class PatternSet {
     static std::string_view Bytes(std::string_view value) { return value; }
     bool operator()(const auto& a, const auto& b) const { return Bytes(a) < Bytes(b); }
   };
+  struct Entry {
+    std::string name;
+    scrub::OwnerId owner = 0;
+    std::size_t times = 0;  // added
+  };
 
-  CompiledPatterns Compile() const;
+  bool IsAllowed(std::string_view value) const;
+  void InsertForms(const Secret& value, Entry& entry);
+  void Publish();
+  void RebuildIfMuchIsRetired();
+
+  const ScrubberOptions options_;
+  const scrub::FormRules rules_;
+
+  mutable std::mutex changing_;  // held for as long as a change takes
+  std::map<Secret, Entry, ByBytes> values_;
+  std::optional<scrub::PatternIndex> index_;
+  std::size_t retired_ = 0;
 
   mutable std::mutex mutex_;  // held for moments only
-  std::set<Secret, ByBytes> values_;
-  CompiledPatterns compiled_;
+  CurrentView current_;
   std::atomic<std::uint64_t> generation_{0};
-
-  std::mutex compiling_;  // taken before mutex_, held for as long as compiling takes
 };
 
 }  // namespace qarion::secrets::internal

@@ -19,7 +19,7 @@ std::string Joined(const std::vector<std::string>& chunks) {
 }
 
 Scrubber ScrubberFor(const std::vector<std::string>& values) {
-  Scrubber scrubber;
+  Scrubber scrubber({.forms = {ScrubForm::kRaw}, .min_length = 1});
   for (const std::string& value : values) scrubber.Add(value);
   return scrubber;
 }

@@ -11,9 +11,9 @@
 
 namespace qarion::secrets::scrub {
 
-// Marks every byte of every occurrence, then writes one mask for each run of marked bytes.
-inline std::string OracleScrub(std::span<const std::string> values, std::string_view text) {
-  std::vector<bool> covered(text.size());
+// Marks the bytes of every occurrence of literal values.
+inline void MarkValues(std::span<const std::string> values, std::string_view text,
+                       std::vector<bool>& covered) {
   for (const std::string& value : values) {
     if (value.empty()) continue;
     for (std::size_t begin = 0; begin + value.size() <= text.size(); ++begin) {
@@ -21,6 +21,10 @@ inline std::string OracleScrub(std::span<const std::string> values, std::string_
       for (std::size_t i = 0; i < value.size(); ++i) covered[begin + i] = true;
     }
   }
+}
+
+// Writes one mask for each run of marked bytes.
+inline std::string Masked(std::string_view text, const std::vector<bool>& covered) {
   std::string scrubbed;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (!covered[i]) {
@@ -30,6 +34,12 @@ inline std::string OracleScrub(std::span<const std::string> values, std::string_
     }
   }
   return scrubbed;
+}
+
+inline std::string OracleScrub(std::span<const std::string> values, std::string_view text) {
+  std::vector<bool> covered(text.size());
+  MarkValues(values, text, covered);
+  return Masked(text, covered);
 }
 
 // The number of bytes at the end of `text` that are the beginning of a value, but not all of it.

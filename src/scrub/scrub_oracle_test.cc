@@ -29,6 +29,24 @@ class Dice {
     for (std::string& value : values) value = Text(letters, shortest, longest);
     return values;
   }
+  std::string LongValue(std::size_t letters, const std::vector<std::string>& others) {
+    std::string value;
+    const std::size_t length = Between(0, 1) == 0 ? Between(50, 80) : Between(1, 300);
+    if (Between(0, 3) == 0) {
+      const std::string unit = Text(letters, 1, 9);
+      while (value.size() < length) value += unit;
+      value.resize(length);
+      if (Between(0, 1) == 0) value[Between(0, length - 1)] = 'z';
+    } else {
+      value = Text(letters, length, length);
+    }
+    if (!others.empty() && Between(0, 3) == 0) {
+      const std::string& other = others[Between(0, others.size() - 1)];
+      value = other.substr(Between(0, other.size() - 1)) + Text(letters, 0, 30);
+      if (Between(0, 1) == 0) value = Text(letters, 0, 70) + value;
+    }
+    return value;
+  }
   // Letters with values and pieces of values strewn in.
   std::string TextAbout(const std::vector<std::string>& values, std::size_t letters) {
     std::string text;
@@ -45,7 +63,7 @@ class Dice {
 };
 
 Scrubber ScrubberFor(const std::vector<std::string>& values) {
-  Scrubber scrubber;
+  Scrubber scrubber({.forms = {ScrubForm::kRaw}, .min_length = 1});
   for (const std::string& value : values) scrubber.Add(value);
   return scrubber;
 }
@@ -98,7 +116,7 @@ TEST(ScrubOracle, AgreesWithValuesAddedWhileBytesAreHeld) {
     const std::string first = dice.Text(2, 1, 20);
     values.insert(values.begin(), first + "-end");
     const std::string rest = dice.TextAbout(values, 2);
-    Scrubber scrubber;
+    Scrubber scrubber({.forms = {ScrubForm::kRaw}, .min_length = 1});
     scrubber.Add(values.front());
     std::string seen;
     StreamScrubber stream(scrubber, [&](std::string_view bytes) { seen += bytes; });
@@ -110,6 +128,36 @@ TEST(ScrubOracle, AgreesWithValuesAddedWhileBytesAreHeld) {
     stream.Write(std::string_view(rest).substr(cut));
     stream.Finish();
     ASSERT_EQ(seen, OracleScrub(values, first + rest)) << Described(values, first + "|" + rest);
+  }
+}
+
+// Values about as long as what is looked for again after a cut, and much longer ones, that repeat
+// themselves or contain each other.
+TEST(ScrubOracle, AgreesOnLongValuesWhereverTheStreamIsCut) {
+  Dice dice(5);
+  for (int round = 0; round < 2000; ++round) {
+    const std::size_t letters = dice.Between(0, 2) == 0 ? dice.Between(1, 2) : dice.Between(3, 26);
+    std::vector<std::string> values;
+    for (std::size_t i = dice.Between(1, 5); i > 0; --i)
+      values.push_back(dice.LongValue(letters, values));
+    std::string text = dice.TextAbout(values, letters);
+    if (dice.Between(0, 9) == 0) text += std::string(dice.Between(1, 200), 'a');
+    const Scrubber scrubber = ScrubberFor(values);
+    const std::string expected = OracleScrub(values, text);
+    ASSERT_EQ(scrubber.Scrub(text), expected) << Described(values, text);
+    for (const std::size_t longest_piece : {2, 40, 300}) {
+      std::string seen;
+      StreamScrubber stream(scrubber, [&](std::string_view bytes) { seen += bytes; });
+      for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = std::min(text.size(), begin + dice.Between(0, longest_piece));
+        stream.Write(std::string_view(text).substr(begin, end - begin));
+        begin = end;
+        const std::string_view written = std::string_view(text).substr(0, begin);
+        ASSERT_LE(stream.held(), OraclePending(values, written)) << Described(values, text);
+      }
+      stream.Finish();
+      ASSERT_EQ(seen, expected) << Described(values, text);
+    }
   }
 }
 

@@ -27,7 +27,7 @@ class StreamScrubberTest : public testing::Test {
     return seen_;
   }
 
-  Scrubber scrubber_;
+  Scrubber scrubber_{{.forms = {ScrubForm::kRaw}, .min_length = 1}};
   std::string seen_;
   StreamScrubber stream_{scrubber_, [this](std::string_view bytes) { seen_ += bytes; }};
 };

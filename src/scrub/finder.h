@@ -1,0 +1,47 @@
+// Finds patterns in a piece of text.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "scrub/kernels.h"
+#include "scrub/pattern_index.h"
+
+namespace qarion::secrets::scrub {
+
+inline constexpr int kNoByte = -1;
+
+struct Piece {
+  std::string_view text;
+  // Only patterns that begin before this place in it.
+  std::size_t begin_before = std::string_view::npos;
+  int byte_before = kNoByte;  // what stands before `text`; none at the beginning of a stream
+  bool ends_stream = false;   // nothing will follow
+};
+
+// What is told of a piece, in no order, and perhaps more than once.
+class Findings {
+ public:
+  // An occurrence, from `begin` to `end` in the text, what belongs to it around it included.
+  virtual void OnOccurrence(const Pattern& pattern, std::size_t begin, std::size_t end) = 0;
+  // A long pattern begins at `begin` and goes on behind the piece, or what follows may belong to
+  // it.
+  virtual void OnUnfinished(const Pattern& pattern, std::size_t begin) = 0;
+
+ protected:
+  ~Findings() = default;
+};
+
+// Finds every pattern whose window lies in the piece. Patterns that are cut by its end are told
+// only if they are long. Not those that repeat themselves: the automaton finds them.
+void FindIn(const IndexView& view, const Kernels& kernels, const Piece& piece, Findings& findings);
+
+// Compares without leaving bytes in vector registers, as memcmp does.
+bool Equal(const char* a, const char* b, std::size_t size) noexcept;
+
+// Number of bytes at the end of a text that must wait: from the first place, of the last
+// kShortLength, where a pattern begins that goes on behind the text or may have more around it.
+// `end`: the last bytes of the text, kShortLength + 1 of them or all.
+std::size_t PendingAt(const IndexView& view, std::string_view end);
+
+}  // namespace qarion::secrets::scrub

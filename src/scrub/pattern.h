@@ -1,0 +1,93 @@
+// What is looked for: one spelling of one value.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace qarion::secrets::scrub {
+
+enum class PatternKind : std::uint8_t {
+  kLiteral,
+  kBase64,  // what is around it may belong to it
+  kWord,    // counts only where what is around it does not continue a word
+};
+
+// The bits of a value in a character of base64 beside the ones it determines wholly.
+struct EdgeBits {
+  std::uint8_t count = 0;  // 0, 2 or 4
+  std::uint8_t value = 0;
+};
+
+// How far into a pattern the window lies at most, with all its bytes. Longer patterns are followed
+// from write to write; shorter ones are looked for again.
+inline constexpr std::size_t kShortLength = 64;
+
+struct Pattern {
+  const char* text = nullptr;
+  std::uint32_t length = 0;
+  std::uint32_t owner = 0;  // the value it spells
+  PatternKind kind = PatternKind::kLiteral;
+  std::uint8_t window = 0;  // where in `text` the bytes begin by which it is found
+  EdgeBits lead;            // in the lowest bits of the character before
+  EdgeBits trail;           // in the highest bits of the character after
+  std::uint8_t period = 0;  // text[i] == text[i + period] throughout, if not 0
+
+  std::string_view view() const noexcept { return {text, length}; }
+  bool is_long() const noexcept { return length > kShortLength; }
+};
+
+using PatternId = std::uint32_t;
+
+// The value of a character of either alphabet of base64 (RFC 4648, 4 and 5), or -1.
+constexpr int Base64Value(unsigned char c) noexcept {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  if (c == '+' || c == '-') return 62;
+  if (c == '/' || c == '_') return 63;
+  return -1;
+}
+
+constexpr bool ContinuesWord(unsigned char c) noexcept {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
+         c >= 0x80;
+}
+
+// Whether `c` before the pattern carries its first bits.
+constexpr bool IsLead(const Pattern& pattern, unsigned char c) noexcept {
+  const int value = Base64Value(c);
+  const int mask = (1 << pattern.lead.count) - 1;
+  return pattern.lead.count != 0 && value >= 0 && (value & mask) == pattern.lead.value;
+}
+
+// What belongs to a pattern behind it: a character that carries its last bits, and padding.
+struct Trail {
+  std::size_t bytes = 0;
+  bool more = false;  // whether it could be more if the text went on
+};
+
+// How many bytes of `after`, which stands `seen` bytes of the trail behind the pattern.
+constexpr Trail TrailAfter(const Pattern& pattern, std::size_t seen,
+                           std::string_view after) noexcept {
+  const unsigned own = pattern.trail.count;
+  if (own == 0) return {};
+  Trail trail{.bytes = 0, .more = true};
+  if (seen == 0) {
+    if (after.empty()) return trail;
+    const int value = Base64Value(static_cast<unsigned char>(after[0]));
+    const unsigned foreign = 6 - own;
+    if (value < 0 || value >> foreign != pattern.trail.value) return {};
+    // Padding can follow only where nothing else does.
+    if ((value & ((1 << foreign) - 1)) != 0) return {.bytes = 1};
+    trail.bytes = 1;
+  }
+  const std::size_t most = own == 2 ? 3 : 2;
+  while (seen + trail.bytes < most && trail.bytes < after.size() && after[trail.bytes] == '=') {
+    ++trail.bytes;
+  }
+  trail.more = seen + trail.bytes < most && trail.bytes == after.size();
+  return trail;
+}
+
+}  // namespace qarion::secrets::scrub

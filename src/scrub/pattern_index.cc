@@ -1,0 +1,250 @@
+#include "scrub/pattern_index.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace qarion::secrets::scrub {
+namespace {
+
+constexpr std::size_t kSmallestText = std::size_t{4} << 10;
+constexpr std::size_t kLargestText = std::size_t{256} << 10;
+
+std::uint8_t ByteAt(std::string_view text, std::size_t index) {
+  return static_cast<std::uint8_t>(text[index]);
+}
+
+// How much a byte in a window costs: about how often it stands in logs.
+constexpr std::array<std::uint8_t, 256> kCosts = [] {
+  std::array<std::uint8_t, 256> costs{};
+  for (unsigned c = 0; c < 256; ++c) costs[c] = c < 128 ? 8 : 6;
+  for (const char c : std::string_view(" \n\t\r\"'.,:;/-_=()[]{}<>|")) {
+    costs[static_cast<unsigned char>(c)] = 40;
+  }
+  for (char c = 'A'; c <= 'Z'; ++c) costs[static_cast<unsigned char>(c)] = 2;
+  for (char c = '0'; c <= '9'; ++c) costs[static_cast<unsigned char>(c)] = 4;
+  for (char c = 'a'; c <= 'z'; ++c) costs[static_cast<unsigned char>(c)] = 4;
+  for (const char c : std::string_view("etaoinsrld")) costs[static_cast<unsigned char>(c)] = 5;
+  for (const char c : std::string_view("jkqvwxzy")) costs[static_cast<unsigned char>(c)] = 3;
+  return costs;
+}();
+constexpr std::size_t kCostOfRepeating = 60;
+constexpr std::size_t kMostAlike = 4;
+
+// The least distance at which `text` repeats itself throughout, up to 8; otherwise 0.
+std::uint8_t PeriodOf(std::string_view text) {
+  constexpr std::size_t kLongestPeriod = 8;
+  for (std::size_t period = 1; period <= kLongestPeriod && 2 * period <= text.size(); ++period) {
+    if (text.substr(period) == text.substr(0, text.size() - period)) {
+      return static_cast<std::uint8_t>(period);
+    }
+  }
+  return 0;
+}
+
+// Whether the first bytes of a long pattern occur in it again, so that many of its beginnings may
+// overlap.
+bool RepeatsItself(std::string_view text) {
+  constexpr std::size_t kHead = 16;
+  return text.find(text.substr(0, kHead), 1) != std::string_view::npos;
+}
+
+PatternKind KindOf(const FormText& form) {
+  if (form.only_as_word) return PatternKind::kWord;
+  return form.is_base64 ? PatternKind::kBase64 : PatternKind::kLiteral;
+}
+
+}  // namespace
+
+const char* PatternStore::Keep(std::string_view text) {
+  if (text.size() > text_left_) {
+    const std::size_t last = texts_.empty() ? 0 : texts_.back().size();
+    const std::size_t size =
+        std::max(text.size(), std::clamp(2 * last, kSmallestText, kLargestText));
+    texts_.emplace_back(size);
+    text_left_ = size;
+  }
+  core::SecretVector<char>& block = texts_.back();
+  char* const kept = block.data() + (block.size() - text_left_);
+  core::CopySecretBytes(kept, text.data(), text.size());
+  text_left_ -= text.size();
+  return kept;
+}
+
+PatternId PatternStore::Add(const FormText& form, OwnerId owner) {
+  const auto id = static_cast<PatternId>(patterns_.size());
+  const EdgeBits lead{.count = form.edges.lead_bits, .value = form.edges.lead_value};
+  patterns_.Grow() = {.text = Keep(form.text),
+                      .length = static_cast<std::uint32_t>(form.text.size()),
+                      .owner = owner,
+                      .kind = KindOf(form),
+                      .lead = lead,
+                      .trail = {.count = form.edges.trail_bits, .value = form.edges.trail_value},
+                      .period = PeriodOf(form.text)};
+  const std::size_t places = std::min(form.text.size(), kShortLength);
+  for (std::size_t i = 0; i < places; ++i) {
+    std::atomic<std::uint64_t>& of_byte = places_[ByteAt(form.text, i)];
+    const std::uint64_t bit = std::uint64_t{1} << i;
+    if ((of_byte.load(std::memory_order_relaxed) & bit) == 0) {
+      of_byte.fetch_or(bit, std::memory_order_relaxed);
+    }
+  }
+  if (lead.count != 0) {
+    std::uint64_t values = 0;
+    for (unsigned value = lead.value; value < 64; value += 1U << lead.count) {
+      values |= std::uint64_t{1} << value;
+    }
+    leads_.fetch_or(values, std::memory_order_relaxed);
+  }
+  return id;
+}
+
+OwnerId PatternStore::NewOwner(std::string_view name) {
+  const std::lock_guard naming(naming_);
+  names_.emplace_back(name);
+  retired_.Grow();
+  return static_cast<OwnerId>(retired_.size() - 1);
+}
+
+std::string_view PatternStore::NameOf(OwnerId owner) const {
+  const std::lock_guard naming(naming_);
+  return names_[owner];
+}
+
+bool PatternStore::IsAnyLead(unsigned char c) const noexcept {
+  const int value = Base64Value(c);
+  return value >= 0 && (leads_.load(std::memory_order_relaxed) >> value & 1) != 0;
+}
+
+PatternIndex::PatternIndex()
+    : store_(std::make_shared<PatternStore>()), sorted_(std::make_shared<SortedPatterns>()) {}
+
+void PatternIndex::Insert(const FormText& form, OwnerId owner) {
+  const PatternId id = store_->Add(form, owner);
+  Pattern& pattern = store_->at(id);
+  if (pattern.is_long() && RepeatsItself(form.text)) {
+    repeating_.push_back(id);
+    automaton_ = nullptr;
+    return;
+  }
+  const std::size_t index = ClassOf(form.text.size());
+  const ClassShape& shape = kClassShapes[index];
+  std::shared_ptr<LengthClass>& length_class = classes_[index];
+  if (length_class == nullptr || length_class->size() == length_class->capacity()) {
+    // Readers keep the old one until they look again.
+    auto larger = std::make_shared<LengthClass>(
+        shape, length_class == nullptr ? std::size_t{32} : 2 * length_class->capacity());
+    for (const PatternId member : members_[index]) {
+      const Pattern& moved = (*store_)[member];
+      larger->Insert(member, moved.text + moved.window);
+    }
+    length_class = std::move(larger);
+  }
+  const std::size_t window = ChooseWindow(form.text, shape, *length_class);
+  pattern.window = static_cast<std::uint8_t>(window);
+  for (std::size_t i = 0; i < shape.window; ++i) {
+    store_->window_bytes().Add(ByteAt(form.text, window + i));
+  }
+  members_[index].push_back(id);
+  length_class->Insert(id, pattern.text + window);
+}
+
+// The window that should turn up least often in logs, and in other patterns.
+std::size_t PatternIndex::ChooseWindow(std::string_view text, const ClassShape& shape,
+                                       const LengthClass& length_class) const {
+  const std::size_t size = shape.window;
+  const std::size_t last = std::min(text.size(), kShortLength) - size;
+  std::array<std::size_t, kShortLength> costs{};
+  std::size_t cost = 0;
+  for (std::size_t i = 0; i < size; ++i) cost += kCosts[ByteAt(text, i)];
+  for (std::size_t begin = 0;; ++begin) {
+    const std::string_view window = text.substr(begin, size);
+    const bool repeats = size > 2 && window.substr(2) == window.substr(0, size - 2);
+    costs[begin] = cost + (repeats ? kCostOfRepeating : 0);
+    if (begin == last) break;
+    cost = cost - kCosts[ByteAt(text, begin)] + kCosts[ByteAt(text, begin + size)];
+  }
+  // Of those that many patterns have, the next best may be free.
+  constexpr int kTries = 4;
+  std::size_t first_choice = 0;
+  for (int attempt = 0; attempt < kTries; ++attempt) {
+    const auto best =
+        std::min_element(costs.begin(), costs.begin() + static_cast<std::ptrdiff_t>(last) + 1);
+    const auto begin = static_cast<std::size_t>(best - costs.begin());
+    if (attempt == 0) first_choice = begin;
+    if (*best == SIZE_MAX) break;
+    if (length_class.CountAlike(text.data() + begin, kMostAlike) < kMostAlike) return begin;
+    const std::size_t from = begin >= size / 2 ? begin - size / 2 : 0;
+    for (std::size_t i = from; i <= std::min(last, begin + size / 2); ++i) costs[i] = SIZE_MAX;
+  }
+  return first_choice;
+}
+
+void PatternIndex::Retire(OwnerId owner) {
+  store_->Retire(owner);
+  const auto is_retired = [&](PatternId id) { return (*store_)[id].owner == owner; };
+  if (std::erase_if(repeating_, is_retired) != 0) automaton_ = nullptr;
+}
+
+bool PatternIndex::Settle() {
+  constexpr std::size_t kUnsorted = 256;
+  constexpr std::size_t kShareUnsorted = 32;
+  const std::size_t settled = sorted_->ids.size();
+  const std::size_t recent = store_->size() - settled;
+  if (recent <= kUnsorted + settled / kShareUnsorted) return false;
+  struct Keyed {
+    std::uint64_t key;
+    PatternId id;
+  };
+  // Most are told apart by their first bytes.
+  const auto keyed = [this](PatternId id) {
+    const Pattern& pattern = (*store_)[id];
+    std::uint64_t key = 0;
+    std::memcpy(&key, pattern.text, std::min<std::size_t>(pattern.length, sizeof(key)));
+    if constexpr (std::endian::native == std::endian::little) key = __builtin_bswap64(key);
+    return Keyed{.key = key, .id = id};
+  };
+  const auto before = [this](const Keyed& a, const Keyed& b) {
+    if (a.key != b.key) return a.key < b.key;
+    return (*store_)[a.id].view() < (*store_)[b.id].view();
+  };
+  core::SecretVector<Keyed> old;
+  old.reserve(settled);
+  for (const PatternId id : sorted_->ids) old.push_back(keyed(id));
+  core::SecretVector<Keyed> added;
+  added.reserve(recent);
+  for (std::size_t id = settled; id < store_->size(); ++id) {
+    added.push_back(keyed(static_cast<PatternId>(id)));
+  }
+  std::sort(added.begin(), added.end(), before);
+  core::SecretVector<Keyed> all(store_->size());
+  std::merge(old.begin(), old.end(), added.begin(), added.end(), all.begin(), before);
+  auto sorted = std::make_shared<SortedPatterns>();
+  sorted->ids.reserve(all.size());
+  for (const Keyed& one : all) sorted->ids.push_back(one.id);
+  sorted_ = std::move(sorted);
+  return true;
+}
+
+std::shared_ptr<const AhoCorasick> PatternIndex::Automaton() const {
+  if (repeating_.empty()) return nullptr;
+  std::vector<std::string_view> texts;
+  texts.reserve(repeating_.size());
+  for (const PatternId id : repeating_) texts.push_back((*store_)[id].view());
+  std::sort(texts.begin(), texts.end());
+  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+  return std::make_shared<AhoCorasick>(texts);
+}
+
+IndexView PatternIndex::View() {
+  if (automaton_ == nullptr) automaton_ = Automaton();
+  IndexView view{.store = store_,
+                 .classes = {},
+                 .sorted = sorted_,
+                 .automaton = automaton_,
+                 .count = store_->size()};
+  std::copy(classes_.begin(), classes_.end(), view.classes.begin());
+  return view;
+}
+
+}  // namespace qarion::secrets::scrub

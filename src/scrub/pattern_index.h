@@ -1,0 +1,109 @@
+// Patterns made ready to be looked for.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/secret_memory.h"
+#include "scrub/aho_corasick.h"
+#include "scrub/forms.h"
+#include "scrub/growing_array.h"
+#include "scrub/length_class.h"
+#include "scrub/member_set.h"
+#include "scrub/pattern.h"
+
+namespace qarion::secrets::scrub {
+
+using OwnerId = std::uint32_t;
+
+// All patterns, and what says of the end of a text whether a pattern can begin there. It only
+// grows.
+class PatternStore {
+ public:
+  PatternId Add(const FormText& form, OwnerId owner);
+  // Its patterns count for nothing from now on.
+  void Retire(OwnerId owner) noexcept { retired_[owner].store(1, std::memory_order_release); }
+  OwnerId NewOwner(std::string_view name);
+  std::string_view NameOf(OwnerId owner) const;  // valid as long as the store
+
+  const Pattern& operator[](PatternId id) const noexcept { return patterns_[id]; }
+  Pattern& at(PatternId id) noexcept { return patterns_[id]; }
+  std::size_t size() const noexcept { return patterns_.size(); }
+  bool IsRetired(OwnerId owner) const noexcept {
+    return retired_[owner].load(std::memory_order_acquire) != 0;
+  }
+
+  // Bit i: whether `c` is the i-th byte of a pattern, of its first kShortLength.
+  std::uint64_t PlacesOf(unsigned char c) const noexcept {
+    return places_[c].load(std::memory_order_relaxed);
+  }
+  // Whether `c` may carry the first bits of a pattern that begins behind it.
+  bool IsAnyLead(unsigned char c) const noexcept;
+  GrowingMemberSet& window_bytes() noexcept { return window_bytes_; }
+  const GrowingMemberSet& window_bytes() const noexcept { return window_bytes_; }
+
+ private:
+  const char* Keep(std::string_view text);
+
+  GrowingArray<Pattern> patterns_;
+  GrowingArray<std::atomic<std::uint8_t>> retired_;  // by owner
+  std::array<std::atomic<std::uint64_t>, 256> places_{};
+  std::atomic<std::uint64_t> leads_{0};  // by value of base64
+  GrowingMemberSet window_bytes_;
+  mutable std::mutex naming_;
+  std::deque<std::string> names_;  // by owner
+  std::vector<core::SecretVector<char>> texts_;
+  std::size_t text_left_ = 0;  // free bytes at the end of the last one
+};
+
+// Patterns in the order of their bytes.
+struct SortedPatterns {
+  core::SecretVector<PatternId> ids;
+};
+
+// What a reader looks through. Copies are cheap; what it refers to grows under it, but the number
+// of patterns in `sorted` and `count`, which says how many a reader may know of.
+struct IndexView {
+  std::shared_ptr<const PatternStore> store;
+  std::array<std::shared_ptr<const LengthClass>, kClassShapes.size()> classes;  // may be null
+  std::shared_ptr<const SortedPatterns> sorted;
+  std::shared_ptr<const AhoCorasick> automaton;  // of patterns that repeat themselves; may be null
+  std::size_t count = 0;
+};
+
+// Thread-safety: one thread at a time. Views may be used from several threads meanwhile.
+class PatternIndex {
+ public:
+  PatternIndex();
+
+  OwnerId NewOwner(std::string_view name) { return store_->NewOwner(name); }
+  void Insert(const FormText& form, OwnerId owner);
+  void Retire(OwnerId owner);
+
+  // Puts what was inserted meanwhile into order, where that is much. Returns whether it was.
+  bool Settle();
+
+  IndexView View();
+
+ private:
+  std::size_t ChooseWindow(std::string_view text, const ClassShape& shape,
+                           const LengthClass& length_class) const;
+  std::shared_ptr<const AhoCorasick> Automaton() const;
+
+  std::shared_ptr<PatternStore> store_;
+  std::array<std::shared_ptr<LengthClass>, kClassShapes.size()> classes_;
+  std::array<std::vector<PatternId>, kClassShapes.size()> members_;
+  std::shared_ptr<const SortedPatterns> sorted_;
+  std::vector<PatternId> repeating_;
+  std::shared_ptr<const AhoCorasick> automaton_;
+};
+
+}  // namespace qarion::secrets::scrub
