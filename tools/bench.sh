@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 cmake --preset bench >build/bench.log 2>&1 || { cat build/bench.log; exit 1; }
 cmake --build build/bench --target qsecrets cache_bench scrub_bench sigv4_bench \
   cloud_crypto_bench fernet_bench jwt_bench libjwt_bench fleet_simulation vault_bench qarion_secrets_vault aws_bench qarion_secrets_aws_sm gcp_bench \
-  qarion_secrets_gcp_sm qarion_rotation_postgres qarion_rotation_sqlite empty_program
+  qarion_secrets_gcp_sm qarion_rotation_postgres qarion_rotation_sqlite empty_program pipe_ends
 
 bin=build/bench/bench
 qsecrets=build/bench/bin/qsecrets
@@ -15,8 +15,8 @@ echo "machine: $(nproc) cores, $(grep -m1 'model name' /proc/cpuinfo | cut -d: -
 
 echo; echo "== cached read of a field; target <= 15 ns =="
 "$bin"/cache_bench --benchmark_min_time=0.3 2>/dev/null
-echo; echo "== scrubber in memory =="
-"$bin"/scrub_bench --benchmark_min_time=0.3 2>/dev/null
+echo; echo "== scrubber, beside Hyperscan in memory and beside cat in a pipe =="
+$python bench/scrub_bench.py "$bin"/scrub_bench "$bin"/pipe_ends $qsecrets
 echo; echo "== a fleet's refreshes =="
 "$bin"/fleet_simulation
 echo; echo "== signatures of AWS requests, beside botocore's =="
