@@ -124,7 +124,7 @@ class Search {
         const Trail trail = TrailAfter(pattern, 0, text_.substr(end));
         const bool has_lead = begin > 0 && IsLead(pattern, ByteAt(text_, begin - 1));
         findings_.OnOccurrence(pattern, has_lead ? begin - 1 : begin, end + trail.bytes);
-        if (trail.more && pattern.is_long()) findings_.OnUnfinished(pattern, begin);
+        if (trail.more) findings_.OnUnfinished(pattern, begin);
         break;
       }
       case PatternKind::kWord: {
@@ -168,7 +168,7 @@ class Continuations {
   explicit Continuations(const IndexView& view) : view_(view), store_(*view.store) {}
 
   struct Answer {
-    bool waits = false;          // some pattern goes on, or may have more behind it
+    bool waits = false;          // some pattern goes on
     bool begins_before = false;  // and the byte before belongs to it
   };
   Answer Of(std::string_view beginning, int byte_before) const {
@@ -202,8 +202,7 @@ class Continuations {
 
  private:
   static bool Waits(const Pattern& pattern, std::size_t seen) {
-    if (seen < pattern.length) return true;
-    return pattern.kind == PatternKind::kWord || pattern.trail.count != 0;
+    return seen < pattern.length || pattern.kind == PatternKind::kWord;
   }
 
   const IndexView& view_;

@@ -40,8 +40,8 @@ void FindIn(const IndexView& view, const Kernels& kernels, const Piece& piece, F
 bool Equal(const char* a, const char* b, std::size_t size) noexcept;
 
 // Number of bytes at the end of a text that must wait: from the first place, of the last
-// kShortLength, where a pattern begins that goes on behind the text or may have more around it.
-// `end`: the last bytes of the text, kShortLength + 1 of them or all.
+// kShortLength, where a pattern begins that goes on behind the text, or is a word if that ends
+// there. `end`: the last bytes of the text, kShortLength + 1 of them or all.
 std::size_t PendingAt(const IndexView& view, std::string_view end);
 
 }  // namespace qarion::secrets::scrub

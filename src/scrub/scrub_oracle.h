@@ -1,6 +1,7 @@
 // What a scrubber has to answer, in a way that is obviously right and slow.
 #pragma once
 
+#include <cctype>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "qarion/secrets/scrubber.h"
+#include "scrub/forms.h"
 
 namespace qarion::secrets::scrub {
 
@@ -34,6 +36,62 @@ inline std::string Masked(std::string_view text, const std::vector<bool>& covere
     }
   }
   return scrubbed;
+}
+
+// A form as the guarantee has it.
+struct OracleForm {
+  std::string text;
+  bool is_base64 = false;
+  bool only_as_word = false;
+  Base64Edges edges;
+};
+
+inline int OracleBase64Value(char c) {
+  static constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  if (c == '-') c = '+';
+  if (c == '_') c = '/';
+  const std::size_t value = kAlphabet.find(c);
+  return value == std::string_view::npos ? -1 : static_cast<int>(value);
+}
+
+// Marks the bytes of every occurrence of forms: words where no letter, digit, underscore or byte of
+// a longer character is beside them, base64 with the characters beside it that carry its bits.
+inline void MarkForms(std::span<const OracleForm> forms, std::string_view text,
+                      std::vector<bool>& covered) {
+  const auto is_word = [&](std::size_t at) {
+    const auto c = static_cast<unsigned char>(text[at]);
+    return c >= 0x80 || c == '_' || std::isalnum(c) != 0;
+  };
+  for (const OracleForm& form : forms) {
+    for (std::size_t begin = text.find(form.text); begin != std::string_view::npos;
+         begin = text.find(form.text, begin + 1)) {
+      std::size_t first = begin;
+      std::size_t end = begin + form.text.size();
+      if (form.only_as_word) {
+        if (begin > 0 && is_word(begin - 1)) continue;
+        if (end < text.size() && is_word(end)) continue;
+      }
+      if (form.is_base64) {
+        const auto& edges = form.edges;
+        if (edges.lead_bits != 0 && begin > 0) {
+          const int value = OracleBase64Value(text[begin - 1]);
+          if (value >= 0 && value % (1 << edges.lead_bits) == edges.lead_value) --first;
+        }
+        if (edges.trail_bits != 0 && end < text.size()) {
+          const int value = OracleBase64Value(text[end]);
+          const int others = 1 << (6 - edges.trail_bits);
+          if (value >= 0 && value / others == edges.trail_value) {
+            ++end;
+            const std::size_t padding = value % others != 0 ? 0 : edges.trail_bits == 2 ? 2 : 1;
+            for (std::size_t i = 0; i < padding && end < text.size() && text[end] == '='; ++i)
+              ++end;
+          }
+        }
+      }
+      for (std::size_t i = first; i < end; ++i) covered[i] = true;
+    }
+  }
 }
 
 inline std::string OracleScrub(std::span<const std::string> values, std::string_view text) {

@@ -29,6 +29,12 @@ class Dice {
     for (std::string& value : values) value = Text(letters, shortest, longest);
     return values;
   }
+  std::string Printable(std::size_t shortest, std::size_t longest) {
+    std::string text(Between(shortest, longest), ' ');
+    for (char& c : text)
+      c = static_cast<char>(Between(0, 3) == 0 ? Between(32, 126) : Between('a', 'd'));
+    return text;
+  }
   std::string LongValue(std::size_t letters, const std::vector<std::string>& others) {
     std::string value;
     const std::size_t length = Between(0, 1) == 0 ? Between(50, 80) : Between(1, 300);
@@ -173,6 +179,72 @@ TEST(ScrubOracle, AgreesOnThousandsOfValuesInALog) {
     text += '\n';
   }
   EXPECT_EQ(ScrubberFor(values).Scrub(text), OracleScrub(values, text));
+}
+
+std::vector<OracleForm> FormsOf(const std::vector<std::string>& values) {
+  std::vector<OracleForm> forms;
+  for (const std::string& value : values) {
+    ForEachForm(value, {}, [&](const FormText& form) {
+      forms.push_back({.text = std::string(form.text),
+                       .is_base64 = form.is_base64,
+                       .only_as_word = form.only_as_word,
+                       .edges = form.edges});
+    });
+  }
+  return forms;
+}
+
+std::string Base64(std::string_view bytes) {
+  static constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t group = 0;
+    for (std::size_t j = i; j < i + 3; ++j) {
+      group = group << 8 | (j < bytes.size() ? static_cast<unsigned char>(bytes[j]) : 0U);
+    }
+    for (int shift = 18; shift >= 0; shift -= 6) text += kAlphabet[group >> shift & 63];
+  }
+  for (std::size_t i = bytes.size(); i % 3 != 0; ++i) text[text.size() - (3 - i % 3)] = '=';
+  return text;
+}
+
+// Values of all lengths in all their forms, whole and cut off, with anything beside them.
+TEST(ScrubOracle, AgreesOnAllFormsWhereverTheStreamIsCut) {
+  Dice dice(6);
+  for (int round = 0; round < 1500; ++round) {
+    std::vector<std::string> values(dice.Between(1, 4));
+    for (std::string& value : values) value = dice.Printable(1, dice.Between(0, 3) == 0 ? 90 : 14);
+    const std::vector<OracleForm> forms = FormsOf(values);
+    std::string text;
+    for (std::size_t i = dice.Between(1, 12); i > 0; --i) {
+      const std::string& form = forms[dice.Between(0, forms.size() - 1)].text;
+      const std::string& value = values[dice.Between(0, values.size() - 1)];
+      switch (dice.Between(0, 3)) {
+        case 0: text += form.substr(0, dice.Between(0, form.size())); break;
+        case 1: text += Base64(dice.Printable(0, 5) + value + dice.Printable(0, 5)); break;
+        default: text += form;
+      }
+      if (dice.Between(0, 2) != 0) text += dice.Printable(1, 5);
+    }
+    Scrubber scrubber;
+    for (const std::string& value : values) scrubber.Add(value);
+    std::vector<bool> covered(text.size());
+    MarkForms(forms, text, covered);
+    const std::string expected = Masked(text, covered);
+    ASSERT_EQ(scrubber.Scrub(text), expected) << Described(values, text);
+    for (const std::size_t longest_piece : {1, 30, 200}) {
+      std::string seen;
+      StreamScrubber stream(scrubber, [&](std::string_view bytes) { seen += bytes; });
+      for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = std::min(text.size(), begin + dice.Between(0, longest_piece));
+        stream.Write(std::string_view(text).substr(begin, end - begin));
+        begin = end;
+      }
+      stream.Finish();
+      ASSERT_EQ(seen, expected) << Described(values, text);
+    }
+  }
 }
 
 }  // namespace
