@@ -165,7 +165,8 @@ class Search {
 // The patterns that begin with `beginning`.
 class Continuations {
  public:
-  explicit Continuations(const IndexView& view) : view_(view), store_(*view.store) {}
+  Continuations(const IndexView& view, bool base64_alone)
+      : view_(view), store_(*view.store), base64_alone_(base64_alone) {}
 
   struct Answer {
     bool waits = false;          // some pattern goes on
@@ -174,6 +175,7 @@ class Continuations {
   Answer Of(std::string_view beginning, int byte_before) const {
     Answer answer;
     const auto take = [&](const Pattern& pattern) {
+      if (base64_alone_ && pattern.kind != PatternKind::kBase64) return;
       if (store_.IsRetired(pattern.owner) || !Waits(pattern, beginning.size())) return;
       answer.waits = true;
       if (byte_before != kNoByte && IsLead(pattern, static_cast<unsigned char>(byte_before))) {
@@ -207,6 +209,7 @@ class Continuations {
 
   const IndexView& view_;
   const PatternStore& store_;
+  const bool base64_alone_;
 };
 
 }  // namespace
@@ -215,7 +218,7 @@ void FindIn(const IndexView& view, const Kernels& kernels, const Piece& piece, F
   Search(view, kernels, piece, findings).Run();
 }
 
-std::size_t PendingAt(const IndexView& view, std::string_view end) {
+std::size_t PendingAt(const IndexView& view, std::string_view end, bool base64_alone) {
   const PatternStore& store = *view.store;
   if (end.empty()) return 0;
   // Bit i: the last i + 1 bytes may begin a pattern, by what bytes stand where in any.
@@ -225,7 +228,7 @@ std::size_t PendingAt(const IndexView& view, std::string_view end) {
     const std::uint64_t keep = (std::uint64_t{1} << i) - 1;
     lengths &= store.PlacesOf(ByteAt(end, end.size() - 1 - i)) << i | keep;
   }
-  const Continuations continuations(view);
+  const Continuations continuations(view, base64_alone);
   while (lengths != 0) {
     const auto length = static_cast<std::size_t>(std::bit_width(lengths));
     const std::string_view beginning = end.substr(end.size() - length);

@@ -42,6 +42,6 @@ bool Equal(const char* a, const char* b, std::size_t size) noexcept;
 // Number of bytes at the end of a text that must wait: from the first place, of the last
 // kShortLength, where a pattern begins that goes on behind the text, or is a word if that ends
 // there. `end`: the last bytes of the text, kShortLength + 1 of them or all.
-std::size_t PendingAt(const IndexView& view, std::string_view end);
+std::size_t PendingAt(const IndexView& view, std::string_view end, bool base64_alone = false);
 
 }  // namespace qarion::secrets::scrub

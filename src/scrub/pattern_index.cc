@@ -121,6 +121,7 @@ PatternIndex::PatternIndex()
 
 void PatternIndex::Insert(const FormText& form, OwnerId owner) {
   const PatternId id = store_->Add(form, owner);
+  has_base64_ = has_base64_ || form.is_base64;
   Pattern& pattern = store_->at(id);
   if (pattern.is_long() && RepeatsItself(form.text)) {
     repeating_.push_back(id);
@@ -226,23 +227,28 @@ bool PatternIndex::Settle() {
   return true;
 }
 
-std::shared_ptr<const AhoCorasick> PatternIndex::Automaton() const {
-  if (repeating_.empty()) return nullptr;
+void PatternIndex::BuildAutomaton() {
+  const auto text = [this](PatternId id) { return (*store_)[id].view(); };
+  auto ids = std::make_shared<std::vector<PatternId>>(repeating_);
+  std::ranges::sort(*ids, {}, text);
+  const auto same = std::ranges::unique(*ids, {}, text);
+  ids->erase(same.begin(), same.end());
   std::vector<std::string_view> texts;
-  texts.reserve(repeating_.size());
-  for (const PatternId id : repeating_) texts.push_back((*store_)[id].view());
-  std::sort(texts.begin(), texts.end());
-  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
-  return std::make_shared<AhoCorasick>(texts);
+  texts.reserve(ids->size());
+  for (const PatternId id : *ids) texts.push_back(text(id));
+  automaton_ = std::make_shared<AhoCorasick>(texts);
+  in_automaton_ = std::move(ids);
 }
 
 IndexView PatternIndex::View() {
-  if (automaton_ == nullptr) automaton_ = Automaton();
+  if (automaton_ == nullptr && !repeating_.empty()) BuildAutomaton();
   IndexView view{.store = store_,
                  .classes = {},
                  .sorted = sorted_,
                  .automaton = automaton_,
-                 .count = store_->size()};
+                 .repeating = in_automaton_,
+                 .count = store_->size(),
+                 .has_base64 = has_base64_};
   std::copy(classes_.begin(), classes_.end(), view.classes.begin());
   return view;
 }

@@ -76,7 +76,9 @@ struct IndexView {
   std::array<std::shared_ptr<const LengthClass>, kClassShapes.size()> classes;  // may be null
   std::shared_ptr<const SortedPatterns> sorted;
   std::shared_ptr<const AhoCorasick> automaton;  // of patterns that repeat themselves; may be null
+  std::shared_ptr<const std::vector<PatternId>> repeating;  // those
   std::size_t count = 0;
+  bool has_base64 = false;
 };
 
 // Thread-safety: one thread at a time. Views may be used from several threads meanwhile.
@@ -96,14 +98,16 @@ class PatternIndex {
  private:
   std::size_t ChooseWindow(std::string_view text, const ClassShape& shape,
                            const LengthClass& length_class) const;
-  std::shared_ptr<const AhoCorasick> Automaton() const;
+  void BuildAutomaton();
 
   std::shared_ptr<PatternStore> store_;
   std::array<std::shared_ptr<LengthClass>, kClassShapes.size()> classes_;
   std::array<std::vector<PatternId>, kClassShapes.size()> members_;
   std::shared_ptr<const SortedPatterns> sorted_;
   std::vector<PatternId> repeating_;
+  bool has_base64_ = false;
   std::shared_ptr<const AhoCorasick> automaton_;
+  std::shared_ptr<const std::vector<PatternId>> in_automaton_;
 };
 
 }  // namespace qarion::secrets::scrub

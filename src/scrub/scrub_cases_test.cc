@@ -165,6 +165,8 @@ constexpr std::array kOwnAnswers = {
     OwnAnswer{109, "start log\ndone\nnow\n*** ;)\nwith\n***"},
     OwnAnswer{112, "***"},
     OwnAnswer{120, "multiple secrets like: *** and *** and some extra text"},
+    // One mask over the line break in base64.
+    OwnAnswer{172, "***\n"},
     // Values of three bytes have no other forms.
     OwnAnswer{143, "YWJjZGU="},
     OwnAnswer{144, "MTJhYmNkZTEy"},

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <random>
 #include <string>
 #include <vector>
@@ -232,6 +234,67 @@ TEST(ScrubOracle, AgreesOnAllFormsWhereverTheStreamIsCut) {
     std::vector<bool> covered(text.size());
     MarkForms(forms, text, covered);
     const std::string expected = Masked(text, covered);
+    ASSERT_EQ(scrubber.Scrub(text), expected) << Described(values, text);
+    for (const std::size_t longest_piece : {1, 30, 200}) {
+      std::string seen;
+      StreamScrubber stream(scrubber, [&](std::string_view bytes) { seen += bytes; });
+      for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = std::min(text.size(), begin + dice.Between(0, longest_piece));
+        stream.Write(std::string_view(text).substr(begin, end - begin));
+        begin = end;
+      }
+      stream.Finish();
+      ASSERT_EQ(seen, expected) << Described(values, text);
+    }
+  }
+}
+
+// Blocks of base64 between other lines: what is found in their characters alone is masked with the
+// line breaks and blanks in it.
+TEST(ScrubOracle, AgreesOnBase64InLinesWhereverTheStreamIsCut) {
+  Dice dice(7);
+  for (int round = 0; round < 1000; ++round) {
+    std::vector<std::string> values(dice.Between(1, 3));
+    for (std::string& value : values) value = dice.Printable(4, dice.Between(0, 2) == 0 ? 200 : 20);
+    const std::vector<OracleForm> forms = FormsOf(values);
+    std::vector<OracleForm> base64;
+    std::ranges::copy_if(forms, std::back_inserter(base64), &OracleForm::is_base64);
+    std::string text;
+    std::vector<bool> covered;
+    const auto add_line = [&](const std::string& line) {
+      text += line;
+      covered.resize(text.size());
+    };
+    for (std::size_t blocks = dice.Between(1, 3); blocks > 0; --blocks) {
+      add_line(dice.Printable(0, 90) + "\nblock: ");
+      std::string bytes;
+      for (std::size_t i = dice.Between(1, 5); i > 0; --i) {
+        bytes += dice.Printable(0, 60);
+        const std::string& value = values[dice.Between(0, values.size() - 1)];
+        bytes += dice.Between(0, 3) != 0 ? value : value.substr(0, dice.Between(1, value.size()));
+      }
+      const std::string characters = Base64(bytes);
+      std::vector<bool> in_block(characters.size());
+      MarkForms(base64, characters, in_block);
+      const std::size_t width = dice.Between(0, 1) == 0 ? 64 : 76;
+      const std::string line_break = (dice.Between(0, 1) == 0 ? "\n" : "\r\n") +
+                                     std::string(dice.Between(0, 2) == 0 ? 4 : 0, ' ');
+      for (std::size_t i = 0; i < characters.size(); ++i) {
+        if (i != 0 && i % width == 0) {
+          add_line(line_break);
+          for (std::size_t j = 1; in_block[i - 1] && in_block[i] && j <= line_break.size(); ++j) {
+            covered[covered.size() - j] = true;
+          }
+        }
+        text += characters[i];
+        covered.push_back(in_block[i]);
+      }
+      add_line("\n");
+    }
+    MarkForms(forms, text, covered);
+    const std::string expected = Masked(text, covered);
+    Scrubber scrubber;
+    for (const std::string& value : values) scrubber.Add(value);
     ASSERT_EQ(scrubber.Scrub(text), expected) << Described(values, text);
     for (const std::size_t longest_piece : {1, 30, 200}) {
       std::string seen;

@@ -7,19 +7,9 @@ namespace qarion::secrets::internal {
 namespace {
 
 using scrub::kNoByte;
-using scrub::kShortLength;
-
-// Of the kept bytes, those in which a short pattern can begin that is not found yet, and the one
-// before it; of the bytes behind, those that such a pattern and what belongs to it can reach.
-constexpr std::size_t kSeamBefore = kShortLength + 1;
-constexpr std::size_t kSeamBehind = kShortLength + 4;
 
 int LastByte(std::string_view text, int otherwise) {
   return text.empty() ? otherwise : static_cast<unsigned char>(text.back());
-}
-
-std::string_view LastBytes(std::string_view text, std::size_t count) {
-  return text.substr(text.size() - std::min(text.size(), count));
 }
 
 }  // namespace
@@ -37,7 +27,7 @@ void StreamState::Write(std::string_view bytes) {
   chunk_ = bytes;
   try {
     Look(Tail(), bytes);
-    Release(position_ - pending_);
+    Release(scanner_.position() - pending_);
   } catch (...) {
     Reset();
     throw;
@@ -48,8 +38,8 @@ void StreamState::Write(std::string_view bytes) {
 void StreamState::Finish() {
   TakeUpChanges();
   try {
-    LookAcross(Tail(), {}, true);
-    Release(position_);
+    scanner_.End(view_.index, Tail(), byte_before_tail_, *this);
+    Release(scanner_.position());
   } catch (...) {
     Reset();
     throw;
@@ -58,10 +48,10 @@ void StreamState::Finish() {
 }
 
 void StreamState::Reset() {
-  unfinished_.clear();
-  automaton_state_ = {};
+  scanner_.Restart(scanner_.position());
+  wrapped_.Restart();
   pending_ = 0;
-  released_ = position_;
+  released_ = scanner_.position();
   after_mask_ = false;
   covered_.clear();
   found_.clear();
@@ -75,125 +65,25 @@ void StreamState::Reset() {
 void StreamState::TakeUpChanges() {
   if (patterns_->generation() == view_.generation) return;
   view_ = patterns_->Current();
-  unfinished_.clear();
-  automaton_state_ = {};
   covered_.clear();
   found_.clear();
-  const std::string_view kept = Tail();
-  position_ -= kept.size();
-  Look({}, kept);
+  scanner_.Restart(tail_begin());
+  wrapped_.Restart();
+  Look({}, Tail());
 }
 
-// Goes on behind `kept`, which ends at position_, with `fresh`.
+// Goes on behind `kept` with `fresh`.
 void StreamState::Look(std::string_view kept, std::string_view fresh) {
-  const Offset begin = position_;
-  std::erase_if(unfinished_, [&](Unfinished& one) { return !GoOn(one, fresh); });
-  if (!kept.empty()) LookAcross(kept, fresh, false);
-  LookIn({.text = fresh, .byte_before = LastByte(kept, byte_before_tail_)}, begin);
-  RunAutomaton(fresh);
-  position_ = begin + fresh.size();
-  pending_ = PendingBehind(kept, fresh);
+  const Offset begin = scanner_.position();
+  scanner_.Look(view_.index, kept, byte_before_tail_, fresh, *this);
+  wrapped_.Look(view_.index, kept, fresh, begin, *this);
+  pending_ = std::max(scanner_.pending(), wrapped_.PendingBefore(scanner_.position()));
 }
 
-// Finds what begins in `kept` or just behind it.
-void StreamState::LookAcross(std::string_view kept, std::string_view fresh, bool ends_stream) {
-  if (kept.empty()) return;
-  const std::string_view before = LastBytes(kept, kSeamBefore);
-  const std::string_view behind = fresh.substr(0, kSeamBehind);
-  seam_.resize(before.size() + behind.size());
-  core::CopySecretBytes(seam_.data(), before.data(), before.size());
-  core::CopySecretBytes(seam_.data() + before.size(), behind.data(), behind.size());
-  const std::size_t known = unfinished_.size();
-  LookIn({.text = {seam_.data(), seam_.size()},
-          .begin_before = before.size() + 1,
-          .byte_before = LastByte(kept.substr(0, kept.size() - before.size()), byte_before_tail_),
-          .ends_stream = ends_stream},
-         position_ - before.size());
-  // The new ones know of what was copied alone.
-  const std::string_view rest = fresh.substr(behind.size());
-  const auto first_new = unfinished_.begin() + static_cast<std::ptrdiff_t>(known);
-  unfinished_.erase(std::remove_if(first_new, unfinished_.end(),
-                                   [&](Unfinished& one) { return !GoOn(one, rest); }),
-                    unfinished_.end());
-}
-
-void StreamState::LookIn(const scrub::Piece& piece, Offset begin) {
-  piece_ = piece.text;
-  piece_begin_ = begin;
-  scrub::FindIn(view_.index, scrub::ActiveKernels(), piece, *this);
-}
-
-void StreamState::OnOccurrence(const scrub::Pattern& pattern, std::size_t begin, std::size_t end) {
-  const Range range{.begin = piece_begin_ + begin, .end = piece_begin_ + end};
+void StreamState::OnOccurrence(const scrub::Pattern& pattern, Offset begin, Offset end) {
+  const Range range{.begin = begin, .end = end};
   Cover(range);
   if (listener_) found_.push_back({.range = range, .owner = pattern.owner});
-}
-
-void StreamState::OnUnfinished(const scrub::Pattern& pattern, std::size_t begin) {
-  const Offset offset = piece_begin_ + begin;
-  const auto is_this = [&](const Unfinished& one) {
-    return one.pattern == &pattern && one.begin == offset;
-  };
-  if (std::ranges::any_of(unfinished_, is_this)) return;
-  unfinished_.push_back({.pattern = &pattern,
-                         .begin = offset,
-                         .has_lead = begin > 0 && scrub::IsLead(pattern, static_cast<unsigned char>(
-                                                                             piece_[begin - 1])),
-                         .matched = piece_.size() - begin});
-}
-
-// Whether all of `fresh` may belong to it.
-bool StreamState::GoOn(Unfinished& unfinished, std::string_view fresh) {
-  const scrub::Pattern& pattern = *unfinished.pattern;
-  if (unfinished.matched < pattern.length) {
-    const std::size_t count = std::min(pattern.length - unfinished.matched, fresh.size());
-    if (!scrub::Equal(pattern.text + unfinished.matched, fresh.data(), count)) return false;
-    unfinished.matched += count;
-    if (unfinished.matched < pattern.length) return true;
-    fresh.remove_prefix(count);
-  }
-  const std::size_t seen = unfinished.matched - pattern.length;
-  const scrub::Trail trail = scrub::TrailAfter(pattern, seen, fresh);
-  unfinished.matched += trail.bytes;
-  const Range range{.begin = unfinished.begin - (unfinished.has_lead ? 1 : 0),
-                    .end = unfinished.begin + unfinished.matched};
-  Cover(range);
-  if (listener_) found_.push_back({.range = range, .owner = pattern.owner});
-  return trail.more;
-}
-
-void StreamState::RunAutomaton(std::string_view fresh) {
-  const scrub::AhoCorasick* const automaton = view_.index.automaton.get();
-  if (automaton == nullptr) return;
-  std::array<scrub::Match, 64> matches;
-  Offset begin = position_;
-  while (!fresh.empty()) {
-    const scrub::Scanned scanned = automaton->Scan(fresh, automaton_state_, matches);
-    for (std::size_t i = 0; i < scanned.matches; ++i) {
-      const Offset end = begin + matches[i].end;
-      Cover({.begin = end - matches[i].length, .end = end});
-    }
-    begin += scanned.bytes;
-    fresh.remove_prefix(scanned.bytes);
-  }
-}
-
-std::size_t StreamState::PendingBehind(std::string_view kept, std::string_view fresh) const {
-  constexpr std::size_t kEnd = kShortLength + 1;
-  std::array<char, kEnd> joined;
-  std::string_view end = LastBytes(fresh, kEnd);
-  if (end.size() < kEnd && !kept.empty()) {
-    const std::string_view before = LastBytes(kept, kEnd - end.size());
-    core::CopySecretBytes(joined.data(), before.data(), before.size());
-    core::CopySecretBytes(joined.data() + before.size(), end.data(), end.size());
-    end = {joined.data(), before.size() + end.size()};
-  }
-  std::size_t pending = scrub::PendingAt(view_.index, end);
-  for (const Unfinished& one : unfinished_) {
-    const Offset begin = one.begin - (one.has_lead ? 1 : 0);
-    pending = std::max(pending, static_cast<std::size_t>(position_ - begin));
-  }
-  return std::max(pending, automaton_state_.pending);
 }
 
 // Joins what overlaps or touches.
@@ -292,7 +182,7 @@ void StreamState::Keep() {
     }
   }
   chunk_ = {};
-  chunk_begin_ = position_;
+  chunk_begin_ = scanner_.position();
 }
 
 }  // namespace qarion::secrets::internal

@@ -1,0 +1,150 @@
+#include "scrub/scanner.h"
+
+#include <algorithm>
+#include <array>
+
+namespace qarion::secrets::scrub {
+namespace {
+
+// Of the kept bytes, those in which a short pattern can begin that is not found yet, and the one
+// before it; of the bytes behind, those that such a pattern and what belongs to it can reach.
+constexpr std::size_t kSeamBefore = kShortLength + 1;
+constexpr std::size_t kSeamBehind = kShortLength + 4;
+
+int LastByte(std::string_view text, int otherwise) {
+  return text.empty() ? otherwise : static_cast<unsigned char>(text.back());
+}
+
+std::string_view LastBytes(std::string_view text, std::size_t count) {
+  return text.substr(text.size() - std::min(text.size(), count));
+}
+
+}  // namespace
+
+void Scanner::Restart(Offset position) {
+  position_ = position;
+  pending_ = 0;
+  unfinished_.clear();
+  automaton_state_ = {};
+}
+
+void Scanner::Look(const IndexView& view, std::string_view kept, int byte_before,
+                   std::string_view fresh, OccurrenceSink& sink) {
+  view_ = &view;
+  sink_ = &sink;
+  if (!unfinished_.empty()) {
+    std::erase_if(unfinished_, [&](Unfinished& one) { return !GoOn(one, fresh); });
+  }
+  if (!kept.empty()) LookAcross(kept, byte_before, fresh, false);
+  LookIn({.text = fresh, .byte_before = LastByte(kept, byte_before)}, position_);
+  if (view.automaton != nullptr) RunAutomaton(fresh);
+  position_ += fresh.size();
+  pending_ = PendingBehind(kept, fresh);
+}
+
+void Scanner::End(const IndexView& view, std::string_view kept, int byte_before,
+                  OccurrenceSink& sink) {
+  view_ = &view;
+  sink_ = &sink;
+  if (!kept.empty()) LookAcross(kept, byte_before, {}, true);
+}
+
+// Finds what begins in `kept` or just behind it.
+void Scanner::LookAcross(std::string_view kept, int byte_before, std::string_view fresh,
+                         bool ends) {
+  const std::string_view before = LastBytes(kept, kSeamBefore);
+  const std::string_view behind = fresh.substr(0, kSeamBehind);
+  seam_.resize(before.size() + behind.size());
+  core::CopySecretBytes(seam_.data(), before.data(), before.size());
+  core::CopySecretBytes(seam_.data() + before.size(), behind.data(), behind.size());
+  const std::size_t known = unfinished_.size();
+  LookIn({.text = {seam_.data(), seam_.size()},
+          .begin_before = before.size() + 1,
+          .byte_before = LastByte(kept.substr(0, kept.size() - before.size()), byte_before),
+          .ends_stream = ends},
+         position_ - before.size());
+  // The new ones know of what was copied alone.
+  const std::string_view rest = fresh.substr(behind.size());
+  const auto first_new = unfinished_.begin() + static_cast<std::ptrdiff_t>(known);
+  unfinished_.erase(std::remove_if(first_new, unfinished_.end(),
+                                   [&](Unfinished& one) { return !GoOn(one, rest); }),
+                    unfinished_.end());
+}
+
+void Scanner::LookIn(const Piece& piece, Offset begin) {
+  piece_ = piece.text;
+  piece_begin_ = begin;
+  FindIn(*view_, ActiveKernels(), piece, *this);
+}
+
+void Scanner::OnOccurrence(const Pattern& pattern, std::size_t begin, std::size_t end) {
+  if (Counts(pattern)) sink_->OnOccurrence(pattern, piece_begin_ + begin, piece_begin_ + end);
+}
+
+void Scanner::OnUnfinished(const Pattern& pattern, std::size_t begin) {
+  if (!Counts(pattern)) return;
+  const Offset offset = piece_begin_ + begin;
+  const auto is_this = [&](const Unfinished& one) {
+    return one.pattern == &pattern && one.begin == offset;
+  };
+  if (std::ranges::any_of(unfinished_, is_this)) return;
+  unfinished_.push_back(
+      {.pattern = &pattern,
+       .begin = offset,
+       .has_lead = begin > 0 && IsLead(pattern, static_cast<unsigned char>(piece_[begin - 1])),
+       .matched = piece_.size() - begin});
+}
+
+// Whether all of `fresh` may belong to it.
+bool Scanner::GoOn(Unfinished& unfinished, std::string_view fresh) {
+  const Pattern& pattern = *unfinished.pattern;
+  if (unfinished.matched < pattern.length) {
+    const std::size_t count = std::min(pattern.length - unfinished.matched, fresh.size());
+    if (!Equal(pattern.text + unfinished.matched, fresh.data(), count)) return false;
+    unfinished.matched += count;
+    if (unfinished.matched < pattern.length) return true;
+    fresh.remove_prefix(count);
+  }
+  const std::size_t seen = unfinished.matched - pattern.length;
+  const Trail trail = TrailAfter(pattern, seen, fresh);
+  unfinished.matched += trail.bytes;
+  sink_->OnOccurrence(pattern, unfinished.begin - (unfinished.has_lead ? 1 : 0),
+                      unfinished.begin + unfinished.matched);
+  return trail.more;
+}
+
+void Scanner::RunAutomaton(std::string_view fresh) {
+  std::array<Match, 64> matches;
+  Offset begin = position_;
+  while (!fresh.empty()) {
+    const Scanned scanned = view_->automaton->Scan(fresh, automaton_state_, matches);
+    for (std::size_t i = 0; i < scanned.matches; ++i) {
+      const Pattern& pattern = (*view_->store)[(*view_->repeating)[matches[i].pattern]];
+      const Offset end = begin + matches[i].end;
+      if (Counts(pattern)) sink_->OnOccurrence(pattern, end - matches[i].length, end);
+    }
+    begin += scanned.bytes;
+    fresh.remove_prefix(scanned.bytes);
+  }
+}
+
+std::size_t Scanner::PendingBehind(std::string_view kept, std::string_view fresh) const {
+  constexpr std::size_t kEnd = kShortLength + 1;
+  std::array<char, kEnd> joined;
+  std::string_view end = LastBytes(fresh, kEnd);
+  if (end.size() < kEnd && !kept.empty()) {
+    const std::string_view before = LastBytes(kept, kEnd - end.size());
+    core::CopySecretBytes(joined.data(), before.data(), before.size());
+    core::CopySecretBytes(joined.data() + before.size(), end.data(), end.size());
+    end = {joined.data(), before.size() + end.size()};
+  }
+  std::size_t pending = PendingAt(*view_, end, kinds_ == Kinds::kBase64Alone);
+  if (end.data() == joined.data()) core::Wipe(joined.data(), joined.size());
+  for (const Unfinished& one : unfinished_) {
+    const Offset begin = one.begin - (one.has_lead ? 1 : 0);
+    pending = std::max(pending, static_cast<std::size_t>(position_ - begin));
+  }
+  return std::max(pending, automaton_state_.pending);
+}
+
+}  // namespace qarion::secrets::scrub

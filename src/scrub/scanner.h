@@ -1,0 +1,85 @@
+// Follows patterns through a text that arrives in pieces.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "core/secret_memory.h"
+#include "scrub/finder.h"
+
+namespace qarion::secrets::scrub {
+
+// Bytes from the beginning of a text.
+using Offset = std::uint64_t;
+
+class OccurrenceSink {
+ public:
+  // In no order, and perhaps more than once or first shorter than it is.
+  virtual void OnOccurrence(const Pattern& pattern, Offset begin, Offset end) = 0;
+
+ protected:
+  ~OccurrenceSink() = default;
+};
+
+// Does not keep the text: whoever uses it keeps the last pending() bytes.
+//
+// Thread-safety: one thread at a time.
+class Scanner final : private Findings {
+ public:
+  enum class Kinds { kAll, kBase64Alone };
+
+  explicit Scanner(Kinds kinds = Kinds::kAll) : kinds_(kinds) {}
+
+  // What is before `position` counts no more.
+  void Restart(Offset position);
+
+  // Goes on with `fresh` behind `kept`, which is the last bytes so far, at least pending(), and has
+  // `byte_before` before it.
+  void Look(const IndexView& view, std::string_view kept, int byte_before, std::string_view fresh,
+            OccurrenceSink& sink);
+  // The text ends here.
+  void End(const IndexView& view, std::string_view kept, int byte_before, OccurrenceSink& sink);
+
+  Offset position() const noexcept { return position_; }
+  // Number of bytes before position() that may begin an occurrence, or belong to one that is told
+  // already and may go on.
+  std::size_t pending() const noexcept { return pending_; }
+
+ private:
+  // A pattern of which the text so far is the beginning.
+  struct Unfinished {
+    const Pattern* pattern = nullptr;
+    Offset begin = 0;
+    bool has_lead = false;
+    std::size_t matched = 0;  // bytes; more than its length where what follows belongs to it
+  };
+
+  void OnOccurrence(const Pattern& pattern, std::size_t begin, std::size_t end) override;
+  void OnUnfinished(const Pattern& pattern, std::size_t begin) override;
+
+  bool Counts(const Pattern& pattern) const noexcept {
+    return kinds_ == Kinds::kAll || pattern.kind == PatternKind::kBase64;
+  }
+  void LookAcross(std::string_view kept, int byte_before, std::string_view fresh, bool ends);
+  void LookIn(const Piece& piece, Offset begin);
+  void RunAutomaton(std::string_view fresh);
+  bool GoOn(Unfinished& unfinished, std::string_view fresh);
+  std::size_t PendingBehind(std::string_view kept, std::string_view fresh) const;
+
+  const Kinds kinds_;
+  Offset position_ = 0;
+  std::size_t pending_ = 0;
+  std::vector<Unfinished> unfinished_;
+  MatchState automaton_state_;
+  core::SecretVector<char> seam_;
+
+  // Of the call of Look() or End() that is under way.
+  const IndexView* view_ = nullptr;
+  OccurrenceSink* sink_ = nullptr;
+  std::string_view piece_;
+  Offset piece_begin_ = 0;
+};
+
+}  // namespace qarion::secrets::scrub

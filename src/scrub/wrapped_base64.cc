@@ -1,0 +1,160 @@
+#include "scrub/wrapped_base64.h"
+
+#include <algorithm>
+#include <array>
+
+namespace qarion::secrets::scrub {
+namespace {
+
+constexpr std::size_t kNarrow = 64;
+constexpr std::size_t kWide = 76;
+
+constexpr std::array<bool, 256> kIsBase64 = [] {
+  std::array<bool, 256> is_base64{};
+  for (unsigned c = 0; c < 256; ++c) {
+    is_base64[c] = Base64Value(static_cast<unsigned char>(c)) >= 0;
+  }
+  return is_base64;
+}();
+
+bool IsBase64(char c) { return kIsBase64[static_cast<unsigned char>(c)]; }
+
+// Number of characters of base64 at the end of `text`, counted up to one more than a wide line has.
+std::size_t RunBefore(std::string_view text) {
+  std::size_t run = 0;
+  while (run < text.size() && run <= kWide && IsBase64(text[text.size() - 1 - run])) ++run;
+  return run;
+}
+
+// Whether it is worth while to count the run before a line break: few lines of a log end with one.
+bool MayEndLine(std::string_view text) {
+  return text.size() < kNarrow ||
+         (IsBase64(text[text.size() - kNarrow / 2]) && IsBase64(text[text.size() - kNarrow / 4]) &&
+          IsBase64(text[text.size() - kNarrow]));
+}
+
+bool EndsWithReturn(std::string_view text) { return text.ends_with('\r'); }
+
+}  // namespace
+
+void WrappedBase64::Restart() noexcept {
+  state_ = State::kOutside;
+  run_ = 0;
+  run_ends_with_return_ = false;
+}
+
+void WrappedBase64::Look(const IndexView& view, std::string_view kept, std::string_view fresh,
+                         Offset begin, OccurrenceSink& sink) {
+  if (!view.has_base64) return;
+  sink_ = &sink;
+  std::size_t at = 0;
+  while (at < fresh.size()) {
+    const char next = fresh[at];
+    switch (state_) {
+      case State::kOutside: at = LeaveOutside(view, kept, fresh, at, begin); break;
+      case State::kBeforeLine:
+        if (next == ' ' || next == '\t') {
+          ++at;
+        } else if (IsBase64(next)) {
+          lines_.push_back({.joined = joined_.position(), .text = begin + at});
+          column_ = 0;
+          state_ = State::kInLine;
+        } else {
+          Restart();
+        }
+        break;
+      case State::kInLine: {
+        std::size_t end = at;
+        while (end < fresh.size() && (IsBase64(fresh[end]) || fresh[end] == '=')) ++end;
+        Feed(view, fresh.substr(at, end - at));
+        column_ += end - at;
+        at = end;
+        if (at == fresh.size()) break;
+        if (column_ != width_ || (fresh[at] != '\n' && fresh[at] != '\r')) {
+          Restart();
+          break;
+        }
+        state_ = fresh[at] == '\n' ? State::kBeforeLine : State::kAfterCarriageReturn;
+        ++at;
+        break;
+      }
+      case State::kAfterCarriageReturn:
+        if (next == '\n') {
+          state_ = State::kBeforeLine;
+          ++at;
+        } else {
+          Restart();
+        }
+        break;
+    }
+  }
+}
+
+// Looks for the end of a line that may be the first of a block. Returns where to go on.
+std::size_t WrappedBase64::LeaveOutside(const IndexView& view, std::string_view kept,
+                                        std::string_view fresh, std::size_t from, Offset begin) {
+  const auto run_before = [&](std::string_view text) {
+    const std::size_t run = RunBefore(text);
+    return run == text.size() ? std::min(run + run_, kWide + 1) : run;
+  };
+  const std::size_t line_end = fresh.find('\n', from);
+  if (line_end == std::string_view::npos) {
+    const bool ends_with_return = EndsWithReturn(fresh);
+    const bool was_alone = run_ends_with_return_ && !fresh.empty();
+    if (was_alone) run_ = 0;  // a return in the middle of a line
+    run_ = run_before(fresh.substr(0, fresh.size() - (ends_with_return ? 1 : 0)));
+    run_ends_with_return_ = ends_with_return;
+    return fresh.size();
+  }
+  std::string_view line = fresh.substr(0, line_end);
+  if (EndsWithReturn(line)) line.remove_suffix(1);
+  if (run_ends_with_return_ && !line.empty()) run_ = 0;
+  const std::size_t run = MayEndLine(line) ? run_before(line) : 0;
+  run_ = 0;
+  run_ends_with_return_ = false;
+  if (run != kNarrow && run != kWide) return line_end + 1;
+  // What of the line is gone already cannot begin an occurrence.
+  width_ = run;
+  lines_.clear();
+  joined_kept_.Clear();
+  joined_.Restart(0);
+  const std::size_t here = std::min(run, line.size());
+  const std::size_t return_before = line.empty() && kept.ends_with('\r') ? 1 : 0;
+  const std::string_view before = kept.substr(0, kept.size() - return_before);
+  const std::size_t earlier = std::min(run - here, before.size());
+  lines_.push_back({.joined = 0, .text = begin + line.size() - here - earlier - return_before});
+  Feed(view, before.substr(before.size() - earlier));
+  if (earlier != 0 && here != 0) lines_.push_back({.joined = earlier, .text = begin});
+  Feed(view, line.substr(line.size() - here));
+  state_ = State::kBeforeLine;
+  return line_end + 1;
+}
+
+void WrappedBase64::Feed(const IndexView& view, std::string_view characters) {
+  if (characters.empty()) return;
+  joined_.Look(view, joined_kept_.Reveal(), kNoByte, characters, *this);
+  joined_kept_.Append(characters);
+  if (joined_kept_.size() > 2 * joined_.pending()) {
+    joined_kept_.RemovePrefix(joined_kept_.size() - joined_.pending());
+  }
+  // The places of what can still be told of.
+  const Offset first = joined_.position() - joined_kept_.size();
+  while (lines_.size() > 1 && lines_[1].joined <= first) lines_.pop_front();
+}
+
+void WrappedBase64::OnOccurrence(const Pattern& pattern, Offset begin, Offset end) {
+  sink_->OnOccurrence(pattern, InText(begin), InText(end - 1) + 1);
+}
+
+Offset WrappedBase64::InText(Offset joined) const noexcept {
+  auto line = std::ranges::upper_bound(lines_, joined, {}, &Line::joined);
+  if (line != lines_.begin()) --line;
+  return line->text + (joined - line->joined);
+}
+
+std::size_t WrappedBase64::PendingBefore(Offset position) const noexcept {
+  if (state_ == State::kOutside || joined_.pending() == 0) return 0;
+  return static_cast<std::size_t>(position - InText(joined_.position() - joined_.pending()));
+}
+
+}  // namespace qarion::secrets::scrub
