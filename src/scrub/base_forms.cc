@@ -61,17 +61,20 @@ void AddBase64After(std::size_t bytes_before, std::string_view text, FormSink& s
 }
 
 void AppendUtf16(std::string_view text, bool big_endian, SecretBuffer& out) {
-  const auto append = [&](char32_t unit) {
-    const char high = static_cast<char>(unit >> 8 & 0xff);
-    const char low = static_cast<char>(unit & 0xff);
-    out.Append(big_endian ? high : low);
-    out.Append(big_endian ? low : high);
-  };
+  // Two bytes for each of one in UTF-8 are the most it can be.
+  char* const begin = out.Spare(2 * text.size());
+  char* to = begin;
   for (std::size_t at = 0; at < text.size();) {
     const core::Character character = core::CharacterAt(text, at);
-    ForEachUtf16Unit(character.code_point, append);
+    ForEachUtf16Unit(character.code_point, [&](char32_t unit) {
+      const char high = static_cast<char>(unit >> 8 & 0xff);
+      const char low = static_cast<char>(unit & 0xff);
+      *to++ = big_endian ? high : low;
+      *to++ = big_endian ? low : high;
+    });
     at += character.length;
   }
+  out.Grow(static_cast<std::size_t>(to - begin));
 }
 
 }  // namespace

@@ -102,12 +102,14 @@ class Speller {
     for (const std::string_view text : {trimmed, unquoted}) {
       if (text.size() >= sink_.min_length()) sink_.Add(form, text);
     }
-    if (value.contains('\\')) AddWithoutEscapes(trimmed, form);
+    const ByteSet bytes(value);
+    if (bytes.Has('\\')) AddWithoutEscapes(unquoted, form, depth);
     // A line break at the end is no secret, and encoders go from left to right.
     KeepForEncoding(WithoutLastBreaks(value));
     KeepForEncoding(trimmed);
     KeepForEncoding(unquoted);
-    if (sink_.Wants(ScrubForm::kLines) && trimmed.find_first_of(kLineBreaks) != trimmed.npos) {
+    if (sink_.Wants(ScrubForm::kLines) && bytes.Intersects(ByteSet(kLineBreaks)) &&
+        trimmed.find_first_of(kLineBreaks) != trimmed.npos) {
       AddLines(value, trimmed);
     }
     if (depth < kDeepest && sink_.Wants(ScrubForm::kParts)) {
@@ -135,11 +137,20 @@ class Speller {
     plaintexts_.emplace_back(text);
   }
 
-  void AddWithoutEscapes(std::string_view text, ScrubForm form) {
-    for (const auto append : {AppendUnescaped, AppendWithoutBackslashes}) {
-      SecretBuffer out;
-      append(text, out);
-      if (out.size() >= sink_.min_length()) sink_.Add(form, out.Reveal());
+  void AddWithoutEscapes(std::string_view text, ScrubForm form, int depth) {
+    SecretBuffer word;
+    AppendWithoutBackslashes(text, word);
+    SecretBuffer unescaped;
+    AppendUnescaped(text, unescaped);
+    for (const SecretBuffer* const out : {&word, &unescaped}) {
+      if (out->size() >= sink_.min_length()) sink_.Add(form, out->Reveal());
+    }
+    // Variables hold keys, and JSON, on one line, and programs make what it was of it.
+    const std::string_view meant = unescaped.Reveal();
+    if (depth < kDeepest &&
+        (meant.find_first_of(kLineBreaks) != meant.npos || meant.starts_with('{'))) {
+      texts_.push_back(std::move(unescaped).Seal());
+      AddLiterally(texts_.back().Reveal(), form, depth + 1);
     }
   }
 

@@ -114,6 +114,18 @@ TEST(RawForms, LeaveOutWhiteSpaceAndQuotes) {
   EXPECT_THAT(TextsOf("'abc'", ScrubForm::kRaw), ElementsAre("'abc'"));
 }
 
+TEST(RawForms, OfAKeyOnOneLineAreItsLinesToo) {
+  const auto texts = TextsOf(R"("-----BEGIN X-----\nMIIabc+d\nMIIdef\n-----END X-----\n")");
+  EXPECT_THAT(texts,
+              IsSupersetOf({"MIIabc+d", "MIIdef", "MIIabc+dMIIdef",
+                            "-----BEGIN X-----\nMIIabc+d\nMIIdef\n-----END X-----",
+                            "-----BEGIN%20X-----%0AMIIabc%2Bd%0AMIIdef%0A-----END%20X-----"}));
+}
+
+TEST(RawForms, OfEscapedJsonAreItsPartsToo) {
+  EXPECT_THAT(TextsOf(R"({\"password\":\"s3cr3t\"})"), Contains("s3cr3t"));
+}
+
 TEST(LineForms, AreTheLinesAndOtherBreaks) {
   EXPECT_THAT(TextsOf("  line one\r\nab\nline two\n", ScrubForm::kLines),
               UnorderedElementsAre(
