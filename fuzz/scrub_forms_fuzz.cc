@@ -45,13 +45,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const scrub::FormRules rules{.min_length = data[0] % std::size_t{16}};
   const std::string_view value(reinterpret_cast<const char*>(data + 1), size - 1);
-  const bool is_word = rules.min_length == 0 && value.size() < kDefaultMinLength;
+  const std::size_t shortest = rules.min_length == 0 ? kDefaultMinLength : rules.min_length;
+  const bool is_word = rules.min_length == 0 && value.size() < shortest;
 
   std::set<std::string, std::less<>> texts;
   std::size_t bytes = 0;
   scrub::ForEachForm(value, rules, [&](const scrub::FormText& form) {
     RequireFitting(form);
     Require(form.only_as_word == is_word);
+    Require(is_word || form.text.size() >= shortest);
     Require(texts.emplace(form.text).second);
     bytes += form.text.size();
   });
@@ -65,7 +67,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (is_word) return 0;
   // Line breaks at the end are not encoded with it.
   const std::string_view line = value.substr(0, value.find_last_not_of("\r\n") + 1);
-  const std::size_t shortest = rules.min_length == 0 ? kDefaultMinLength : rules.min_length;
   if (line.size() >= shortest) Require(texts.contains(Hex(line)));
   return 0;
 }

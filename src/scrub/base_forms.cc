@@ -15,7 +15,7 @@ constexpr std::string_view kStandardAlphabet =
 constexpr std::string_view kUrlAlphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-// Shorter ones would be found where they are not.
+// In bytes. Of fewer not even four characters are theirs, which would be found everywhere.
 constexpr std::size_t kShortestInBase64 = 4;
 
 // `count` bits from `first_bit` on, 6 at most. Bits after the end are 0.
@@ -42,7 +42,6 @@ void AddBase64After(std::size_t bytes_before, std::string_view text, FormSink& s
   const std::uint8_t lead = kLeadBits[bytes_before % 3];
   const std::size_t count = (8 * text.size() - lead) / 6;
   const auto trail = static_cast<std::uint8_t>((8 * text.size() - lead) % 6);
-  if (count < kShortestInBase64) return;
   const FormText form{.form = ScrubForm::kBase64,
                       .is_base64 = true,
                       .edges = {.lead_bits = lead,

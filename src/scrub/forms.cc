@@ -99,9 +99,8 @@ class Speller {
     sink_.Add(form, value);
     const std::string_view trimmed = core::Trimmed(value, kWhiteSpace);
     const std::string_view unquoted = Unquoted(trimmed);
-    for (const std::string_view text : {trimmed, unquoted}) {
-      if (text.size() >= sink_.min_length()) sink_.Add(form, text);
-    }
+    AddIfLong(form, trimmed);
+    AddIfLong(form, unquoted);
     const ByteSet bytes(value);
     if (bytes.Has('\\')) AddWithoutEscapes(unquoted, form, depth);
     // A line break at the end is no secret, and encoders go from left to right.
@@ -130,6 +129,10 @@ class Speller {
   }
 
  private:
+  void AddIfLong(ScrubForm form, std::string_view text) {
+    if (text.size() >= sink_.min_length()) sink_.Add(form, text);
+  }
+
   // The text lives as long as the speller.
   void KeepForEncoding(std::string_view text) {
     if (text.size() < sink_.min_length()) return;
@@ -142,13 +145,14 @@ class Speller {
     AppendWithoutBackslashes(text, word);
     SecretBuffer unescaped;
     AppendUnescaped(text, unescaped);
-    for (const SecretBuffer* const out : {&word, &unescaped}) {
-      if (out->size() >= sink_.min_length()) sink_.Add(form, out->Reveal());
-    }
-    // Variables hold keys, and JSON, on one line, and programs make what it was of it.
+    AddIfLong(form, word.Reveal());
+    AddIfLong(form, unescaped.Reveal());
+    // Variables hold keys, and JSON, on one line, and programs make what it was of it. The escapes
+    // of what is JSON already are those of its strings.
     const std::string_view meant = unescaped.Reveal();
-    if (depth < kDeepest &&
-        (meant.find_first_of(kLineBreaks) != meant.npos || meant.starts_with('{'))) {
+    const bool has_structure =
+        meant.find_first_of(kLineBreaks) != meant.npos || meant.starts_with('{');
+    if (has_structure && depth < kDeepest && !ForEachJsonSecret(text, [](const JsonSecret&) {})) {
       texts_.push_back(std::move(unescaped).Seal());
       AddLiterally(texts_.back().Reveal(), form, depth + 1);
     }
@@ -161,24 +165,24 @@ class Speller {
         value, [&](const JsonSecret& secret) { secrets.push_back(secret.begin); });
     auto next = secrets.begin();
     ForEachLine(value, [&](std::string_view line) {
-      if (line.size() < sink_.min_length() || IsPemFrame(line)) return;
+      if (IsPemFrame(line)) return;
       if (is_json) {
         const auto begin = static_cast<std::size_t>(line.data() - value.data());
         next = std::lower_bound(next, secrets.end(), begin);
         if (next == secrets.end() || *next >= begin + line.size()) return;
       }
-      sink_.Add(ScrubForm::kLines, line);
+      AddIfLong(ScrubForm::kLines, line);
     });
     for (const std::string_view text : {trimmed, value}) {
       for (const std::string_view line_break : {"\n", "\r\n", "\\n", "\\r\\n", " "}) {
         SecretBuffer out;
         AppendWithBreaks(text, line_break, out);
-        sink_.Add(ScrubForm::kLines, out.Reveal());
+        AddIfLong(ScrubForm::kLines, out.Reveal());
       }
     }
     SecretBuffer out;
     AppendWords(value, out);
-    sink_.Add(ScrubForm::kLines, out.Reveal());
+    AddIfLong(ScrubForm::kLines, out.Reveal());
     // Encoders see the other kind where a file went through Windows, or a text through a form.
     for (const std::string_view line_break : {"\n", "\r\n"}) {
       SecretBuffer other;
