@@ -15,7 +15,7 @@ constexpr std::string_view kStandardAlphabet =
 constexpr std::string_view kUrlAlphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-// Shorter ones would be found where they are not.
+// In bytes. Of fewer not even four characters are theirs, which would be found everywhere.
 constexpr std::size_t kShortestInBase64 = 4;
 
 // `count` bits from `first_bit` on, 6 at most. Bits after the end are 0.
@@ -42,7 +42,6 @@ void AddBase64After(std::size_t bytes_before, std::string_view text, FormSink& s
   const std::uint8_t lead = kLeadBits[bytes_before % 3];
   const std::size_t count = (8 * text.size() - lead) / 6;
   const auto trail = static_cast<std::uint8_t>((8 * text.size() - lead) % 6);
-  if (count < kShortestInBase64) return;
   const FormText form{.form = ScrubForm::kBase64,
                       .is_base64 = true,
                       .edges = {.lead_bits = lead,
@@ -61,17 +60,20 @@ void AddBase64After(std::size_t bytes_before, std::string_view text, FormSink& s
 }
 
 void AppendUtf16(std::string_view text, bool big_endian, SecretBuffer& out) {
-  const auto append = [&](char32_t unit) {
-    const char high = static_cast<char>(unit >> 8 & 0xff);
-    const char low = static_cast<char>(unit & 0xff);
-    out.Append(big_endian ? high : low);
-    out.Append(big_endian ? low : high);
-  };
+  // Two bytes for each of one in UTF-8 are the most it can be.
+  char* const begin = out.Spare(2 * text.size());
+  char* to = begin;
   for (std::size_t at = 0; at < text.size();) {
     const core::Character character = core::CharacterAt(text, at);
-    ForEachUtf16Unit(character.code_point, append);
+    ForEachUtf16Unit(character.code_point, [&](char32_t unit) {
+      const char high = static_cast<char>(unit >> 8 & 0xff);
+      const char low = static_cast<char>(unit & 0xff);
+      *to++ = big_endian ? high : low;
+      *to++ = big_endian ? low : high;
+    });
     at += character.length;
   }
+  out.Grow(static_cast<std::size_t>(to - begin));
 }
 
 }  // namespace

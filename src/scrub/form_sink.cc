@@ -6,10 +6,10 @@
 namespace qarion::secrets::scrub {
 namespace {
 
-// All forms of a value of 64 KiB, the most that AWS and Google store, fit; of one of 1 MiB the
-// first of the families do, in 20 MiB.
-constexpr std::size_t kRoom = std::size_t{4} << 20;
-constexpr std::size_t kRoomPerByte = 16;
+// All forms of a value of 64 KiB, the most that AWS and Google store, fit as a rule; of one of 1
+// MiB the first of the families do, in 20 MiB.
+constexpr std::size_t kRoom = std::size_t{8} << 20;
+constexpr std::size_t kRoomPerByte = 12;
 
 constexpr std::size_t kDefaultMinLength = 4;
 

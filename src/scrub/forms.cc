@@ -99,15 +99,16 @@ class Speller {
     sink_.Add(form, value);
     const std::string_view trimmed = core::Trimmed(value, kWhiteSpace);
     const std::string_view unquoted = Unquoted(trimmed);
-    for (const std::string_view text : {trimmed, unquoted}) {
-      if (text.size() >= sink_.min_length()) sink_.Add(form, text);
-    }
-    if (value.contains('\\')) AddWithoutEscapes(trimmed, form);
+    AddIfLong(form, trimmed);
+    AddIfLong(form, unquoted);
+    const ByteSet bytes(value);
+    if (bytes.Has('\\')) AddWithoutEscapes(unquoted, form, depth);
     // A line break at the end is no secret, and encoders go from left to right.
     KeepForEncoding(WithoutLastBreaks(value));
     KeepForEncoding(trimmed);
     KeepForEncoding(unquoted);
-    if (sink_.Wants(ScrubForm::kLines) && trimmed.find_first_of(kLineBreaks) != trimmed.npos) {
+    if (sink_.Wants(ScrubForm::kLines) && bytes.Intersects(ByteSet(kLineBreaks)) &&
+        trimmed.find_first_of(kLineBreaks) != trimmed.npos) {
       AddLines(value, trimmed);
     }
     if (depth < kDeepest && sink_.Wants(ScrubForm::kParts)) {
@@ -128,6 +129,10 @@ class Speller {
   }
 
  private:
+  void AddIfLong(ScrubForm form, std::string_view text) {
+    if (text.size() >= sink_.min_length()) sink_.Add(form, text);
+  }
+
   // The text lives as long as the speller.
   void KeepForEncoding(std::string_view text) {
     if (text.size() < sink_.min_length()) return;
@@ -135,11 +140,21 @@ class Speller {
     plaintexts_.emplace_back(text);
   }
 
-  void AddWithoutEscapes(std::string_view text, ScrubForm form) {
-    for (const auto append : {AppendUnescaped, AppendWithoutBackslashes}) {
-      SecretBuffer out;
-      append(text, out);
-      if (out.size() >= sink_.min_length()) sink_.Add(form, out.Reveal());
+  void AddWithoutEscapes(std::string_view text, ScrubForm form, int depth) {
+    SecretBuffer word;
+    AppendWithoutBackslashes(text, word);
+    SecretBuffer unescaped;
+    AppendUnescaped(text, unescaped);
+    AddIfLong(form, word.Reveal());
+    AddIfLong(form, unescaped.Reveal());
+    // Variables hold keys, and JSON, on one line, and programs make what it was of it. The escapes
+    // of what is JSON already are those of its strings.
+    const std::string_view meant = unescaped.Reveal();
+    const bool has_structure =
+        meant.find_first_of(kLineBreaks) != meant.npos || meant.starts_with('{');
+    if (has_structure && depth < kDeepest && !ForEachJsonSecret(text, [](const JsonSecret&) {})) {
+      texts_.push_back(std::move(unescaped).Seal());
+      AddLiterally(texts_.back().Reveal(), form, depth + 1);
     }
   }
 
@@ -150,24 +165,24 @@ class Speller {
         value, [&](const JsonSecret& secret) { secrets.push_back(secret.begin); });
     auto next = secrets.begin();
     ForEachLine(value, [&](std::string_view line) {
-      if (line.size() < sink_.min_length() || IsPemFrame(line)) return;
+      if (IsPemFrame(line)) return;
       if (is_json) {
         const auto begin = static_cast<std::size_t>(line.data() - value.data());
         next = std::lower_bound(next, secrets.end(), begin);
         if (next == secrets.end() || *next >= begin + line.size()) return;
       }
-      sink_.Add(ScrubForm::kLines, line);
+      AddIfLong(ScrubForm::kLines, line);
     });
     for (const std::string_view text : {trimmed, value}) {
       for (const std::string_view line_break : {"\n", "\r\n", "\\n", "\\r\\n", " "}) {
         SecretBuffer out;
         AppendWithBreaks(text, line_break, out);
-        sink_.Add(ScrubForm::kLines, out.Reveal());
+        AddIfLong(ScrubForm::kLines, out.Reveal());
       }
     }
     SecretBuffer out;
     AppendWords(value, out);
-    sink_.Add(ScrubForm::kLines, out.Reveal());
+    AddIfLong(ScrubForm::kLines, out.Reveal());
     // Encoders see the other kind where a file went through Windows, or a text through a form.
     for (const std::string_view line_break : {"\n", "\r\n"}) {
       SecretBuffer other;

@@ -38,7 +38,12 @@ struct FormRules {
   std::size_t min_length = 0;
 };
 
-// Calls `emit` with each distinct spelling of `value`, none empty. What it works with is wiped.
+// Calls `emit` with each distinct spelling of `value`, none empty; first with the value itself,
+// then in the order of how much they matter: a value so long that all of them would be more than
+// some 20 MiB is not written in all families. What is secret inside the value is what parts.h says.
+//
+// What it works with is in secret memory and wiped, but for traces in registers and on the stack,
+// which core::WipeTraces() removes: once, after many values.
 void ForEachForm(std::string_view value, const FormRules& rules,
                  const std::function<void(const FormText&)>& emit);
 

@@ -114,6 +114,18 @@ TEST(RawForms, LeaveOutWhiteSpaceAndQuotes) {
   EXPECT_THAT(TextsOf("'abc'", ScrubForm::kRaw), ElementsAre("'abc'"));
 }
 
+TEST(RawForms, OfAKeyOnOneLineAreItsLinesToo) {
+  const auto texts = TextsOf(R"("-----BEGIN X-----\nMIIabc+d\nMIIdef\n-----END X-----\n")");
+  EXPECT_THAT(texts,
+              IsSupersetOf({"MIIabc+d", "MIIdef", "MIIabc+dMIIdef",
+                            "-----BEGIN X-----\nMIIabc+d\nMIIdef\n-----END X-----",
+                            "-----BEGIN%20X-----%0AMIIabc%2Bd%0AMIIdef%0A-----END%20X-----"}));
+}
+
+TEST(RawForms, OfEscapedJsonAreItsPartsToo) {
+  EXPECT_THAT(TextsOf(R"({\"password\":\"s3cr3t\"})"), Contains("s3cr3t"));
+}
+
 TEST(LineForms, AreTheLinesAndOtherBreaks) {
   EXPECT_THAT(TextsOf("  line one\r\nab\nline two\n", ScrubForm::kLines),
               UnorderedElementsAre(
@@ -142,6 +154,18 @@ TEST(LineForms, OfJsonAreThoseWithSecretsOnly) {
       ScrubForm::kLines);
   EXPECT_THAT(texts, IsSupersetOf({"\"private_key_id\": \"0a1b2c\",", "\"pin\": 123456"}));
   EXPECT_THAT(texts, Not(Contains("\"type\": \"service_account\",")));
+}
+
+TEST(LineForms, OfAGoogleCredentialFileAreThoseOfTheKey) {
+  const auto texts = TextsOf(
+      "{\n  \"type\": \"service_account\",\n  \"private_key\": \"-----BEGIN "
+      "X-----\\nMIIabc\\n\"\n}\n");
+  EXPECT_THAT(texts, Contains("MIIabc"));
+  EXPECT_THAT(texts, Not(Contains("\"type\": \"service_account\",")));
+}
+
+TEST(LineForms, AreNoShorterThanTheMinimum) {
+  EXPECT_THAT(TextsOf("a\n\nb", ScrubForm::kLines), Not(Contains("a b")));
 }
 
 // `printf foobar | base64` is Zm9vYmFy (RFC 4648, 10); of xfoobar it is eGZvb2Jhcg==, of xyfoobar
@@ -190,6 +214,28 @@ TEST(Utf16Forms, AreInBothByteOrders) {
 TEST(JsonForms, WriteSurrogatePairs) {
   EXPECT_THAT(TextsOf("g\xf0\x9d\x84\x9e", ScrubForm::kJson),
               IsSupersetOf({"g\\ud834\\udd1e", "g\\uD834\\uDD1E", "g\\\\ud834\\\\udd1e"}));
+}
+
+// RFC 3986, 2.5: "the character KATAKANA LETTER A would be represented as "%E3%82%A2"".
+TEST(PercentForms, AreInBothCases) {
+  EXPECT_THAT(TextsOf("a \xe3\x82\xa2", ScrubForm::kPercent),
+              UnorderedElementsAre("a%20%E3%82%A2", "a+%E3%82%A2", "%61%20%E3%82%A2",
+                                   "a%20%e3%82%a2", "a+%e3%82%a2", "%61%20%e3%82%a2"));
+}
+
+// The example of html.EscapeString in Go's documentation.
+TEST(XmlForms, AreThoseOfGo) {
+  EXPECT_THAT(TextsOf("\"Fran & Freddie's Diner\" <tasty@example.com>", ScrubForm::kXml),
+              Contains("&#34;Fran &amp; Freddie&#39;s Diner&#34; &lt;tasty@example.com&gt;"));
+}
+
+// Examples of Quote and QuoteToASCII in Go's documentation, escape_default in Rust's.
+TEST(CForms, AreThoseOfGoAndRust) {
+  EXPECT_THAT(TextsOf("Fran & \"Freddie\"\t\xe2\x98\xba", ScrubForm::kC),
+              IsSupersetOf({R"(Fran & \"Freddie\"\t)"
+                            "\xe2\x98\xba",
+                            R"(Fran & \"Freddie\"\t\u263a)"}));
+  EXPECT_THAT(TextsOf("\xe2\x9d\xa4\n!", ScrubForm::kC), Contains(R"(\u{2764}\n!)"));
 }
 
 TEST(PartForms, AreEncodedToo) {

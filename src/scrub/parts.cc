@@ -59,9 +59,10 @@ std::size_t ReadQuoted(std::string_view text, SecretBuffer& inside) {
   const char quote = text.front();
   inside.Clear();
   for (std::size_t i = 1; i < text.size(); ++i) {
-    const bool is_doubled = text[i] == quote && text.substr(i + 1).starts_with(quote);
+    const std::string_view next = text.substr(i + 1, 1);
+    const bool is_doubled = text[i] == quote && next.starts_with(quote);
     if (text[i] == quote && !is_doubled) return i + 1;
-    const bool is_escaped = text[i] == '\\' && text.substr(i + 1).find_first_of("\\'\"") == 0;
+    const bool is_escaped = text[i] == '\\' && next.find_first_of("\\'\"") == 0;
     if (is_doubled || is_escaped) ++i;
     inside.Append(text[i]);
   }

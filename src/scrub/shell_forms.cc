@@ -52,14 +52,15 @@ void AppendRunsQuoted(std::string_view text, SecretBuffer& out) {
 // colours: at the first "&+", of which the character after it is lost, or else at the last `&`.
 // A URL has more of them, and what it has after the last one others have too.
 void AddPowerShellHalves(std::string_view text, FormSink& sink) {
-  constexpr std::size_t kShortestHalf = 6;
+  constexpr std::size_t kShortestHalf = 6;  // as GitHub's runner has it
+  const std::size_t shortest = std::max(kShortestHalf, sink.min_length());
   if (text.contains("://")) return;
   const std::size_t cut = text.find("&+");
   const bool loses_one = cut != text.npos;
   const std::size_t end = loses_one ? cut + 2 : text.rfind('&') + 1;
   const std::size_t begin = loses_one ? std::min(end + 1, text.size()) : end;
   for (const std::string_view half : {text.substr(0, end), text.substr(begin)}) {
-    if (half.size() >= kShortestHalf) sink.Add(ScrubForm::kShell, half);
+    if (half.size() >= shortest) sink.Add(ScrubForm::kShell, half);
   }
 }
 

@@ -1,6 +1,6 @@
 // Reads values from standard input, one a line, in hexadecimal, and prints a line for each: its
-// forms, with tabs between them. Of a form: the text in hexadecimal, and where it is Base64 the bits
-// around it: "5a6d39765a,0,0,4,2".
+// forms, with tabs between them. Of a form: the text in hexadecimal, and where it is Base64 the
+// bits around it: "5a6d39765a,0,0,4,2".
 #include <cstdlib>
 #include <iostream>
 #include <string>
