@@ -56,9 +56,10 @@ inline int OracleBase64Value(char c) {
 }
 
 // Marks the bytes of every occurrence of forms: words where no letter, digit, underscore or byte of
-// a longer character is beside them, base64 with the characters beside it that carry its bits.
+// a longer character is beside them, base64 with the characters beside it that carry its bits. In
+// `inside`, if given, all of their bytes but the first.
 inline void MarkForms(std::span<const OracleForm> forms, std::string_view text,
-                      std::vector<bool>& covered) {
+                      std::vector<bool>& covered, std::vector<bool>* inside = nullptr) {
   const auto is_word = [&](std::size_t at) {
     const auto c = static_cast<unsigned char>(text[at]);
     return c >= 0x80 || c == '_' || std::isalnum(c) != 0;
@@ -90,6 +91,8 @@ inline void MarkForms(std::span<const OracleForm> forms, std::string_view text,
         }
       }
       for (std::size_t i = first; i < end; ++i) covered[i] = true;
+      if (inside == nullptr) continue;
+      for (std::size_t i = first + 1; i < end; ++i) (*inside)[i] = true;
     }
   }
 }

@@ -275,14 +275,15 @@ TEST(ScrubOracle, AgreesOnBase64InLinesWhereverTheStreamIsCut) {
       }
       const std::string characters = Base64(bytes);
       std::vector<bool> in_block(characters.size());
-      MarkForms(base64, characters, in_block);
+      std::vector<bool> inside(characters.size());
+      MarkForms(base64, characters, in_block, &inside);
       const std::size_t width = dice.Between(0, 1) == 0 ? 64 : 76;
       const std::string line_break = (dice.Between(0, 1) == 0 ? "\n" : "\r\n") +
                                      std::string(dice.Between(0, 2) == 0 ? 4 : 0, ' ');
       for (std::size_t i = 0; i < characters.size(); ++i) {
         if (i != 0 && i % width == 0) {
           add_line(line_break);
-          for (std::size_t j = 1; in_block[i - 1] && in_block[i] && j <= line_break.size(); ++j) {
+          for (std::size_t j = 1; inside[i] && j <= line_break.size(); ++j) {
             covered[covered.size() - j] = true;
           }
         }

@@ -33,14 +33,11 @@ bool MayEndLine(std::string_view text) {
           IsBase64(text[text.size() - kNarrow]));
 }
 
-bool EndsWithReturn(std::string_view text) { return text.ends_with('\r'); }
-
 }  // namespace
 
 void WrappedBase64::Restart() noexcept {
   state_ = State::kOutside;
   run_ = 0;
-  run_ends_with_return_ = false;
 }
 
 void WrappedBase64::Look(const IndexView& view, std::string_view kept, std::string_view fresh,
@@ -97,36 +94,32 @@ std::size_t WrappedBase64::LeaveOutside(const IndexView& view, std::string_view 
     const std::size_t run = RunBefore(text);
     return run == text.size() ? std::min(run + run_, kWide + 1) : run;
   };
-  const std::size_t line_end = fresh.find('\n', from);
+  std::size_t line_end = fresh.find('\n', from);
+  State next = State::kBeforeLine;
   if (line_end == std::string_view::npos) {
-    const bool ends_with_return = EndsWithReturn(fresh);
-    const bool was_alone = run_ends_with_return_ && !fresh.empty();
-    if (was_alone) run_ = 0;  // a return in the middle of a line
-    run_ = run_before(fresh.substr(0, fresh.size() - (ends_with_return ? 1 : 0)));
-    run_ends_with_return_ = ends_with_return;
-    return fresh.size();
+    if (!fresh.ends_with('\r')) {
+      run_ = run_before(fresh);
+      return fresh.size();
+    }
+    line_end = fresh.size() - 1;  // as far as can be told
+    next = State::kAfterCarriageReturn;
   }
   std::string_view line = fresh.substr(0, line_end);
-  if (EndsWithReturn(line)) line.remove_suffix(1);
-  if (run_ends_with_return_ && !line.empty()) run_ = 0;
+  if (line.ends_with('\r')) line.remove_suffix(1);
   const std::size_t run = MayEndLine(line) ? run_before(line) : 0;
   run_ = 0;
-  run_ends_with_return_ = false;
   if (run != kNarrow && run != kWide) return line_end + 1;
-  // What of the line is gone already cannot begin an occurrence.
   width_ = run;
   lines_.clear();
   joined_kept_.Clear();
   joined_.Restart(0);
+  // What of the line is gone already cannot begin an occurrence.
   const std::size_t here = std::min(run, line.size());
-  const std::size_t return_before = line.empty() && kept.ends_with('\r') ? 1 : 0;
-  const std::string_view before = kept.substr(0, kept.size() - return_before);
-  const std::size_t earlier = std::min(run - here, before.size());
-  lines_.push_back({.joined = 0, .text = begin + line.size() - here - earlier - return_before});
-  Feed(view, before.substr(before.size() - earlier));
-  if (earlier != 0 && here != 0) lines_.push_back({.joined = earlier, .text = begin});
+  const std::size_t earlier = std::min(run - here, kept.size());
+  lines_.push_back({.joined = 0, .text = begin + line.size() - here - earlier});
+  Feed(view, kept.substr(kept.size() - earlier));
   Feed(view, line.substr(line.size() - here));
-  state_ = State::kBeforeLine;
+  state_ = next;
   return line_end + 1;
 }
 

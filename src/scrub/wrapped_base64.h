@@ -42,8 +42,7 @@ class WrappedBase64 final : private OccurrenceSink {
   Offset InText(Offset joined) const noexcept;
 
   State state_ = State::kOutside;
-  std::size_t run_ = 0;  // outside: characters of base64 at the end of the text so far
-  bool run_ends_with_return_ = false;
+  std::size_t run_ = 0;     // outside: characters of base64 at the end of the text so far
   std::size_t width_ = 0;   // of the lines
   std::size_t column_ = 0;  // characters of the line so far
 
