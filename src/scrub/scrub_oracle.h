@@ -103,6 +103,72 @@ inline std::string OracleScrub(std::span<const std::string> values, std::string_
   return Masked(text, covered);
 }
 
+// Marks base64 in lines: wherever a run of exactly 64 or 76 characters ends a line, it is joined
+// with what the next line begins with, blanks left out, and so on as long as lines are as long.
+// What is found there is marked with the line breaks and blanks in it.
+inline void MarkBlocks(std::span<const OracleForm> base64, std::string_view text,
+                       std::vector<bool>& covered) {
+  const auto is_base64 = [&](std::size_t at) {
+    return at < text.size() && OracleBase64Value(text[at]) >= 0;
+  };
+  const auto line_break = [&](std::size_t at) -> std::size_t {
+    if (text.substr(at, 1) == "\n") return 1;
+    return text.substr(at, 2) == "\r\n" ? 2 : 0;
+  };
+  for (std::size_t end = 0; end < text.size(); ++end) {
+    if (line_break(end) == 0 || (text[end] == '\n' && end > 0 && text[end - 1] == '\r')) continue;
+    std::size_t width = 0;
+    while (width < end && is_base64(end - 1 - width)) ++width;
+    if (width != 64 && width != 76) continue;
+    std::string joined(text.substr(end - width, width));
+    std::vector<std::size_t> places(width);
+    for (std::size_t i = 0; i < width; ++i) places[i] = end - width + i;
+    std::size_t at = end;
+    for (std::size_t line = width; line == width && at < text.size() && line_break(at) != 0;) {
+      at += line_break(at);
+      while (at < text.size() && (text[at] == ' ' || text[at] == '\t')) ++at;
+      if (!is_base64(at)) break;
+      for (line = 0; is_base64(at) || (at < text.size() && text[at] == '='); ++line, ++at) {
+        joined += text[at];
+        places.push_back(at);
+      }
+    }
+    std::vector<bool> marked(joined.size());
+    std::vector<bool> inside(joined.size());
+    MarkForms(base64, joined, marked, &inside);
+    for (std::size_t i = 0; i < joined.size(); ++i) {
+      if (marked[i]) covered[places[i]] = true;
+      for (std::size_t j = inside[i] ? places[i - 1] : places[i]; j < places[i]; ++j) {
+        covered[j] = true;
+      }
+    }
+  }
+}
+
+inline std::string OracleScrubForms(std::span<const OracleForm> forms, std::string_view text) {
+  std::vector<bool> covered(text.size());
+  MarkForms(forms, text, covered);
+  std::vector<OracleForm> base64;
+  for (const OracleForm& form : forms) {
+    if (form.is_base64) base64.push_back(form);
+  }
+  MarkBlocks(base64, text, covered);
+  return Masked(text, covered);
+}
+
+inline std::vector<OracleForm> OracleFormsOf(std::span<const std::string> values) {
+  std::vector<OracleForm> forms;
+  for (const std::string& value : values) {
+    ForEachForm(value, {}, [&](const FormText& form) {
+      forms.push_back({.text = std::string(form.text),
+                       .is_base64 = form.is_base64,
+                       .only_as_word = form.only_as_word,
+                       .edges = form.edges});
+    });
+  }
+  return forms;
+}
+
 // The number of bytes at the end of `text` that are the beginning of a value, but not all of it.
 inline std::size_t OraclePending(std::span<const std::string> values, std::string_view text) {
   std::size_t pending = 0;
