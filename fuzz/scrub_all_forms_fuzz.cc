@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "fuzz/require.h"
 #include "qarion/secrets/scrubber.h"
+#include "require.h"
 #include "scrub/scrub_oracle.h"
 
 namespace qarion::secrets {

@@ -16,6 +16,7 @@ class Descriptor {
   ~Descriptor() { Close(); }
 
   int get() const noexcept { return fd_; }
+  int Release() noexcept { return std::exchange(fd_, -1); }
   void Close() noexcept {
     if (fd_ >= 0) close(std::exchange(fd_, -1));
   }

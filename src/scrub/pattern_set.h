@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -19,7 +20,7 @@ namespace qarion::secrets::internal {
 
 // What a stream looks through, and the state of the set it belongs to.
 struct CurrentView {
-  scrub::IndexView index;
+  std::shared_ptr<const scrub::IndexView> index;
   std::uint64_t generation = 0;
 };
 

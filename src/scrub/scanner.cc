@@ -42,6 +42,13 @@ void Scanner::Look(const IndexView& view, std::string_view kept, int byte_before
   pending_ = PendingBehind(kept, fresh);
 }
 
+void Scanner::LookAtWhole(const IndexView& view, std::string_view text, OccurrenceSink& sink) {
+  view_ = &view;
+  sink_ = &sink;
+  LookIn({.text = text, .ends_stream = true}, position_);
+  if (view.automaton != nullptr) RunAutomaton(text);
+}
+
 void Scanner::End(const IndexView& view, std::string_view kept, int byte_before,
                   OccurrenceSink& sink) {
   view_ = &view;

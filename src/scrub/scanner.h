@@ -39,6 +39,8 @@ class Scanner final : private Findings {
   // `byte_before` before it.
   void Look(const IndexView& view, std::string_view kept, int byte_before, std::string_view fresh,
             OccurrenceSink& sink);
+  // Looks at a text that is all there.
+  void LookAtWhole(const IndexView& view, std::string_view text, OccurrenceSink& sink);
   // The text ends here.
   void End(const IndexView& view, std::string_view kept, int byte_before, OccurrenceSink& sink);
 

@@ -1,11 +1,49 @@
 #include "qarion/secrets/scrubber.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "scrub/pattern_set.h"
+#include "scrub/scanner.h"
 #include "scrub/stream_state.h"
+#include "scrub/wrapped_base64.h"
 
 namespace qarion::secrets {
+namespace {
+
+// What is found in a text that is all there. Most texts are clean: nothing is allocated for them.
+class CoveredRanges final : public scrub::OccurrenceSink {
+ public:
+  void OnOccurrence(const scrub::Pattern&, scrub::Offset begin, scrub::Offset end) override {
+    ranges_.push_back({static_cast<std::size_t>(begin), static_cast<std::size_t>(end)});
+  }
+
+  std::string Masked(std::string_view text, std::string_view mask) {
+    if (ranges_.empty()) return std::string(text);
+    std::ranges::sort(ranges_, {}, &Range::begin);
+    std::string masked;
+    masked.reserve(text.size());
+    std::size_t passed = 0;
+    for (auto range = ranges_.begin(); range != ranges_.end();) {
+      masked.append(text, passed, range->begin - passed).append(mask);
+      passed = range->end;
+      for (; range != ranges_.end() && range->begin <= passed; ++range) {
+        passed = std::max(passed, range->end);
+      }
+    }
+    return masked.append(text, passed);
+  }
+
+ private:
+  struct Range {
+    std::size_t begin;
+    std::size_t end;
+  };
+  std::vector<Range> ranges_;
+};
+
+}  // namespace
 
 Scrubber::Scrubber(ScrubberOptions options)
     : patterns_(std::make_shared<internal::PatternSet>(std::move(options))) {}
@@ -25,13 +63,13 @@ void Scrubber::Remove(std::string_view value) { patterns_->Remove(value); }
 std::size_t Scrubber::size() const { return patterns_->size(); }
 
 std::string Scrubber::Scrub(std::string_view text) const {
-  std::string scrubbed;
-  scrubbed.reserve(text.size());
-  internal::StreamState stream(
-      patterns_, [&](std::string_view bytes) { scrubbed.append(bytes); }, nullptr);
-  stream.Write(text);
-  stream.Finish();
-  return scrubbed;
+  const internal::CurrentView view = patterns_->Current();
+  CoveredRanges covered;
+  scrub::Scanner().LookAtWhole(*view.index, text, covered);
+  if (view.index->has_base64) {
+    scrub::WrappedBase64().Look(*view.index, {}, text, 0, covered);
+  }
+  return covered.Masked(text, patterns_->options().mask);
 }
 
 StreamScrubber::StreamScrubber(const Scrubber& scrubber, Sink sink, Listener listener)

@@ -38,7 +38,7 @@ void StreamState::Write(std::string_view bytes) {
 void StreamState::Finish() {
   TakeUpChanges();
   try {
-    scanner_.End(view_.index, Tail(), byte_before_tail_, *this);
+    scanner_.End(*view_.index, Tail(), byte_before_tail_, *this);
     Release(scanner_.position());
   } catch (...) {
     Reset();
@@ -75,8 +75,8 @@ void StreamState::TakeUpChanges() {
 // Goes on behind `kept` with `fresh`.
 void StreamState::Look(std::string_view kept, std::string_view fresh) {
   const Offset begin = scanner_.position();
-  scanner_.Look(view_.index, kept, byte_before_tail_, fresh, *this);
-  wrapped_.Look(view_.index, kept, fresh, begin, *this);
+  scanner_.Look(*view_.index, kept, byte_before_tail_, fresh, *this);
+  wrapped_.Look(*view_.index, kept, fresh, begin, *this);
   pending_ = std::max(scanner_.pending(), wrapped_.PendingBefore(scanner_.position()));
 }
 
@@ -154,7 +154,7 @@ void StreamState::Tell(Offset limit) {
     } else {
       *told = one;
     }
-    listener_({.name = view_.index.store->NameOf(one.owner),
+    listener_({.name = view_.index->store->NameOf(one.owner),
                .begin = one.range.begin,
                .end = one.range.end});
   }

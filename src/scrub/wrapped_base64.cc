@@ -132,7 +132,9 @@ void WrappedBase64::Feed(const IndexView& view, std::string_view characters) {
   }
   // The places of what can still be told of.
   const Offset first = joined_.position() - joined_kept_.size();
-  while (lines_.size() > 1 && lines_[1].joined <= first) lines_.pop_front();
+  const auto is_needed = [&](const Line& next) { return next.joined > first; };
+  const auto needed = std::find_if(lines_.begin() + 1, lines_.end(), is_needed);
+  lines_.erase(lines_.begin(), needed - 1);
 }
 
 void WrappedBase64::OnOccurrence(const Pattern& pattern, Offset begin, Offset end) {

@@ -3,8 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <string_view>
+#include <vector>
 
 #include "qarion/secrets/secret.h"
 #include "scrub/scanner.h"
@@ -48,7 +48,7 @@ class WrappedBase64 final : private OccurrenceSink {
 
   Scanner joined_{Scanner::Kinds::kBase64Alone};
   SecretBuffer joined_kept_;
-  std::deque<Line> lines_;
+  std::vector<Line> lines_;
   OccurrenceSink* sink_ = nullptr;  // of the call of Look() that is under way
 };
 
