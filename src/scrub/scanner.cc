@@ -19,6 +19,14 @@ std::string_view LastBytes(std::string_view text, std::size_t count) {
   return text.substr(text.size() - std::min(text.size(), count));
 }
 
+// The byte that has `count` bytes of `before` and then `text` behind it.
+int ByteBehind(std::string_view before, std::string_view text, std::size_t count) {
+  if (count < text.size()) return static_cast<unsigned char>(text[text.size() - 1 - count]);
+  count -= text.size();
+  if (count < before.size()) return static_cast<unsigned char>(before[before.size() - 1 - count]);
+  return kNoByte;
+}
+
 }  // namespace
 
 void Scanner::Restart(Offset position) {
@@ -37,7 +45,7 @@ void Scanner::Look(const IndexView& view, std::string_view kept, int byte_before
   }
   if (!kept.empty()) LookAcross(kept, byte_before, fresh, false);
   LookIn({.text = fresh, .byte_before = LastByte(kept, byte_before)}, position_);
-  if (view.automaton != nullptr) RunAutomaton(fresh);
+  if (view.automaton != nullptr) RunAutomaton(kept, fresh);
   position_ += fresh.size();
   pending_ = PendingBehind(kept, fresh);
 }
@@ -46,7 +54,7 @@ void Scanner::LookAtWhole(const IndexView& view, std::string_view text, Occurren
   view_ = &view;
   sink_ = &sink;
   LookIn({.text = text, .ends_stream = true}, position_);
-  if (view.automaton != nullptr) RunAutomaton(text);
+  if (view.automaton != nullptr) RunAutomaton({}, text);
 }
 
 void Scanner::End(const IndexView& view, std::string_view kept, int byte_before,
@@ -120,19 +128,29 @@ bool Scanner::GoOn(Unfinished& unfinished, std::string_view fresh) {
   return trail.more;
 }
 
-void Scanner::RunAutomaton(std::string_view fresh) {
+void Scanner::RunAutomaton(std::string_view kept, std::string_view fresh) {
   std::array<Match, 64> matches;
-  Offset begin = position_;
-  while (!fresh.empty()) {
-    const Scanned scanned = view_->automaton->Scan(fresh, automaton_state_, matches);
+  for (std::size_t done = 0; done < fresh.size();) {
+    const Scanned scanned = view_->automaton->Scan(fresh.substr(done), automaton_state_, matches);
     for (std::size_t i = 0; i < scanned.matches; ++i) {
-      const Pattern& pattern = (*view_->store)[(*view_->repeating)[matches[i].pattern]];
-      const Offset end = begin + matches[i].end;
-      if (Counts(pattern)) sink_->OnOccurrence(pattern, end - matches[i].length, end);
+      const Match& match = matches[i];
+      OnMatch((*view_->store)[(*view_->repeating)[match.pattern]], kept, fresh, done + match.end);
     }
-    begin += scanned.bytes;
-    fresh.remove_prefix(scanned.bytes);
+    done += scanned.bytes;
   }
+}
+
+// A pattern that repeats itself ends at `end` of `fresh`.
+void Scanner::OnMatch(const Pattern& pattern, std::string_view kept, std::string_view fresh,
+                      std::size_t end) {
+  if (!Counts(pattern)) return;
+  const int before = ByteBehind(kept, fresh.substr(0, end), pattern.length);
+  Unfinished match{
+      .pattern = &pattern,
+      .begin = position_ + end - pattern.length,
+      .has_lead = before != kNoByte && IsLead(pattern, static_cast<unsigned char>(before)),
+      .matched = pattern.length};
+  if (GoOn(match, fresh.substr(end))) unfinished_.push_back(match);
 }
 
 std::size_t Scanner::PendingBehind(std::string_view kept, std::string_view fresh) const {
@@ -151,7 +169,14 @@ std::size_t Scanner::PendingBehind(std::string_view kept, std::string_view fresh
     const Offset begin = one.begin - (one.has_lead ? 1 : 0);
     pending = std::max(pending, static_cast<std::size_t>(position_ - begin));
   }
-  return std::max(pending, automaton_state_.pending);
+  const std::size_t in_automaton = automaton_state_.pending;
+  if (in_automaton > pending) {
+    const int before = ByteBehind(kept, fresh, in_automaton);
+    const bool has_lead =
+        before != kNoByte && view_->store->IsAnyLead(static_cast<unsigned char>(before));
+    pending = in_automaton + (has_lead ? 1 : 0);
+  }
+  return pending;
 }
 
 }  // namespace qarion::secrets::scrub

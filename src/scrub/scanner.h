@@ -66,7 +66,9 @@ class Scanner final : private Findings {
   }
   void LookAcross(std::string_view kept, int byte_before, std::string_view fresh, bool ends);
   void LookIn(const Piece& piece, Offset begin);
-  void RunAutomaton(std::string_view fresh);
+  void RunAutomaton(std::string_view kept, std::string_view fresh);
+  void OnMatch(const Pattern& pattern, std::string_view kept, std::string_view fresh,
+               std::size_t end);
   bool GoOn(Unfinished& unfinished, std::string_view fresh);
   std::size_t PendingBehind(std::string_view kept, std::string_view fresh) const;
 

@@ -27,7 +27,7 @@ class ScrubForms {
  public:
   constexpr ScrubForms() = default;  // the empty set
   constexpr ScrubForms(std::initializer_list<ScrubForm> forms) {
-    for (const ScrubForm form : forms) bits_ |= Bit(form);
+    for (const ScrubForm form : forms) Add(form);
   }
   static constexpr ScrubForms All() {
     ScrubForms all;
@@ -35,6 +35,7 @@ class ScrubForms {
     return all;
   }
 
+  constexpr void Add(ScrubForm form) { bits_ |= Bit(form); }
   constexpr bool Has(ScrubForm form) const { return (bits_ & Bit(form)) != 0; }
   constexpr bool operator==(const ScrubForms&) const = default;
 

@@ -18,5 +18,7 @@ for header in qarion/secrets/*.h; do
     }
   done
 done
-cc -std=c11 "${flags[@]}" -x c - <<<"#include <qarion/secrets/provider_abi.h>"
+for header in provider_abi.h scrub_abi.h; do
+  cc -std=c11 "${flags[@]}" -x c - <<<"#include <qarion/secrets/$header>"
+done
 echo "headers_test: all is well"
