@@ -21,16 +21,19 @@ std::uint8_t ByteAt(std::string_view text, std::size_t index) {
 
 AhoCorasick::AhoCorasick(std::span<const std::string_view> patterns) : filter_(patterns) {
   assert(std::is_sorted(patterns.begin(), patterns.end()));
-  std::vector<std::uint32_t> longest_match = BuildTrie(patterns);
+  std::vector<std::uint32_t> longest = BuildTrie(patterns);
   root_children_.resize(256, kNone);
   for (NodeId child = FirstChild(kRoot); child < FirstChild(kRoot + 1); ++child) {
     root_children_[labels_[child]] = child;
   }
-  LinkFailures(longest_match);
-  for (NodeId node = 0; node < longest_match.size(); ++node) {
-    if (longest_match[node] == 0) continue;
+  LinkFailures(longest);
+  for (NodeId node = 0; node < longest.size(); ++node) {
+    if (longest[node] == 0) continue;
+    const std::uint32_t pattern = longest[node] - 1;
     nodes_[node].children |= kMatchBit;
-    endings_.push_back({node, longest_match[node]});
+    endings_.push_back({.node = node,
+                        .length = static_cast<std::uint32_t>(patterns[pattern].size()),
+                        .pattern = pattern});
   }
 
   // What lies less deep than the shortest pattern reports nothing when it is read again.
@@ -41,9 +44,9 @@ AhoCorasick::AhoCorasick(std::span<const std::string_view> patterns) : filter_(p
   shallow_end_ = level_begin_[depths];
 }
 
-// Returns for each node the length of the pattern that ends there, or 0.
+// Returns for each node which pattern ends there, counted from 1, or 0.
 std::vector<std::uint32_t> AhoCorasick::BuildTrie(std::span<const std::string_view> patterns) {
-  std::vector<std::uint32_t> length_ending;
+  std::vector<std::uint32_t> ending;
   std::vector<Span> level = {{0, static_cast<std::uint32_t>(patterns.size())}};
   labels_.push_back(0);
   std::vector<Span> next_level;
@@ -55,7 +58,7 @@ std::vector<std::uint32_t> AhoCorasick::BuildTrie(std::span<const std::string_vi
       std::uint32_t pattern = span.first;
       // In the order of bytes the pattern that ends here comes before those that go on.
       const bool ends = depth > 0 && patterns[pattern].size() == depth;
-      length_ending.push_back(ends ? depth : 0);
+      ending.push_back(ends ? pattern + 1 : 0);
       if (ends) ++pattern;
       while (pattern < span.last) {
         const std::uint8_t label = ByteAt(patterns[pattern], depth);
@@ -72,11 +75,11 @@ std::vector<std::uint32_t> AhoCorasick::BuildTrie(std::span<const std::string_vi
   nodes_.push_back({.children = static_cast<NodeId>(labels_.size())});
   nodes_.shrink_to_fit();
   labels_.shrink_to_fit();
-  return length_ending;
+  return ending;
 }
 
 // Also carries over to each node the longest pattern that ends there as a suffix.
-void AhoCorasick::LinkFailures(std::vector<std::uint32_t>& longest_match) {
+void AhoCorasick::LinkFailures(std::vector<std::uint32_t>& longest) {
   for (NodeId parent = 0; parent + 1 < nodes_.size(); ++parent) {
     for (NodeId child = FirstChild(parent); child < FirstChild(parent + 1); ++child) {
       NodeId suffix = kRoot;
@@ -86,7 +89,7 @@ void AhoCorasick::LinkFailures(std::vector<std::uint32_t>& longest_match) {
         suffix = Child(from, labels_[child]);
       }
       nodes_[child].failure = IsLeaf(suffix) ? nodes_[suffix].failure : suffix;
-      if (longest_match[child] == 0) longest_match[child] = longest_match[suffix];
+      if (longest[child] == 0) longest[child] = longest[suffix];
     }
   }
 }
@@ -113,8 +116,8 @@ inline std::size_t AhoCorasick::ShallowDepthOf(NodeId node) const noexcept {
   return depth;
 }
 
-std::size_t AhoCorasick::MatchLength(NodeId node) const noexcept {
-  return std::ranges::lower_bound(endings_, node, {}, &Ending::node)->length;
+const AhoCorasick::Ending& AhoCorasick::EndingAt(NodeId node) const noexcept {
+  return *std::ranges::lower_bound(endings_, node, {}, &Ending::node);
 }
 
 Scanned AhoCorasick::Scan(std::string_view text, MatchState& state, std::span<Match> room) const {
@@ -132,7 +135,9 @@ Scanned AhoCorasick::Scan(std::string_view text, MatchState& state, std::span<Ma
       ++position;
       node = next;
       if ((nodes_.data()[node].children & kMatchBit) == 0) continue;
-      room[scanned.matches++] = {.end = position, .length = MatchLength(node)};
+      const Ending& ending = EndingAt(node);
+      room[scanned.matches++] = {
+          .end = position, .length = ending.length, .pattern = ending.pattern};
       if (IsLeaf(node)) node = nodes_.data()[node].failure;
     } else if (node == kRoot) {
       ++position;

@@ -42,6 +42,7 @@ class AhoCorasick {
   struct Ending {
     NodeId node = 0;
     std::uint32_t length = 0;  // of the longest pattern that ends there
+    std::uint32_t pattern = 0;
   };
 
   static constexpr NodeId kRoot = 0;
@@ -51,7 +52,7 @@ class AhoCorasick {
   static constexpr std::size_t kShallowDepth = 4;
 
   std::vector<std::uint32_t> BuildTrie(std::span<const std::string_view> patterns);
-  void LinkFailures(std::vector<std::uint32_t>& longest_match);
+  void LinkFailures(std::vector<std::uint32_t>& longest);
 
   NodeId FirstChild(NodeId node) const noexcept {
     return nodes_.data()[node].children & ~kMatchBit;
@@ -60,7 +61,7 @@ class AhoCorasick {
   NodeId Child(NodeId node, std::uint8_t label) const noexcept;
   std::size_t DepthOf(NodeId node) const noexcept;
   std::size_t ShallowDepthOf(NodeId node) const noexcept;  // of a node before shallow_end_
-  std::size_t MatchLength(NodeId node) const noexcept;
+  const Ending& EndingAt(NodeId node) const noexcept;
 
   core::SecretVector<Node> nodes_;  // one more than there are, for its `children`
   core::SecretVector<std::uint8_t> labels_;

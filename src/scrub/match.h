@@ -11,6 +11,7 @@ namespace qarion::secrets::scrub {
 struct Match {
   std::size_t end = 0;
   std::size_t length = 0;
+  std::uint32_t pattern = 0;  // its place among those that the automaton was made of
 };
 
 // What a stream remembers between two pieces: the longest end of the text so far that is the

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 namespace qarion::secrets::scrub {
 namespace {
@@ -123,8 +124,8 @@ void PatternIndex::Insert(const FormText& form, OwnerId owner) {
   const PatternId id = store_->Add(form, owner);
   Pattern& pattern = store_->at(id);
   if (pattern.is_long() && RepeatsItself(form.text)) {
-    repeating_.push_back(id);
-    automaton_ = nullptr;
+    repeating_ids_.push_back(id);
+    repeating_ = nullptr;
     return;
   }
   const std::size_t index = ClassOf(form.text.size());
@@ -183,7 +184,7 @@ std::size_t PatternIndex::ChooseWindow(std::string_view text, const ClassShape& 
 void PatternIndex::Retire(OwnerId owner) {
   store_->Retire(owner);
   const auto is_retired = [&](PatternId id) { return (*store_)[id].owner == owner; };
-  if (std::erase_if(repeating_, is_retired) != 0) automaton_ = nullptr;
+  if (std::erase_if(repeating_ids_, is_retired) != 0) repeating_ = nullptr;
 }
 
 bool PatternIndex::Settle() {
@@ -226,22 +227,29 @@ bool PatternIndex::Settle() {
   return true;
 }
 
-std::shared_ptr<const AhoCorasick> PatternIndex::Automaton() const {
-  if (repeating_.empty()) return nullptr;
+std::shared_ptr<const RepeatingPatterns> PatternIndex::Repeating() const {
+  if (repeating_ids_.empty()) return nullptr;
+  const auto text_of = [this](PatternId id) { return (*store_)[id].view(); };
+  std::vector<PatternId> ids = repeating_ids_;
+  std::ranges::stable_sort(ids, {}, text_of);
+  const auto duplicates = std::ranges::unique(ids, {}, text_of);
+  ids.erase(duplicates.begin(), duplicates.end());
   std::vector<std::string_view> texts;
-  texts.reserve(repeating_.size());
-  for (const PatternId id : repeating_) texts.push_back((*store_)[id].view());
-  std::sort(texts.begin(), texts.end());
-  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
-  return std::make_shared<AhoCorasick>(texts);
+  std::vector<OwnerId> owners;
+  for (const PatternId id : ids) {
+    texts.push_back(text_of(id));
+    owners.push_back((*store_)[id].owner);
+  }
+  return std::make_shared<RepeatingPatterns>(
+      RepeatingPatterns{.automaton = AhoCorasick(texts), .owners = std::move(owners)});
 }
 
 IndexView PatternIndex::View() {
-  if (automaton_ == nullptr) automaton_ = Automaton();
+  if (repeating_ == nullptr) repeating_ = Repeating();
   IndexView view{.store = store_,
                  .classes = {},
                  .sorted = sorted_,
-                 .automaton = automaton_,
+                 .repeating = repeating_,
                  .count = store_->size()};
   std::copy(classes_.begin(), classes_.end(), view.classes.begin());
   return view;

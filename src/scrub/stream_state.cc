@@ -163,15 +163,18 @@ bool StreamState::GoOn(Unfinished& unfinished, std::string_view fresh) {
 }
 
 void StreamState::RunAutomaton(std::string_view fresh) {
-  const scrub::AhoCorasick* const automaton = view_.index.automaton.get();
-  if (automaton == nullptr) return;
+  if (view_.index.repeating == nullptr) return;
+  const scrub::RepeatingPatterns& repeating = *view_.index.repeating;
   std::array<scrub::Match, 64> matches;
   Offset begin = position_;
   while (!fresh.empty()) {
-    const scrub::Scanned scanned = automaton->Scan(fresh, automaton_state_, matches);
+    const scrub::Scanned scanned = repeating.automaton.Scan(fresh, automaton_state_, matches);
     for (std::size_t i = 0; i < scanned.matches; ++i) {
       const Offset end = begin + matches[i].end;
-      Cover({.begin = end - matches[i].length, .end = end});
+      const Range range{.begin = end - matches[i].length, .end = end};
+      Cover(range);
+      if (listener_)
+        found_.push_back({.range = range, .owner = repeating.owners[matches[i].pattern]});
     }
     begin += scanned.bytes;
     fresh.remove_prefix(scanned.bytes);
