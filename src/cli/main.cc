@@ -15,6 +15,7 @@ constexpr char kFooter[] =
     "  SECRETS_DIR         a directory with one file per field\n"
     "  SECRETS_FIELDS      further fields: PAYMENT_KEY,PARTNER_TOKEN_*\n"
     "  SECRETS_CACHE_TTL, SECRETS_MAX_STALE   seconds; see the man page\n"
+    "  SECRETS_SCRUB_MIN_LENGTH, SECRETS_SCRUB_ALLOW   what is let through in output\n"
     "  VAULT_ADDR, VAULT_TOKEN, VAULT_SECRET_PATH, ...   of the backend vault\n"
     "  AWS_SECRET_ARN, AWS_REGION, AWS_PROFILE, ...      of the backend aws_sm\n"
     "  GCP_SECRET_PROJECT, GCP_SECRET_NAME, ...          of the backend gcp_sm\n"

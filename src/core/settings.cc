@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstdint>
 #include <utility>
 
 #include "core/ascii.h"
@@ -17,8 +18,9 @@ constexpr char kDefaultEnvFile[] = ".env";
 constexpr char kNoEnvFile[] = "/dev/null";
 
 constexpr std::string_view kGeneralSettings[] = {
-    "SECRETS_BACKEND", "SECRETS_CACHE_TTL", "SECRETS_MAX_STALE", "SECRETS_FIELDS",
-    kEnvFileSetting,   "SECRETS_DIR",       "QARION_SECRETS_LOG"};
+    "SECRETS_BACKEND",          "SECRETS_CACHE_TTL",   "SECRETS_MAX_STALE",
+    "SECRETS_FIELDS",           kEnvFileSetting,       "SECRETS_DIR",
+    "SECRETS_SCRUB_MIN_LENGTH", "SECRETS_SCRUB_ALLOW", "QARION_SECRETS_LOG"};
 
 Error Malformed(std::string_view name, const std::string& source, std::string_view problem,
                 std::string cure) {
@@ -38,6 +40,39 @@ std::string ShownNumber(std::string_view text) {
       });
   return harmless ? "'" + std::string(text) + "'"
                   : "a text of " + std::to_string(text.size()) + " bytes";
+}
+
+struct NumberRange {
+  std::uint64_t least;
+  std::uint64_t most;
+};
+
+// `unit`: "seconds". `without`: what it means to leave the setting out.
+Result<std::uint64_t> ReadNumber(std::string_view name, const Setting& setting, NumberRange range,
+                                 const std::string& unit, const std::string& without) {
+  const std::string_view text = setting.text;
+  const std::string accepted = "write whole " + unit + " from " + std::to_string(range.least) +
+                               " to " + std::to_string(range.most) +
+                               ", digits only, or leave it out for " + without;
+  if (text.empty()) return Malformed(name, setting.source, "is empty", accepted);
+  std::uint64_t number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool digits = std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  if (!digits) {
+    return Malformed(name, setting.source, "is " + ShownNumber(text) + ", not a number of " + unit,
+                     accepted);
+  }
+  if (parsed.ec != std::errc() || number > range.most) {
+    return Malformed(name, setting.source,
+                     "is " + ShownNumber(text) + ", more than " + std::to_string(range.most),
+                     accepted);
+  }
+  if (number < range.least) {
+    return Malformed(name, setting.source,
+                     "is " + ShownNumber(text) + ", less than " + std::to_string(range.least),
+                     accepted);
+  }
+  return number;
 }
 
 // Whether nothing of that name is there: not even a link that leads nowhere, which somebody made
@@ -140,25 +175,18 @@ Result<std::chrono::seconds> Settings::Seconds(std::string_view name, std::chron
                                                std::chrono::seconds maximum) const {
   const auto setting = Find(name);
   if (!setting) return fallback;
-  const std::string_view text = setting->text;
-  const std::string accepted = "write whole seconds from 0 to " + std::to_string(maximum.count()) +
-                               ", digits only, or leave it out for " +
-                               std::to_string(fallback.count());
-  if (text.empty()) return Malformed(name, setting->source, "is empty", accepted);
-  std::chrono::seconds::rep seconds = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  const bool digits =
-      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (!digits) {
-    return Malformed(name, setting->source, "is " + ShownNumber(text) + ", not a number of seconds",
-                     accepted);
-  }
-  if (parsed.ec != std::errc() || seconds > maximum.count()) {
-    return Malformed(name, setting->source,
-                     "is " + ShownNumber(text) + ", more than " + std::to_string(maximum.count()),
-                     accepted);
-  }
-  return std::chrono::seconds(seconds);
+  const auto seconds =
+      ReadNumber(name, *setting, {.least = 0, .most = static_cast<std::uint64_t>(maximum.count())},
+                 "seconds", std::to_string(fallback.count()));
+  if (!seconds) return seconds.error();
+  return std::chrono::seconds(*seconds);
+}
+
+Result<std::size_t> Settings::Bytes(std::string_view name, std::size_t fallback,
+                                    std::size_t maximum) const {
+  const auto setting = Find(name);
+  if (!setting) return fallback;
+  return ReadNumber(name, *setting, {.least = 1, .most = maximum}, "bytes", "the default");
 }
 
 Result<std::string> Settings::Text(std::string_view name, std::string_view fallback) const {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <chrono>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <optional>
@@ -71,6 +72,9 @@ class Settings {
   // Whole seconds in [0, `maximum`], digits only. kConfiguration: anything else.
   Result<std::chrono::seconds> Seconds(std::string_view name, std::chrono::seconds fallback,
                                        std::chrono::seconds maximum) const;
+
+  // A whole number of bytes in [1, `maximum`], digits only. kConfiguration: anything else.
+  Result<std::size_t> Bytes(std::string_view name, std::size_t fallback, std::size_t maximum) const;
 
   // A text that must not be empty if it is set. kConfiguration: empty, not UTF-8, or a control
   // character.

@@ -87,6 +87,18 @@ TEST_F(SettingsTest, ReadsSecondsInTheirRange) {
   EXPECT_FALSE(settings->Seconds("TTL", seconds(300), seconds(86399)));
 }
 
+TEST_F(SettingsTest, ReadsBytesInTheirRange) {
+  environment_.Set("SECRETS_ENV_FILE", "/dev/null");
+  environment_.Set("LENGTH", "12");
+  environment_.Set("NONE", "0");
+  auto settings = Load();
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(*settings->Bytes("LENGTH", 4, 12), 12u);
+  EXPECT_EQ(*settings->Bytes("OTHER", 4, 12), 4u);
+  EXPECT_THAT(settings->Bytes("LENGTH", 4, 11).error().reason(), HasSubstr("more than 11"));
+  EXPECT_THAT(settings->Bytes("NONE", 4, 12).error().reason(), HasSubstr("less than 1"));
+}
+
 TEST_F(SettingsTest, DoesNotShowAMalformedValueThatCouldBeASecret) {
   environment_.Set("SECRETS_ENV_FILE", "/dev/null");
   environment_.Set("TTL", "Fake-Secret-In-The-Wrong-Place");

@@ -13,6 +13,7 @@
 #include "runtime/cache_settings.h"
 #include "runtime/field_rules.h"
 #include "runtime/provider_registry.h"
+#include "runtime/scrub_settings.h"
 
 namespace qarion::secrets {
 namespace {
@@ -128,6 +129,7 @@ Status Runtime::Impl::Configure(RuntimeOptions& options) {
 
   auto backend = settings_.Text("SECRETS_BACKEND", "env");
   auto kept = runtime::ReadCacheSettings(settings_);
+  auto scrubbing = runtime::ReadScrubSettings(settings_, std::move(options.scrubbing));
   auto listed = settings_.List("SECRETS_FIELDS");
   auto log_level = settings_.Text("QARION_SECRETS_LOG", "info");
   if (!backend) return std::move(backend).error();
@@ -138,7 +140,9 @@ Status Runtime::Impl::Configure(RuntimeOptions& options) {
         .Cure("write info or debug, or leave it out for info");
   }
   if (!kept) return std::move(kept).error();
+  if (!scrubbing) return std::move(scrubbing).error();
   if (!listed) return std::move(listed).error();
+  scrubber_ = Scrubber(std::move(*scrubbing));
   backend_ = std::move(*backend);
 
   for (const std::string& name : *listed) {
@@ -160,7 +164,9 @@ Status Runtime::Impl::Configure(RuntimeOptions& options) {
     if (!opened) return std::move(opened).error();
     provider_ = std::move(*opened);
   }
-  for (const Secret& credential : provider_->Credentials()) scrubber_.Add(credential);
+  for (const Secret& credential : provider_->Credentials()) {
+    scrubber_.Add(credential, "backend credential");
+  }
 
   cache_ = std::make_unique<cache::SnapshotCache>(
       cache::CacheOptions{
@@ -180,7 +186,12 @@ Result<cache::Fetched> Runtime::Impl::Fetch(const cache::FetchContext& context) 
   if (payload->not_modified) return cache::Fetched{.expires_at = payload->expires_at};
 
   // Fetched means scrubbed: also what is not managed, and before any caller can see it.
-  for (const Field& field : payload->fields) scrubber_.Add(field.value);
+  std::vector<NamedSecret> fetched;
+  fetched.reserve(payload->fields.size());
+  for (const Field& field : payload->fields) {
+    fetched.push_back({.name = field.name, .value = field.value.Share()});
+  }
+  scrubber_.Add(fetched);
   std::erase_if(payload->fields,
                 [this](const Field& field) { return !fields_.Contains(field.name); });
   return cache::Fetched{.snapshot = std::make_shared<const Snapshot>(
@@ -275,9 +286,12 @@ RuntimeStatus Runtime::Impl::status() const {
   status.last_error = cached.last_error;
   status.details = provider_->Describe();
   for (const std::string_view name : core::GeneralSettings()) {
-    if (const auto setting = settings_.Find(name)) {
-      status.settings.push_back({std::string(name), std::string(setting->text), setting->source});
-    }
+    const auto setting = settings_.Find(name);
+    if (!setting) continue;
+    // Values of fields, if harmless ones.
+    const bool is_shown = name != "SECRETS_SCRUB_ALLOW";
+    status.settings.push_back(
+        {std::string(name), is_shown ? std::string(setting->text) : "", setting->source});
   }
   // Of the backend's own no value is shown: which of them are credentials is not known here.
   for (auto& [name, source] : provider_->SettingsRead()) {

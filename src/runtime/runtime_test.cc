@@ -123,6 +123,44 @@ TEST_F(RuntimeTest, KnowsEveryFetchedValueToTheScrubberManagedOrNot) {
             "a *** b *** c");
 }
 
+TEST_F(RuntimeTest, TellsTheScrubberWhoseValueEachIs) {
+  auto runtime = Make();
+  ASSERT_TRUE(runtime);
+  std::vector<std::string> names;
+  StreamScrubber stream(
+      runtime->scrubber(), [](std::string_view) {},
+      [&](const StreamScrubber::Occurrence& found) { names.emplace_back(found.name); });
+  stream.Write("fake-signing-key fake-unmanaged-value");
+  stream.Finish();
+  EXPECT_THAT(names, testing::ElementsAre("SECRET_KEY", "UNMANAGED"));
+}
+
+TEST_F(RuntimeTest, LetsThroughWhatSettingsSay) {
+  store_.values["LLM_API_KEY_LOCAL"] = "none";
+  store_.values["OTHER"] = "postgres";
+  auto runtime =
+      Make({{"SECRETS_SCRUB_MIN_LENGTH", "5"}, {"SECRETS_SCRUB_ALLOW", "postgres, other"}});
+  ASSERT_TRUE(runtime);
+  EXPECT_EQ(runtime->scrubber().Scrub("none postgres fake-signing-key"), "none postgres ***");
+  const RuntimeStatus status = runtime->status();
+  const auto allow = std::ranges::find(status.settings, "SECRETS_SCRUB_ALLOW", &SettingInUse::name);
+  ASSERT_NE(allow, status.settings.end());
+  EXPECT_EQ(allow->value, "");
+}
+
+TEST_F(RuntimeTest, MasksAsOptionsSay) {
+  auto runtime = Runtime::Create(
+      {.settings = {{"SECRETS_ENV_FILE", "/dev/null"},
+                    {"SECRETS_SCRUB_MIN_LENGTH", "1000"},
+                    {"SECRETS_SCRUB_ALLOW", "fake-model-key"}},
+       .provider = std::make_unique<StoreProvider>(store_),
+       .clock = clock_,
+       .scrubbing = {.min_length = 5, .mask = "[hidden]", .allow = {"fake-unmanaged-value"}}});
+  ASSERT_TRUE(runtime);
+  EXPECT_EQ(runtime->scrubber().Scrub("fake-signing-key fake-model-key fake-unmanaged-value"),
+            "[hidden] fake-model-key fake-unmanaged-value");
+}
+
 TEST_F(RuntimeTest, ReadsSeveralFieldsFromOneSnapshot) {
   auto runtime = Make();
   ASSERT_TRUE(runtime);
@@ -230,6 +268,20 @@ TEST(RuntimeSettings, RefusesAnUnknownBackendAndListsTheKnownOnes) {
   EXPECT_THAT(runtime.error().reason(), HasSubstr("SECRETS_BACKEND"));
   EXPECT_THAT(runtime.error().cure(), HasSubstr("env"));
 }
+
+class WrongMinLength : public testing::TestWithParam<const char*> {};
+
+TEST_P(WrongMinLength, IsAnErrorThatNamesTheSettingAndWhatIsAccepted) {
+  const auto runtime = Runtime::Create(
+      {.settings = {{"SECRETS_ENV_FILE", "/dev/null"}, {"SECRETS_SCRUB_MIN_LENGTH", GetParam()}}});
+  ASSERT_FALSE(runtime);
+  EXPECT_EQ(runtime.error().code(), ErrorCode::kConfiguration);
+  EXPECT_THAT(runtime.error().reason(), HasSubstr("SECRETS_SCRUB_MIN_LENGTH"));
+  EXPECT_THAT(runtime.error().cure(), HasSubstr("1 to 1024"));
+}
+
+INSTANTIATE_TEST_SUITE_P(RuntimeSettings, WrongMinLength,
+                         testing::Values("0", "-1", "1025", "four", ""));
 
 class WrongTtl : public testing::TestWithParam<const char*> {};
 

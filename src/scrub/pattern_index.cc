@@ -124,8 +124,8 @@ void PatternIndex::Insert(const FormText& form, OwnerId owner) {
   has_base64_ = has_base64_ || form.is_base64;
   Pattern& pattern = store_->at(id);
   if (pattern.is_long() && RepeatsItself(form.text)) {
-    repeating_.push_back(id);
-    automaton_ = nullptr;
+    repeating_ids_.push_back(id);
+    repeating_ = nullptr;
     return;
   }
   const std::size_t index = ClassOf(form.text.size());
@@ -184,7 +184,7 @@ std::size_t PatternIndex::ChooseWindow(std::string_view text, const ClassShape& 
 void PatternIndex::Retire(OwnerId owner) {
   store_->Retire(owner);
   const auto is_retired = [&](PatternId id) { return (*store_)[id].owner == owner; };
-  if (std::erase_if(repeating_, is_retired) != 0) automaton_ = nullptr;
+  if (std::erase_if(repeating_ids_, is_retired) != 0) repeating_ = nullptr;
 }
 
 bool PatternIndex::Settle() {
@@ -227,26 +227,24 @@ bool PatternIndex::Settle() {
   return true;
 }
 
-void PatternIndex::BuildAutomaton() {
+std::shared_ptr<const RepeatingPatterns> PatternIndex::Repeating() const {
   const auto text = [this](PatternId id) { return (*store_)[id].view(); };
-  auto ids = std::make_shared<std::vector<PatternId>>(repeating_);
-  std::ranges::sort(*ids, {}, text);
-  const auto same = std::ranges::unique(*ids, {}, text);
-  ids->erase(same.begin(), same.end());
+  std::vector<PatternId> ids = repeating_ids_;
+  std::ranges::sort(ids, {}, text);
+  const auto same = std::ranges::unique(ids, {}, text);
+  ids.erase(same.begin(), same.end());
   std::vector<std::string_view> texts;
-  texts.reserve(ids->size());
-  for (const PatternId id : *ids) texts.push_back(text(id));
-  automaton_ = std::make_shared<AhoCorasick>(texts);
-  in_automaton_ = std::move(ids);
+  texts.reserve(ids.size());
+  for (const PatternId id : ids) texts.push_back(text(id));
+  return std::make_shared<RepeatingPatterns>(RepeatingPatterns{std::move(ids), AhoCorasick(texts)});
 }
 
 IndexView PatternIndex::View() {
-  if (automaton_ == nullptr && !repeating_.empty()) BuildAutomaton();
+  if (repeating_ == nullptr && !repeating_ids_.empty()) repeating_ = Repeating();
   IndexView view{.store = store_,
                  .classes = {},
                  .sorted = sorted_,
-                 .automaton = automaton_,
-                 .repeating = in_automaton_,
+                 .repeating = repeating_,
                  .count = store_->size(),
                  .has_base64 = has_base64_};
   std::copy(classes_.begin(), classes_.end(), view.classes.begin());

@@ -69,14 +69,19 @@ struct SortedPatterns {
   core::SecretVector<PatternId> ids;
 };
 
+// Those that repeat themselves, in the order of their bytes.
+struct RepeatingPatterns {
+  std::vector<PatternId> ids;
+  AhoCorasick automaton;
+};
+
 // What a reader looks through. Copies are cheap; what it refers to grows under it, but the number
 // of patterns in `sorted` and `count`, which says how many a reader may know of.
 struct IndexView {
   std::shared_ptr<const PatternStore> store;
   std::array<std::shared_ptr<const LengthClass>, kClassShapes.size()> classes;  // may be null
   std::shared_ptr<const SortedPatterns> sorted;
-  std::shared_ptr<const AhoCorasick> automaton;  // of patterns that repeat themselves; may be null
-  std::shared_ptr<const std::vector<PatternId>> repeating;  // those
+  std::shared_ptr<const RepeatingPatterns> repeating;  // may be null
   std::size_t count = 0;
   bool has_base64 = false;
 };
@@ -98,16 +103,15 @@ class PatternIndex {
  private:
   std::size_t ChooseWindow(std::string_view text, const ClassShape& shape,
                            const LengthClass& length_class) const;
-  void BuildAutomaton();
+  std::shared_ptr<const RepeatingPatterns> Repeating() const;
 
   std::shared_ptr<PatternStore> store_;
   std::array<std::shared_ptr<LengthClass>, kClassShapes.size()> classes_;
   std::array<std::vector<PatternId>, kClassShapes.size()> members_;
   std::shared_ptr<const SortedPatterns> sorted_;
-  std::vector<PatternId> repeating_;
+  std::vector<PatternId> repeating_ids_;
   bool has_base64_ = false;
-  std::shared_ptr<const AhoCorasick> automaton_;
-  std::shared_ptr<const std::vector<PatternId>> in_automaton_;
+  std::shared_ptr<const RepeatingPatterns> repeating_;
 };
 
 }  // namespace qarion::secrets::scrub

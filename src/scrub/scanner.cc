@@ -45,7 +45,7 @@ void Scanner::Look(const IndexView& view, std::string_view kept, int byte_before
   }
   if (!kept.empty()) LookAcross(kept, byte_before, fresh, false);
   LookIn({.text = fresh, .byte_before = LastByte(kept, byte_before)}, position_);
-  if (view.automaton != nullptr) RunAutomaton(kept, fresh);
+  if (view.repeating != nullptr) RunAutomaton(kept, fresh);
   position_ += fresh.size();
   pending_ = PendingBehind(kept, fresh);
 }
@@ -54,7 +54,7 @@ void Scanner::LookAtWhole(const IndexView& view, std::string_view text, Occurren
   view_ = &view;
   sink_ = &sink;
   LookIn({.text = text, .ends_stream = true}, position_);
-  if (view.automaton != nullptr) RunAutomaton({}, text);
+  if (view.repeating != nullptr) RunAutomaton({}, text);
 }
 
 void Scanner::End(const IndexView& view, std::string_view kept, int byte_before,
@@ -131,10 +131,11 @@ bool Scanner::GoOn(Unfinished& unfinished, std::string_view fresh) {
 void Scanner::RunAutomaton(std::string_view kept, std::string_view fresh) {
   std::array<Match, 64> matches;
   for (std::size_t done = 0; done < fresh.size();) {
-    const Scanned scanned = view_->automaton->Scan(fresh.substr(done), automaton_state_, matches);
+    const Scanned scanned =
+        view_->repeating->automaton.Scan(fresh.substr(done), automaton_state_, matches);
     for (std::size_t i = 0; i < scanned.matches; ++i) {
       const Match& match = matches[i];
-      OnMatch((*view_->store)[(*view_->repeating)[match.pattern]], kept, fresh, done + match.end);
+      OnMatch((*view_->store)[view_->repeating->ids[match.pattern]], kept, fresh, done + match.end);
     }
     done += scanned.bytes;
   }

@@ -47,6 +47,21 @@ TEST_F(StreamScrubberTest, PassesOnAtOnceWhatCannotBeginAValue) {
   EXPECT_EQ(stream_.held(), 0u);
 }
 
+TEST_F(StreamScrubberTest, TellsOfValuesThatRepeatThemselves) {
+  std::string repeating;
+  while (repeating.size() < 100) repeating += "repeats-itself-";
+  scrubber_.Add("hunter2", "SHORT");
+  scrubber_.Add(repeating, "LONG");
+  std::vector<std::string> names;
+  StreamScrubber stream(
+      scrubber_, [](std::string_view) {},
+      [&](const StreamScrubber::Occurrence& found) { names.emplace_back(found.name); });
+  stream.Write("a " + repeating.substr(0, 50));
+  stream.Write(repeating.substr(50) + " hunter2.");
+  stream.Finish();
+  EXPECT_THAT(names, ElementsAre("LONG", "SHORT"));
+}
+
 TEST_F(StreamScrubberTest, PassesOnABeginningOnceItProvesToBeNone) {
   Add("hunter2");
   EXPECT_EQ(Write("hunt"), "");

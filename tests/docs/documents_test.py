@@ -20,6 +20,7 @@ QSECRETS = pathlib.Path(sys.argv.pop()).resolve()
 
 SETTINGS = {"SECRETS_BACKEND": "env", "SECRETS_CACHE_TTL": "60", "SECRETS_MAX_STALE": "60",
             "SECRETS_FIELDS": "FAKE", "SECRETS_ENV_FILE": ".env", "SECRETS_DIR": ".",
+            "SECRETS_SCRUB_MIN_LENGTH": "4", "SECRETS_SCRUB_ALLOW": "true,fake",
             "QARION_SECRETS_LOG": "info"}
 VALUES = {"INSTANCE_ENCRYPTION_KEY": Fernet.generate_key().decode(),
           "INSTANCE_ENCRYPTION_KEY_PREVIOUS": Fernet.generate_key().decode(),

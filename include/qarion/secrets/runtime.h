@@ -42,6 +42,10 @@ struct RuntimeOptions {
 
   // Time; the machine's where not set.
   std::shared_ptr<Clock> clock = {};
+
+  // How Runtime::scrubber() masks. A `min_length` wins over SECRETS_SCRUB_MIN_LENGTH, and `allow`
+  // adds to SECRETS_SCRUB_ALLOW.
+  ScrubberOptions scrubbing = {};
 };
 
 // Which fields a refresh changed, appeared or vanished. Names only.
