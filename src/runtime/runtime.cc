@@ -1,7 +1,9 @@
 #include "qarion/secrets/runtime.h"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -12,6 +14,7 @@
 #include "core/spelling.h"
 #include "runtime/cache_settings.h"
 #include "runtime/field_rules.h"
+#include "runtime/masked_values.h"
 #include "runtime/provider_registry.h"
 #include "runtime/scrub_settings.h"
 
@@ -101,6 +104,7 @@ class Runtime::Impl {
   std::string backend_;
   FieldSet fields_ = FieldSet::BuiltIn();
   Scrubber scrubber_;
+  std::optional<runtime::MaskedValues> masked_;
   std::shared_ptr<Clock> clock_;
   std::function<void(std::string_view)> log_;
   std::unique_ptr<SecretProvider> provider_;
@@ -168,6 +172,9 @@ Status Runtime::Impl::Configure(RuntimeOptions& options) {
     scrubber_.Add(credential, "backend credential");
   }
 
+  // As long as a snapshot may be served, and an hour at least.
+  masked_.emplace(scrubber_, std::max<std::chrono::seconds>(kept->ttl + kept->max_stale,
+                                                            std::chrono::hours(1)));
   cache_ = std::make_unique<cache::SnapshotCache>(
       cache::CacheOptions{
           .ttl = kept->ttl, .max_stale = kept->max_stale, .start_timeout = options.start_timeout},
@@ -191,7 +198,7 @@ Result<cache::Fetched> Runtime::Impl::Fetch(const cache::FetchContext& context) 
   for (const Field& field : payload->fields) {
     fetched.push_back({.name = field.name, .value = field.value.Share()});
   }
-  scrubber_.Add(fetched);
+  masked_->Take(std::move(fetched), clock_->SteadyNow());
   std::erase_if(payload->fields,
                 [this](const Field& field) { return !fields_.Contains(field.name); });
   return cache::Fetched{.snapshot = std::make_shared<const Snapshot>(

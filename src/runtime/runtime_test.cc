@@ -123,6 +123,21 @@ TEST_F(RuntimeTest, KnowsEveryFetchedValueToTheScrubberManagedOrNot) {
             "a *** b *** c");
 }
 
+TEST_F(RuntimeTest, MasksTheValuesOfEarlierFetchesForAnHourAtLeast) {
+  auto runtime = Make({{"SECRETS_MAX_STALE", "60"}});
+  ASSERT_TRUE(runtime);
+  store_.values["SECRET_KEY"] = "fake-newer-key";
+  ASSERT_TRUE(runtime->Refresh());
+  const std::string text = "fake-signing-key fake-newer-key fake-unmanaged-value";
+  EXPECT_EQ(runtime->scrubber().Scrub(text), "*** *** ***");
+  clock_->Advance(std::chrono::minutes(59));
+  ASSERT_TRUE(runtime->Refresh());
+  EXPECT_EQ(runtime->scrubber().Scrub(text), "*** *** ***");
+  clock_->Advance(std::chrono::minutes(2));
+  ASSERT_TRUE(runtime->Refresh());
+  EXPECT_EQ(runtime->scrubber().Scrub(text), "fake-signing-key *** ***");
+}
+
 TEST_F(RuntimeTest, TellsTheScrubberWhoseValueEachIs) {
   auto runtime = Make();
   ASSERT_TRUE(runtime);
