@@ -186,6 +186,18 @@ bool MustDiffer(std::string_view a, std::string_view b) {
   });
 }
 
+// What stands in logs without being a secret.
+bool IsOrdinary(std::string_view value) {
+  static constexpr std::array<std::string_view, 14> kWords = {
+      "administrator", "anonymous", "database",  "development", "disabled",
+      "localhost",     "password",  "postgres",  "postgresql",  "production",
+      "template",      "undefined", "unlimited", "username"};
+  const auto is_value = [&](std::string_view word) {
+    return core::EqualsIgnoringCase(word, value);
+  };
+  return std::ranges::any_of(kWords, is_value) || std::ranges::all_of(value, core::IsDigit);
+}
+
 void CheckField(const Field& field, std::vector<Finding>& findings) {
   FieldReport report(field, findings);
   const std::string_view value = report.value();
@@ -202,10 +214,14 @@ void CheckField(const Field& field, std::vector<Finding>& findings) {
     report.Warning("contains a zero byte, so it cannot be put into an environment",
                    "store it as text, for example in base64");
   }
-  if (findings.size() == before && value.size() < kShortestUnguessable) {
+  if (findings.size() != before) return;
+  if (value.size() < kShortestUnguessable) {
     report.Warning("has " + Bytes(value.size()) +
                        ": easily guessed, and wherever it occurs in a log it is masked",
                    "use a longer value");
+  } else if (IsOrdinary(value)) {
+    report.Warning("is an ordinary word or number: wherever it occurs in a log it is masked",
+                   "use a value that nobody guesses, or let it through with SECRETS_SCRUB_ALLOW");
   }
 }
 

@@ -152,6 +152,14 @@ TEST(FieldRules, WantTheShapesThatTheServicesGive) {
               ElementsAre(HasSubstr("pairs")));
 }
 
+TEST(FieldRules, WarnOfValuesThatStandInAnyLog) {
+  for (const char* const value : {"postgres", "LocalHost", "1234567890123"}) {
+    EXPECT_THAT(Problems({{"POSTGRES_PASSWORD", value}}),
+                ElementsAre(HasSubstr("warning: is an ordinary word or number")));
+  }
+  EXPECT_THAT(Problems({{"MINE", "true"}}), ElementsAre(HasSubstr("warning: has 4 bytes")));
+}
+
 TEST(FieldRules, HoldForFieldsOfAnyName) {
   EXPECT_THAT(Problems({{"MINE", ""}}), ElementsAre(HasSubstr("error: is set to the empty value")));
   EXPECT_THAT(Problems({{"MINE", "q7Z"}}), ElementsAre(HasSubstr("warning: has 3 bytes")));
