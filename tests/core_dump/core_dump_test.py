@@ -45,8 +45,11 @@ class CoreDump(unittest.TestCase):
         for name, value in self.values.items():
             # A quarter of a value would already be a leak.
             for start_at in range(0, len(value) - 12, 12):
-                self.assertFalse(value[start_at:start_at + 12].encode() in dump,
-                                 f"a part of {name} is in the dump")
+                part = value[start_at:start_at + 12].encode()
+                for form in (part, part.hex().encode(), part.hex().upper().encode(),
+                             base64.b64encode(part), part.decode().encode("utf-16-le"),
+                             "".join(f"%{byte:02X}" for byte in part).encode()):
+                    self.assertFalse(form in dump, f"a part of {name} is in the dump")
 
     def test_dump_of_the_running_process(self):
         if not shutil.which("gcore"):
