@@ -115,5 +115,79 @@ TEST(Scrubber, MasksWhileOtherThreadsAddValues) {
   EXPECT_EQ(scrubber.size(), 201u);
 }
 
+TEST(Scrubber, LetsThroughWhatIsRemovedAsOftenAsItWasAdded) {
+  Scrubber scrubber;
+  scrubber.Add("hunter2-prod");
+  scrubber.Add("hunter2-prod");
+  scrubber.Add("other-value");
+  scrubber.Remove("hunter2-prod");
+  EXPECT_EQ(scrubber.Scrub("hunter2-prod other-value"), "*** ***");
+  scrubber.Remove("hunter2-prod");
+  scrubber.Remove("hunter2-prod");
+  EXPECT_EQ(scrubber.Scrub("hunter2-prod other-value"), "hunter2-prod ***");
+  EXPECT_EQ(scrubber.size(), 1u);
+  scrubber.Add("hunter2-prod");
+  EXPECT_EQ(scrubber.Scrub("hunter2-prod"), "***");
+}
+
+TEST(Scrubber, MasksWhatIsLeftAfterManyRemovals) {
+  Scrubber scrubber;
+  for (int i = 0; i < 200; ++i) scrubber.Add("value-number-" + std::to_string(i) + "-end");
+  for (int i = 0; i < 199; ++i) scrubber.Remove("value-number-" + std::to_string(i) + "-end");
+  EXPECT_EQ(scrubber.Scrub("value-number-7-end value-number-199-end"), "value-number-7-end ***");
+}
+
+TEST(Scrubber, MasksOnlyWholeWordsOfShortValues) {
+  Scrubber scrubber;
+  scrubber.Add("ab");
+  EXPECT_EQ(scrubber.Scrub("ab cab abc a_ab (ab) ab"), "*** cab abc a_ab (***) ***");
+}
+
+TEST(Scrubber, LetsThroughWhatIsAllowed) {
+  Scrubber scrubber({.allow = {"postgres"}});
+  scrubber.Add("postgres");
+  scrubber.Add("first-line\npostgres\nlast-line");
+  EXPECT_EQ(scrubber.Scrub("postgres first-line last-line"), "postgres *** ***");
+}
+
+TEST(Scrubber, WritesTheMaskItIsGiven) {
+  Scrubber scrubber({.mask = "[hidden]"});
+  scrubber.Add("hunter2-prod");
+  EXPECT_EQ(scrubber.Scrub("a hunter2-prod b"), "a [hidden] b");
+}
+
+// Values come and go, in all their forms, while eight threads scrub: what is always there is always
+// masked, and the set is enlarged and built anew meanwhile.
+TEST(Scrubber, MasksWhileTheSetChangesUnderEightThreads) {
+  Scrubber scrubber;
+  scrubber.Add("always-there-value");
+  std::atomic<bool> done = false;
+  {
+    std::vector<std::jthread> readers;
+    for (int i = 0; i < 8; ++i) {
+      readers.emplace_back([&, scrubber] {
+        std::string seen;
+        StreamScrubber stream(scrubber, [&](std::string_view bytes) { seen += bytes; });
+        do {
+          EXPECT_EQ(scrubber.Scrub("an always-there-value."), "an ***.");
+          seen.clear();
+          stream.Write("some always-there");
+          stream.Write("-value and YWx3YXlzLXRoZXJlLXZhbHVl.");
+          stream.Finish();
+          EXPECT_EQ(seen, "some *** and ***.");
+        } while (!done);
+      });
+    }
+    for (int i = 0; i < 300; ++i) {
+      const std::string value = "comes-and-goes-" + std::to_string(i) + "&\"'";
+      scrubber.Add(value);
+      EXPECT_EQ(scrubber.Scrub(value + "."), "***.");
+      if (i >= 100) scrubber.Remove("comes-and-goes-" + std::to_string(i - 100) + "&\"'");
+    }
+    done = true;
+  }
+  EXPECT_EQ(scrubber.size(), 101u);
+}
+
 }  // namespace
 }  // namespace qarion::secrets

@@ -36,6 +36,7 @@ STAND_INS = {"service": SHOW, "tui": SHOW, "bin/psql": SHOW, "bin/some-command":
 
 # What the fragments of C++ take for granted.
 CONTEXT = """
+#include <iostream>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -45,6 +46,8 @@ CONTEXT = """
 #include <qarion/secrets/jwt_verifier.h>
 #include <qarion/secrets/rotation.h>
 #include <qarion/secrets/runtime.h>
+#include <qarion/secrets/scrub_fd.h>
+#include <qarion/secrets/scrub_streambuf.h>
 namespace secrets = qarion::secrets;
 namespace spdlog { template <typename... T> void warn(std::string_view, T&&...) {} }
 struct Request { std::string bearer; };
@@ -230,7 +233,7 @@ class Cpp(DocumentTest):
 
     def test_every_block_compiles(self):
         for document in ("README.md", "docs/guide/cpp-developers.md", "docs/guide/encryption.md",
-                         "docs/guide/jwt.md"):
+                         "docs/guide/jwt.md", "docs/guide/scrubbing.md"):
             for text in blocks(document, "cpp"):
                 is_program = "int main()" in text
                 self.compile(CONTEXT + (text if is_program else FRAGMENT.format(text=text)))
