@@ -170,12 +170,11 @@ std::size_t Scanner::PendingBehind(std::string_view kept, std::string_view fresh
     const Offset begin = one.begin - (one.has_lead ? 1 : 0);
     pending = std::max(pending, static_cast<std::size_t>(position_ - begin));
   }
-  const std::size_t in_automaton = automaton_state_.pending;
-  if (in_automaton > pending) {
+  if (const std::size_t in_automaton = automaton_state_.pending; in_automaton != 0) {
     const int before = ByteBehind(kept, fresh, in_automaton);
     const bool has_lead =
         before != kNoByte && view_->store->IsAnyLead(static_cast<unsigned char>(before));
-    pending = in_automaton + (has_lead ? 1 : 0);
+    pending = std::max(pending, in_automaton + (has_lead ? 1 : 0));
   }
   return pending;
 }
