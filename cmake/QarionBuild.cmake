@@ -90,12 +90,26 @@ endfunction()
 
 # qarion_test(NAME SOURCES... [LIBS libraries...]): a GoogleTest program; each TEST becomes a test. With sanitizers a
 # quarter of them does: a process of its own, and a server, would take longer than most. The log names what crashed.
+# For ThreadSanitizer only those files of tests are built that have to do with threads, their own or the library's.
 function(qarion_test name)
   if(NOT QARION_BUILD_TESTS)
     return()
   endif()
   cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
-  add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
+  set(sources ${arg_UNPARSED_ARGUMENTS})
+  if(QARION_SANITIZE STREQUAL "thread")
+    set(threads "thread|async|fork|Runtime|Cache|Server|Watch")
+    foreach(source IN LISTS sources)
+      file(STRINGS ${source} found REGEX "${threads}" LIMIT_COUNT 1)
+      if(source MATCHES "_test\\.cc$" AND NOT found)
+        list(REMOVE_ITEM sources ${source})
+      endif()
+    endforeach()
+    if(NOT sources MATCHES "_test\\.cc")
+      return()
+    endif()
+  endif()
+  add_executable(${name} ${sources})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})  # tests/support/
   target_link_libraries(${name} PRIVATE
     qarion_flags qarion_secrets_static ${arg_LIBS} GTest::gmock GTest::gtest_main)

@@ -9,8 +9,15 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/sanitizers.h"
+
 namespace qarion::secrets::scrub {
 namespace {
+
+// Sanitizers take ten times as long; the fuzz targets go on where this ends.
+constexpr int Rounds(int count) {
+  return test::kHasAddressSanitizer || test::kHasThreadSanitizer ? count / 10 : count;
+}
 
 class Dice {
  public:
@@ -84,7 +91,7 @@ std::string Described(const std::vector<std::string>& values, const std::string&
 
 TEST(ScrubOracle, AgreesOnWholeTexts) {
   Dice dice(1);
-  for (int round = 0; round < 20000; ++round) {
+  for (int round = 0; round < Rounds(20000); ++round) {
     const std::size_t letters = dice.Between(1, 4);
     const std::vector<std::string> values = dice.Values(letters);
     const std::string text = dice.TextAbout(values, letters);
@@ -95,7 +102,7 @@ TEST(ScrubOracle, AgreesOnWholeTexts) {
 
 TEST(ScrubOracle, AgreesWhereverTheStreamIsCutAndHoldsNothingMore) {
   Dice dice(2);
-  for (int round = 0; round < 20000; ++round) {
+  for (int round = 0; round < Rounds(20000); ++round) {
     const std::size_t letters = dice.Between(1, 4);
     const std::vector<std::string> values = dice.Values(letters);
     const std::string text = dice.TextAbout(values, letters);
@@ -119,7 +126,7 @@ TEST(ScrubOracle, AgreesWhereverTheStreamIsCutAndHoldsNothingMore) {
 // there. Here everything is still held, because the first value begins with the whole first piece.
 TEST(ScrubOracle, AgreesWithValuesAddedWhileBytesAreHeld) {
   Dice dice(3);
-  for (int round = 0; round < 10000; ++round) {
+  for (int round = 0; round < Rounds(10000); ++round) {
     std::vector<std::string> values = dice.Values(2);
     const std::string first = dice.Text(2, 1, 20);
     values.insert(values.begin(), first + "-end");
@@ -143,7 +150,7 @@ TEST(ScrubOracle, AgreesWithValuesAddedWhileBytesAreHeld) {
 // themselves or contain each other.
 TEST(ScrubOracle, AgreesOnLongValuesWhereverTheStreamIsCut) {
   Dice dice(5);
-  for (int round = 0; round < 2000; ++round) {
+  for (int round = 0; round < Rounds(2000); ++round) {
     const std::size_t letters = dice.Between(0, 2) == 0 ? dice.Between(1, 2) : dice.Between(3, 26);
     std::vector<std::string> values;
     for (std::size_t i = dice.Between(1, 5); i > 0; --i)
@@ -153,7 +160,7 @@ TEST(ScrubOracle, AgreesOnLongValuesWhereverTheStreamIsCut) {
     const Scrubber scrubber = ScrubberFor(values);
     const std::string expected = OracleScrub(values, text);
     ASSERT_EQ(scrubber.Scrub(text), expected) << Described(values, text);
-    for (const std::size_t longest_piece : {2, 40, 300}) {
+    for (const std::size_t longest_piece : {2U, 40U, 300U}) {
       std::string seen;
       StreamScrubber stream(scrubber, [&](std::string_view bytes) { seen += bytes; });
       for (std::size_t begin = 0; begin < text.size();) {
@@ -201,7 +208,7 @@ std::string Base64(std::string_view bytes) {
 // Values of all lengths in all their forms, whole and cut off, with anything beside them.
 TEST(ScrubOracle, AgreesOnAllFormsWhereverTheStreamIsCut) {
   Dice dice(6);
-  for (int round = 0; round < 1500; ++round) {
+  for (int round = 0; round < Rounds(1500); ++round) {
     std::vector<std::string> values(dice.Between(1, 4));
     for (std::string& value : values) value = dice.Printable(1, dice.Between(0, 3) == 0 ? 90 : 14);
     const std::vector<OracleForm> forms = OracleFormsOf(values);
@@ -220,7 +227,7 @@ TEST(ScrubOracle, AgreesOnAllFormsWhereverTheStreamIsCut) {
     for (const std::string& value : values) scrubber.Add(value);
     const std::string expected = OracleScrubForms(forms, text);
     ASSERT_EQ(scrubber.Scrub(text), expected) << Described(values, text);
-    for (const std::size_t longest_piece : {1, 30, 200}) {
+    for (const std::size_t longest_piece : {1U, 30U, 200U}) {
       std::string seen;
       StreamScrubber stream(scrubber, [&](std::string_view bytes) { seen += bytes; });
       for (std::size_t begin = 0; begin < text.size();) {
@@ -237,7 +244,7 @@ TEST(ScrubOracle, AgreesOnAllFormsWhereverTheStreamIsCut) {
 // Blocks of base64 between other lines.
 TEST(ScrubOracle, AgreesOnBase64InLinesWhereverTheStreamIsCut) {
   Dice dice(7);
-  for (int round = 0; round < 1000; ++round) {
+  for (int round = 0; round < Rounds(1000); ++round) {
     std::vector<std::string> values(dice.Between(1, 3));
     for (std::string& value : values) value = dice.Printable(4, dice.Between(0, 2) == 0 ? 200 : 20);
     std::string text;
@@ -262,7 +269,7 @@ TEST(ScrubOracle, AgreesOnBase64InLinesWhereverTheStreamIsCut) {
     Scrubber scrubber;
     for (const std::string& value : values) scrubber.Add(value);
     ASSERT_EQ(scrubber.Scrub(text), expected) << Described(values, text);
-    for (const std::size_t longest_piece : {1, 30, 200}) {
+    for (const std::size_t longest_piece : {1U, 30U, 200U}) {
       std::string seen;
       StreamScrubber stream(scrubber, [&](std::string_view bytes) { seen += bytes; });
       for (std::size_t begin = 0; begin < text.size();) {
