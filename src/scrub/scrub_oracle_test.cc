@@ -241,6 +241,32 @@ TEST(ScrubOracle, AgreesOnAllFormsWhereverTheStreamIsCut) {
   }
 }
 
+// What is scrubbed holds no form of a value, and scrubbing it again changes nothing. Not so of
+// words, which a mask beside them makes whole, and of values with asterisks.
+TEST(ScrubOracle, FindsNothingInWhatIsScrubbed) {
+  Dice dice(8);
+  for (int round = 0; round < Rounds(1000); ++round) {
+    std::vector<std::string> values(dice.Between(1, 4));
+    for (std::string& value : values) {
+      value = dice.Printable(4, 40);
+      std::ranges::replace(value, '*', '+');
+    }
+    const std::vector<OracleForm> forms = OracleFormsOf(values);
+    Scrubber scrubber;
+    for (const std::string& value : values) scrubber.Add(value);
+    std::string text;
+    for (int i = 0; i < 20; ++i) {
+      text += forms[dice.Between(0, forms.size() - 1)].text + dice.Printable(0, 5);
+    }
+    const std::string scrubbed = scrubber.Scrub(text);
+    for (const OracleForm& form : forms) {
+      if (form.only_as_word || form.text.find('*') != std::string::npos) continue;
+      ASSERT_EQ(scrubbed.find(form.text), std::string::npos) << Described(values, text);
+    }
+    ASSERT_EQ(scrubber.Scrub(scrubbed), scrubbed) << Described(values, text);
+  }
+}
+
 // Blocks of base64 between other lines.
 TEST(ScrubOracle, AgreesOnBase64InLinesWhereverTheStreamIsCut) {
   Dice dice(7);
