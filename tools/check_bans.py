@@ -17,7 +17,7 @@ RULES = [
      ("src/core/error.cc", "src/core/secret_memory.cc", "src/cli/"),
      "the library does not print; return an Error or use the log of RuntimeOptions"),
     (r"\b(strcpy|strcat|sprintf|gets|strtok)\s*\(", (), "unbounded; use std::string"),
-    (r"\bgetenv\s*\(", ("src/runtime/module_loader.cc",),
+    (r"\bgetenv\s*\(", ("src/runtime/module_loader.cc", "src/scrub/kernels.cc"),
      "read settings through core::Settings, so that each has a source"),
     (r"\bsleep_for\b|\busleep\s*\(|\bsleep\s*\(", (), "wait on a Clock, so that tests can turn it"),
     (r"std::atomic<std::shared_ptr", (), "reported racy inside libstdc++ 12"),
