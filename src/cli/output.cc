@@ -1,8 +1,11 @@
 #include "cli/output.h"
 
 #include <poll.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -11,24 +14,37 @@
 
 namespace qarion::secrets::cli {
 
-Status WriteOutput(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(STDOUT_FILENO, bytes.data(), bytes.size());
-    if (written >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-      continue;
-    }
-    if (errno == EINTR) continue;
-    if (errno == EAGAIN) {  // somebody made our end of it non-blocking
-      pollfd ready{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+int WriteAll(int descriptor, std::string_view first, std::string_view second) {
+  while (!first.empty() || !second.empty()) {
+    // writev() only reads what the pointers lead to.
+    const std::array<iovec, 2> texts = {
+        {{.iov_base = const_cast<char*>(first.data()), .iov_len = first.size()},
+         {.iov_base = const_cast<char*>(second.data()), .iov_len = second.size()}}};
+    const ssize_t count = writev(descriptor, texts.data(), texts.size());
+    if (count >= 0) {
+      const auto written = static_cast<std::size_t>(count);
+      const std::size_t of_first = std::min(written, first.size());
+      first.remove_prefix(of_first);
+      second.remove_prefix(written - of_first);
+    } else if (errno == EAGAIN) {  // somebody made our end of it non-blocking
+      pollfd ready{.fd = descriptor, .events = POLLOUT, .revents = 0};
       poll(&ready, 1, -1);
-      continue;
+    } else if (errno != EINTR) {
+      return errno;
     }
-    return Error(ErrorCode::kIo,
-                 std::string("cannot write to standard output: ") + std::strerror(errno))
-        .Cure(errno == EBADF ? "open it: it was closed when qsecrets began"
-                             : "see that what it leads to takes output");
   }
+  return 0;
+}
+
+Error CannotWriteOutput(int error) {
+  return Error(ErrorCode::kIo,
+               std::string("cannot write to standard output: ") + std::strerror(error))
+      .Cure(error == EBADF ? "open it: it was closed when qsecrets began"
+                           : "see that what it leads to takes output");
+}
+
+Status WriteOutput(std::string_view bytes) {
+  if (const int error = WriteAll(STDOUT_FILENO, bytes); error != 0) return CannotWriteOutput(error);
   return {};
 }
 

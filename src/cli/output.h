@@ -7,6 +7,12 @@
 
 namespace qarion::secrets::cli {
 
+// Writes both texts, one behind the other. Returns 0, or the number of the error.
+int WriteAll(int descriptor, std::string_view first, std::string_view second = {});
+
+// What to say where writing to standard output failed. kIo.
+Error CannotWriteOutput(int error);
+
 // Writes all of it. kIo: closed, disk full, or the reader is gone.
 Status WriteOutput(std::string_view bytes);
 

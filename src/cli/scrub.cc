@@ -1,102 +1,104 @@
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include <csignal>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 
 #include "cli/command.h"
-#include "cli/output.h"
-#include "core/files.h"
-#include "core/json_fields.h"
+#include "cli/scrub_files.h"
+#include "cli/scrub_options.h"
+#include "cli/scrub_stream.h"
+#include "cli/scrub_values.h"
+#include "cli/signal_stop.h"
+#include "runtime/scrub_settings.h"
 
 namespace qarion::secrets::cli {
 namespace {
 
-constexpr std::size_t kPiece = 256 * 1024;
+constexpr std::size_t kMostJobs = 256;
 
-struct ScrubOptions {
-  std::string secrets_json;
-};
-
-Result<Scrubber> FromFile(const std::string& path) {
-  if (path == "-" || path == "/dev/stdin" || path == "/dev/fd/0" || path == "/proc/self/fd/0") {
-    return Error(ErrorCode::kUsage, "--secrets-json: standard input is the text to be scrubbed")
-        .Cure("name a file, or write --secrets-json <(command) in bash");
-  }
-  auto file = core::ReadFile(path, "--secrets-json", core::PipesAllowed::kYes);
-  if (!file) return std::move(file).error();
-  auto values = core::StringsFromJson(file->bytes.Reveal(), "--secrets-json: '" + path + "'");
-  if (!values) return std::move(values).error();
-  if (values->empty()) {
-    std::fprintf(stderr, "qsecrets: warning: --secrets-json: '%s' is empty, nothing is masked\n",
-                 path.c_str());
-  }
-  Scrubber scrubber;
-  for (const Secret& value : *values) scrubber.Add(value);
-  return scrubber;
-}
-
-Result<Scrubber> FromBackend() {
-  // Every key, managed or not: what the store holds must not be seen.
-  auto runtime = OpenRuntime(true);
-  if (!runtime) return std::move(runtime).error();
-  return runtime->scrubber();
-}
-
-// Passes standard input on. What is read before an error is passed on before it is reported.
-Status Pump(const Scrubber& scrubber) {
-  std::optional<Error> failure;
-  StreamScrubber stream(scrubber, [&](std::string_view bytes) {
-    if (failure) return;
-    if (Status written = WriteOutput(bytes); !written) failure = std::move(written).error();
-  });
-  SecretBuffer piece(kPiece);
-  while (!failure) {
-    const ssize_t got = read(STDIN_FILENO, piece.Spare(kPiece), kPiece);
-    if (got > 0) {
-      piece.Grow(static_cast<std::size_t>(got));
-      stream.Write(piece.Reveal());
-      piece.Clear();
-    } else if (got == 0) {
-      stream.Finish();
-      break;
-    } else if (errno != EINTR) {
-      const int error = errno;
-      stream.Finish();
-      return Error(ErrorCode::kIo,
-                   std::string("cannot read standard input: ") + std::strerror(error))
-          .Cure("see that what it comes from can be read");
-    }
-  }
-  if (failure) return *std::move(failure);
-  return {};
+int ScrubInPlace(const ScrubOptions& options) {
+  // A limit on the size of files is then an error like any other, and leaves nothing behind.
+  std::signal(SIGXFSZ, SIG_IGN);
+  // Sent where somebody wants to write a file that is being read.
+  std::signal(SIGIO, SIG_IGN);
+  auto signals = SignalStop::Create();
+  if (!signals) return Report(signals.error());
+  const auto scrubber = OpenScrubber(options);
+  const int status =
+      scrubber ? ScrubFiles(options, *scrubber, signals->token()) : Report(scrubber.error());
+  signals->PassOn();
+  return status;
 }
 
 int RunScrub(const ScrubOptions& options) {
-  auto scrubber = options.secrets_json.empty() ? FromBackend() : FromFile(options.secrets_json);
+  if (Status checked = CheckScrubOptions(options); !checked) return Report(checked.error());
+  if (options.in_place) return ScrubInPlace(options);
+  const auto scrubber = OpenScrubber(options);
   if (!scrubber) return Report(scrubber.error());
-  const Status pumped = Pump(*scrubber);
-  return pumped ? 0 : Report(pumped.error());
+  return options.find ? ScrubFiles(options, *scrubber, {}) : ScrubStream(options, *scrubber);
+}
+
+void AddWhat(CLI::App& scrub, ScrubOptions& options) {
+  scrub
+      .add_option("--secrets-json", options.secrets_json,
+                  "Mask the values of this JSON, an array of strings or an object of names and "
+                  "values, instead of the store's")
+      ->type_name("FILE")
+      ->check(RefuseNoName);
+  scrub
+      .add_option("--forms", options.forms,
+                  "Ways of writing a value that are masked: all (default), or some of raw, lines, "
+                  "parts, base64, hex, percent, json, shell, xml, c, utf16")
+      ->type_name("LIST");
+  scrub
+      .add_option("--min-length", options.min_length,
+                  "Let through values, lines and parts of them of fewer bytes; 1 masks even single "
+                  "bytes (default: less than 4 only as whole words)")
+      ->type_name("BYTES")
+      ->check(CLI::Range(std::size_t{1}, runtime::kMaxMinLength));
+  scrub.add_option("--mask", options.mask, "What stands in a value's place (default: ***)")
+      ->type_name("TEXT");
+}
+
+void AddHow(CLI::App& scrub, ScrubOptions& options) {
+  scrub.add_flag("--find", options.find,
+                 "Change nothing and say where values are; ends with 1 where there is one");
+  scrub.add_flag("--in-place", options.in_place, "Replace files that hold values by masked ones");
+  scrub.add_option("--jobs", options.jobs, "Files at once with --find and --in-place (processors)")
+      ->type_name("COUNT")
+      ->check(CLI::Range(std::size_t{1}, kMostJobs));
+  scrub.add_flag("--stats", options.stats, "At the end, count on standard error what was masked");
+  scrub.add_flag("--line-buffered", options.line_buffered,
+                 "Write each line by itself, though more is waiting");
+  AddOutputOption(scrub, options.format, {"text", "json"});
 }
 
 }  // namespace
 
 void AddScrub(CLI::App& app, Command& command) {
   auto options = std::make_shared<ScrubOptions>();
-  CLI::App* scrub =
-      app.add_subcommand("scrub", "Copy standard input to standard output, every value masked");
+  CLI::App* scrub = app.add_subcommand(
+      "scrub", "Copy files or standard input to standard output, every value masked");
   scrub
-      ->add_option("--secrets-json", options->secrets_json,
-                   "Mask the strings of this JSON array instead of the store's values")
-      ->type_name("FILE");
+      ->add_option(
+          "FILE", options->paths,
+          "What to copy, - for standard input; with --find and --in-place also directories")
+      ->type_name("");
+  AddWhat(*scrub, *options);
+  AddHow(*scrub, *options);
   scrub->footer(
-      "Bytes are passed on as they come, in order and unchanged but for the masks (***).\n\n"
+      "Bytes are passed on as they come, in order and unchanged but for the masks. One waits only "
+      "while it may be the beginning of a value, and no clock lets it go. --output is about --find "
+      "and --stats.\n\n"
+      "In directories, symbolic links, pipes, sockets and devices are left out.\n\n"
+      "Exit status: 0; 1 where --find finds a value; 64 usage; 74 where a file cannot be read or "
+      "written, after the others; 75 where one is written meanwhile; 77 where its owner cannot be "
+      "kept.\n\n"
       "Examples:\n"
       "  ./service 2>&1 | qsecrets scrub\n"
-      "  qsecrets scrub --secrets-json <(vault-export) < old.log > clean.log");
+      "  qsecrets scrub --secrets-json <(vault-export) < old.log > clean.log\n"
+      "  qsecrets scrub --find --forms raw old.log      in CI, or before a commit\n"
+      "  qsecrets scrub --in-place --stats old.log");
   scrub->callback([options, &command] { command = [options] { return RunScrub(*options); }; });
 }
 

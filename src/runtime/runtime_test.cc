@@ -147,7 +147,7 @@ TEST_F(RuntimeTest, TellsTheScrubberWhoseValueEachIs) {
       [&](const StreamScrubber::Occurrence& found) { names.emplace_back(found.name); });
   stream.Write("fake-signing-key fake-unmanaged-value");
   stream.Finish();
-  EXPECT_THAT(names, testing::ElementsAre("SECRET_KEY", "UNMANAGED"));
+  EXPECT_THAT(names, ElementsAre("SECRET_KEY", "UNMANAGED"));
 }
 
 TEST_F(RuntimeTest, LetsThroughWhatSettingsSay) {

@@ -148,6 +148,10 @@ class Commands(DocumentTest):
         self.write_env("".join(f"{name}='{value}'\n" for name, value in VALUES.items()))
         (self.directory / "old.log").write_text("fake-exported\n")
         (self.directory / "value").write_text("fake-value")
+        (self.directory / "values.json").write_text('["fake-exported"]')
+        for name in ("logs", "artifacts"):
+            (self.directory / name).mkdir(exist_ok=True)
+        (self.directory / "logs" / "old.log").write_text(VALUES["POSTGRES_PASSWORD"])
         self.write_database()
         done = self.shell(command)
         self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}")
@@ -162,6 +166,17 @@ class Commands(DocumentTest):
                 self.assertIn("=***\n", shown, line)
                 for value in VALUES.values():
                     self.assertNotIn(value, shown, line)
+
+    def test_lines_for_old_logs(self):
+        lines = blocks("docs/guide/operators.md", "sh")[-2].splitlines()
+        self.assertEqual(len(lines), 6)
+        for line in lines:
+            self.assertIn("qsecrets scrub", line)
+            if not line.startswith("git") or shutil.which("git"):
+                self.shell("git init -q")
+                self.assert_works(line)
+            if "--in-place" in line:
+                self.assertEqual((self.directory / "logs" / "old.log").read_text(), "***")
 
     def test_lines_for_scripts(self):
         lines = blocks("docs/guide/operators.md", "sh")[-1].splitlines()

@@ -1,0 +1,111 @@
+#include "cli/scrub_files.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "cli/ordered_work.h"
+#include "cli/output.h"
+#include "cli/scrub_find.h"
+#include "cli/scrub_in_place.h"
+#include "cli/scrub_paths.h"
+#include "cli/scrub_progress.h"
+#include "cli/scrub_tally.h"
+
+namespace qarion::secrets::cli {
+namespace {
+
+constexpr int kFound = 1;
+
+// A file that is named twice, or named and found, is to be rewritten once.
+void RemoveRepeated(std::vector<FileToScrub>& files) {
+  std::set<std::pair<dev_t, ino_t>> known;
+  std::erase_if(files, [&](const FileToScrub& file) {
+    struct stat status{};
+    if (stat(file.path.c_str(), &status) != 0 || status.st_nlink > 1) return false;
+    return !known.emplace(status.st_dev, status.st_ino).second;
+  });
+}
+
+std::size_t Threads(std::size_t wanted) {
+  constexpr std::size_t kMostByDefault = 16;
+  if (wanted != 0) return wanted;
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMostByDefault);
+}
+
+// Takes the outcomes up, one by one.
+class Summary {
+ public:
+  explicit Summary(ScrubProgress& progress) : progress_(progress) {}
+
+  // Whether to go on.
+  bool Take(const ScrubOutcome& outcome) {
+    tally_.Add(outcome.tally);
+    holds_values_ |= outcome.holds_values;
+    if (outcome.output.empty() && !outcome.error) return true;
+    progress_.Clear();
+    if (const Status written = WriteOutput(outcome.output); !written) {
+      Note(written.error());
+      return false;
+    }
+    if (outcome.error) Note(*outcome.error);
+    return true;
+  }
+
+  void Note(const Error& error) {
+    const int status = Report(error);
+    if (failure_ == 0) failure_ = status;
+  }
+
+  int failure() const noexcept { return failure_; }
+  bool holds_values() const noexcept { return holds_values_; }
+  const ScrubTally& tally() const noexcept { return tally_; }
+
+ private:
+  ScrubProgress& progress_;
+  ScrubTally tally_;
+  bool holds_values_ = false;
+  int failure_ = 0;
+};
+
+FilesToScrub FilesOf(const ScrubOptions& options) {
+  if (options.paths.empty()) return {.files = {{.path = "-"}}, .errors = {}};
+  FilesToScrub found = FindFiles(options.paths);
+  if (options.in_place) RemoveRepeated(found.files);
+  return found;
+}
+
+}  // namespace
+
+int ScrubFiles(const ScrubOptions& options, const Scrubber& scrubber, const std::stop_token& stop) {
+  const FilesToScrub found = FilesOf(options);
+  std::uint64_t all_bytes = 0;
+  for (const FileToScrub& file : found.files) all_bytes += file.bytes;
+  ScrubProgress progress(found.files.size(), all_bytes);
+  std::atomic<std::uint64_t> bytes_done{0};
+  Summary summary(progress);
+  for (const Error& error : found.errors) summary.Note(error);
+  WorkInOrder(found.files.size(), Threads(options.jobs),
+              {.work =
+                   [&](std::size_t number) {
+                     const FileToScrub& file = found.files[number];
+                     return options.find ? FindValues(file, scrubber, options.format, bytes_done)
+                                         : ScrubInPlace(file, scrubber, stop, bytes_done);
+                   },
+               .take =
+                   [&](const ScrubOutcome& outcome) {
+                     return summary.Take(outcome) && !stop.stop_requested();
+                   },
+               .meanwhile = [&](std::size_t done) { progress.Show(done, bytes_done); }});
+  progress.Clear();
+  if (options.stats) summary.tally().Report(options.format);
+  if (summary.failure() != 0) return summary.failure();
+  return options.find && summary.holds_values() ? kFound : 0;
+}
+
+}  // namespace qarion::secrets::cli

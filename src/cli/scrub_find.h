@@ -1,0 +1,19 @@
+// `qsecrets scrub --find`: where values are.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "cli/scrub_outcome.h"
+#include "cli/scrub_paths.h"
+#include "qarion/secrets/scrubber.h"
+
+namespace qarion::secrets::cli {
+
+// A line of output for each occurrence, "path:line:column: FIELD" or a JSON object ("json").
+// `bytes_done` counts what is read.
+ScrubOutcome FindValues(const FileToScrub& file, const Scrubber& scrubber,
+                        const std::string& format, std::atomic<std::uint64_t>& bytes_done);
+
+}  // namespace qarion::secrets::cli

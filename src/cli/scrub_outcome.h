@@ -1,0 +1,19 @@
+// What became of one file.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/scrub_tally.h"
+#include "qarion/secrets/error.h"
+
+namespace qarion::secrets::cli {
+
+struct ScrubOutcome {
+  std::string output;  // for standard output
+  bool holds_values = false;
+  ScrubTally tally;
+  std::optional<Error> error;
+};
+
+}  // namespace qarion::secrets::cli

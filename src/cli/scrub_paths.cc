@@ -1,0 +1,77 @@
+#include "cli/scrub_paths.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include "core/files.h"
+
+namespace qarion::secrets::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Walk {
+ public:
+  explicit Walk(FilesToScrub& result) : result_(result) {}
+
+  void Into(const fs::path& directory) {
+    std::error_code error;
+    fs::directory_iterator entry(directory, error);
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) Take(*entry);
+    if (!error) return;
+    result_.errors.push_back(Error(ErrorCode::kIo, "cannot read the directory '" +
+                                                       core::ShownPath(directory.string()) +
+                                                       "': " + error.message())
+                                 .Cure("run it as a user who may read it, or name others"));
+  }
+
+  // Directories that are still to be looked into.
+  std::vector<fs::path>& directories() noexcept { return directories_; }
+
+ private:
+  void Take(const fs::directory_entry& entry) {
+    std::error_code error;
+    const fs::file_status status = entry.symlink_status(error);
+    if (fs::is_directory(status)) directories_.push_back(entry.path());
+    if (!fs::is_regular_file(status)) return;
+    const std::uintmax_t bytes = entry.file_size(error);
+    result_.files.push_back(
+        {.path = entry.path().string(), .was_found = true, .bytes = error ? 0 : bytes});
+  }
+
+  FilesToScrub& result_;
+  std::vector<fs::path> directories_;
+};
+
+void AddTree(const std::string& root, FilesToScrub& result) {
+  const auto first = static_cast<std::ptrdiff_t>(result.files.size());
+  Walk walk(result);
+  walk.Into(root);
+  while (!walk.directories().empty()) {
+    const fs::path directory = std::move(walk.directories().back());
+    walk.directories().pop_back();
+    walk.Into(directory);
+  }
+  std::sort(result.files.begin() + first, result.files.end(),
+            [](const FileToScrub& a, const FileToScrub& b) { return a.path < b.path; });
+}
+
+}  // namespace
+
+FilesToScrub FindFiles(std::span<const std::string> paths) {
+  FilesToScrub result;
+  for (const std::string& path : paths) {
+    std::error_code error;
+    if (fs::is_directory(path, error)) {
+      AddTree(path, result);
+    } else {
+      const std::uintmax_t bytes =
+          fs::is_regular_file(path, error) ? fs::file_size(path, error) : 0;
+      result.files.push_back({.path = path, .bytes = error ? 0 : bytes});
+    }
+  }
+  return result;
+}
+
+}  // namespace qarion::secrets::cli

@@ -1,0 +1,105 @@
+#include "cli/scrub_stream.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "cli/gathered_output.h"
+#include "cli/input_pieces.h"
+#include "cli/output.h"
+#include "cli/scrub_tally.h"
+#include "cli/unique_fd.h"
+#include "core/files.h"
+
+namespace qarion::secrets::cli {
+namespace {
+
+Error CannotRead(const std::string& what, int error) {
+  return Error(ErrorCode::kIo, "cannot read " + what + ": " + std::strerror(error))
+      .Cure(what == "standard input" ? "see that what it comes from can be read"
+                                     : "name a file that this user may read");
+}
+
+class Filter {
+ public:
+  Filter(const Scrubber& scrubber, bool line_buffered, ScrubTally* tally)
+      : line_buffered_(line_buffered),
+        stream_(
+            scrubber, [this](std::string_view text) { output_.Pass(text); },
+            tally == nullptr
+                ? StreamScrubber::Listener()
+                : [tally](const StreamScrubber::Occurrence& found) { tally->Count(found.name); }) {
+    WidenPipe(STDOUT_FILENO);
+  }
+
+  // Returns the number of the error that ended the reading, or 0. Nothing is read any more once
+  // the output is broken.
+  int Read(int descriptor) {
+    WidenPipe(descriptor);
+    return ReadPieces(descriptor, [this](std::string_view piece) {
+      line_buffered_ ? WriteLines(piece) : WritePiece(piece);
+      return output_.error() == 0;
+    });
+  }
+
+  void Finish() {
+    stream_.Finish();
+    output_.Flush();
+  }
+
+  int output_error() const noexcept { return output_.error(); }
+
+ private:
+  void WritePiece(std::string_view piece) {
+    stream_.Write(piece);
+    output_.Flush();
+  }
+
+  void WriteLines(std::string_view piece) {
+    while (!piece.empty()) {
+      const std::size_t newline = piece.find('\n');
+      const std::size_t size = newline == piece.npos ? piece.size() : newline + 1;
+      WritePiece(piece.substr(0, size));
+      piece.remove_prefix(size);
+    }
+  }
+
+  const bool line_buffered_;
+  GatheredOutput output_{STDOUT_FILENO};
+  StreamScrubber stream_;
+};
+
+int ReadFile(Filter& filter, const std::string& path) {
+  if (path == "-") {
+    const int error = filter.Read(STDIN_FILENO);
+    return error == 0 ? 0 : Report(CannotRead("standard input", error));
+  }
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC));
+  const int error = file ? filter.Read(file.get()) : errno;
+  return error == 0 ? 0 : Report(CannotRead("'" + core::ShownPath(path) + "'", error));
+}
+
+}  // namespace
+
+int ScrubStream(const ScrubOptions& options, const Scrubber& scrubber) {
+  ScrubTally tally;
+  Filter filter(scrubber, options.line_buffered, options.stats ? &tally : nullptr);
+  int status = 0;
+  if (options.paths.empty()) {
+    status = ReadFile(filter, "-");
+  }
+  for (const std::string& path : options.paths) {
+    if (filter.output_error() != 0) break;
+    if (const int failed = ReadFile(filter, path); failed != 0) status = failed;
+  }
+  filter.Finish();
+  if (filter.output_error() != 0) return Report(CannotWriteOutput(filter.output_error()));
+  if (options.stats) tally.Report(options.format);
+  return status;
+}
+
+}  // namespace qarion::secrets::cli
