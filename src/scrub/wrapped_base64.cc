@@ -57,7 +57,7 @@ void WrappedBase64::Look(const IndexView& view, std::string_view kept, std::stri
           column_ = 0;
           state_ = State::kInLine;
         } else {
-          Restart();
+          state_ = State::kOutside;
         }
         break;
       case State::kInLine: {
@@ -68,7 +68,7 @@ void WrappedBase64::Look(const IndexView& view, std::string_view kept, std::stri
         at = end;
         if (at == fresh.size()) break;
         if (column_ != width_ || (fresh[at] != '\n' && fresh[at] != '\r')) {
-          Restart();
+          state_ = State::kOutside;
           break;
         }
         state_ = fresh[at] == '\n' ? State::kBeforeLine : State::kAfterCarriageReturn;
@@ -80,34 +80,34 @@ void WrappedBase64::Look(const IndexView& view, std::string_view kept, std::stri
           state_ = State::kBeforeLine;
           ++at;
         } else {
-          Restart();
+          state_ = State::kOutside;
         }
         break;
     }
   }
+  run_ = RunAtEnd(fresh);
+}
+
+// Number of characters of base64 at the end of `text`, which begins `fresh`, counted as RunBefore()
+// does, also across its beginning.
+std::size_t WrappedBase64::RunAtEnd(std::string_view text) const noexcept {
+  const std::size_t run = RunBefore(text);
+  return run == text.size() ? std::min(run + run_, kWide + 1) : run;
 }
 
 // Looks for the end of a line that may be the first of a block. Returns where to go on.
 std::size_t WrappedBase64::LeaveOutside(const IndexView& view, std::string_view kept,
                                         std::string_view fresh, std::size_t from, Offset begin) {
-  const auto run_before = [&](std::string_view text) {
-    const std::size_t run = RunBefore(text);
-    return run == text.size() ? std::min(run + run_, kWide + 1) : run;
-  };
   std::size_t line_end = fresh.find('\n', from);
   State next = State::kBeforeLine;
   if (line_end == std::string_view::npos) {
-    if (!fresh.ends_with('\r')) {
-      run_ = run_before(fresh);
-      return fresh.size();
-    }
+    if (!fresh.ends_with('\r')) return fresh.size();
     line_end = fresh.size() - 1;  // as far as can be told
     next = State::kAfterCarriageReturn;
   }
   std::string_view line = fresh.substr(0, line_end);
   if (line.ends_with('\r')) line.remove_suffix(1);
-  const std::size_t run = MayEndLine(line) ? run_before(line) : 0;
-  run_ = 0;
+  const std::size_t run = MayEndLine(line) ? RunAtEnd(line) : 0;
   if (run != kNarrow && run != kWide) return line_end + 1;
   width_ = run;
   lines_.clear();

@@ -35,6 +35,7 @@ class WrappedBase64 final : private OccurrenceSink {
     Offset text = 0;
   };
 
+  std::size_t RunAtEnd(std::string_view text) const noexcept;
   std::size_t LeaveOutside(const IndexView& view, std::string_view kept, std::string_view fresh,
                            std::size_t from, Offset begin);
   void Feed(const IndexView& view, std::string_view characters);
