@@ -26,13 +26,9 @@
 #include "bench/hyperscan.h"
 #include "core/secret_memory.h"
 #include "qarion/secrets/scrubber.h"
-#include "tests/support/allocation_counter.h"
-#if __has_include("scrub/forms.h")
+#include "qarion/secrets/secret.h"
 #include "scrub/forms.h"
-#define QARION_HAS_FORMS 1
-#else
-#define QARION_HAS_FORMS 0
-#endif
+#include "tests/support/allocation_counter.h"
 
 namespace qarion::secrets::bench {
 namespace {
@@ -47,30 +43,34 @@ constexpr std::size_t kCheckedBytes = 4 << 20;  // of text on which results are 
 constexpr std::size_t kLeastRounds = 5;
 constexpr std::size_t kMostRounds = 41;
 
-// The one place that knows how a set is made. Today it knows values as they are and nothing else.
-Scrubber NewScrubber([[maybe_unused]] bool all_forms) { return Scrubber(); }
+// The one place that knows how a set is made.
+ScrubberOptions OptionsFor(bool all_forms) {
+  if (all_forms) return {};
+  return {.forms = {ScrubForm::kRaw}, .min_length = 1};
+}
 
-// What `NewScrubber` looks for, for those that know literals and nothing else.
+// What such a set looks for, for those that know literals and nothing else.
 Values ExpandedLiterals(const Values& values, bool all_forms) {
-  if (!all_forms) return values;
-#if QARION_HAS_FORMS
+  const ScrubberOptions options = OptionsFor(all_forms);
+  const scrub::FormRules rules{.forms = options.forms, .min_length = options.min_length};
   std::unordered_set<std::string> literals;
   for (const std::string& value : values) {
-    scrub::ForEachForm(value, scrub::FormRules{},
+    scrub::ForEachForm(value, rules,
                        [&](const scrub::FormText& form) { literals.emplace(form.text); });
   }
   Values sorted(literals.begin(), literals.end());
   std::sort(sorted.begin(), sorted.end());
   return sorted;
-#else
-  return values;
-#endif
 }
 
 Scrubber ScrubberFor(const Values& values, bool all_forms) {
-  Scrubber scrubber = NewScrubber(all_forms);
-  for (const std::string& value : values) scrubber.Add(value);
-  scrubber.Scrub("x");  // a set is made ready by what is scrubbed first
+  Scrubber scrubber(OptionsFor(all_forms));
+  std::vector<NamedSecret> named;
+  named.reserve(values.size());
+  for (const std::string& value : values) {
+    named.push_back({.name = {}, .value = Secret::CopyOf(value)});
+  }
+  scrubber.Add(named);
   return scrubber;
 }
 

@@ -19,6 +19,22 @@ std::uint8_t ByteAt(std::string_view text, std::size_t index) {
   return static_cast<std::uint8_t>(text.data()[index]);
 }
 
+// How far the text from `position` on repeats what stands `period` bytes before, in whole periods.
+std::size_t RepeatedBytes(std::string_view text, std::size_t position, std::size_t period) {
+  const char* const bytes = text.data() + position;
+  const std::size_t size = text.size() - position;
+  std::size_t same = 0;
+  while (same + 8 <= size) {
+    std::uint64_t now = 0;
+    std::uint64_t then = 0;
+    std::memcpy(&now, bytes + same, 8);
+    std::memcpy(&then, bytes + same - period, 8);
+    if (now != then) break;
+    same += 8;
+  }
+  return same / period * period;
+}
+
 }  // namespace
 
 AhoCorasick::AhoCorasick(std::span<const std::string_view> patterns) : filter_(patterns) {
@@ -29,6 +45,7 @@ AhoCorasick::AhoCorasick(std::span<const std::string_view> patterns) : filter_(p
     root_children_[labels_[child]] = child;
   }
   LinkFailures(longest);
+  ShortenFailures();
   for (NodeId node = 0; node < longest.size(); ++node) {
     if (longest[node] == kNoPattern) continue;
     nodes_[node].children |= kMatchBit;
@@ -95,6 +112,21 @@ void AhoCorasick::LinkFailures(std::vector<std::uint32_t>& longest) {
   }
 }
 
+// What a node has no child for, a failure link to one with no other children has none for either
+// (Knuth, Morris and Pratt): goes on to where that one's leads.
+void AhoCorasick::ShortenFailures() {
+  const auto has_no_other = [&](NodeId suffix, NodeId node) {
+    for (NodeId child = FirstChild(suffix); child < FirstChild(suffix + 1); ++child) {
+      if (Child(node, labels_[child]) == kNone) return false;
+    }
+    return true;
+  };
+  for (NodeId node = 1; node + 1 < nodes_.size(); ++node) {
+    NodeId& failure = nodes_[node].failure;
+    while (failure != kRoot && has_no_other(failure, node)) failure = nodes_[failure].failure;
+  }
+}
+
 inline AhoCorasick::NodeId AhoCorasick::Child(NodeId node, std::uint8_t label) const noexcept {
   if (node == kRoot) return root_children_.data()[label];
   const NodeId first = FirstChild(node);
@@ -126,6 +158,11 @@ Scanned AhoCorasick::Scan(std::string_view text, MatchState& state, std::span<Ma
   Scanned scanned;
   std::size_t position = 0;
   NodeId node = state.node;
+  struct {
+    NodeId node = kRoot;
+    std::size_t position = 0;
+    std::size_t matches = 0;
+  } failed;  // last
   while (position < text.size() && scanned.matches < room.size()) {
     if (node == kRoot) {
       position = filter_.FirstCandidate(text, position);
@@ -143,6 +180,16 @@ Scanned AhoCorasick::Scan(std::string_view text, MatchState& state, std::span<Ma
     } else if (node == kRoot) {
       ++position;
     } else {
+      // Where it failed first the same way a moment ago, it goes on so as long as the text repeats.
+      if (position != failed.position) {
+        if (node == failed.node && position > failed.position &&
+            scanned.matches == failed.matches) {
+          position += RepeatedBytes(text, position, position - failed.position);
+        }
+        failed = {.node = node, .position = position, .matches = scanned.matches};
+        if (position == text.size()) break;
+        if (Child(node, ByteAt(text, position)) != kNone) continue;
+      }
       node = nodes_.data()[node].failure;
       // The filter is faster than the automaton, and every beginning before this one is ruled out.
       if (node >= shallow_end_) continue;

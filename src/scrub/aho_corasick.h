@@ -54,6 +54,8 @@ class AhoCorasick {
   std::vector<std::uint32_t> BuildTrie(std::span<const std::string_view> patterns);
   void LinkFailures(std::vector<std::uint32_t>& longest);
 
+  void ShortenFailures();
+
   NodeId FirstChild(NodeId node) const noexcept {
     return nodes_.data()[node].children & ~kMatchBit;
   }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
@@ -98,6 +99,33 @@ TEST(AhoCorasick, StopsWhereTheRoomEndsAndGoesOnFromThere) {
   const Scanned second = matcher.Scan("xax", state, room);
   EXPECT_EQ(second.bytes, 3u);
   EXPECT_EQ(second.matches, 1u);
+}
+
+// What repeats itself is passed over in whole periods, and none of what ends the repetition is
+// lost.
+TEST(AhoCorasick, FindsWhatEndsARepetitionOfAnyLength) {
+  for (const std::string unit : {"a", "ab", "abc", "abaab", "abcdefghijk"}) {
+    std::string pattern;
+    while (pattern.size() < 100) pattern += unit;
+    const std::string long_pattern = pattern + "Z";
+    const std::string short_pattern = unit + unit + "Y";
+    std::vector<std::string_view> patterns = {long_pattern, short_pattern};
+    std::sort(patterns.begin(), patterns.end());
+    const AhoCorasick matcher(patterns);
+    for (std::size_t size = 0; size < 300; ++size) {
+      std::string text;
+      while (text.size() < size) text += unit;
+      text.resize(size);
+      for (const char end : {'Z', 'Y', 'a'}) {
+        const std::string whole = text + end;
+        std::vector<std::pair<std::size_t, std::size_t>> expected;
+        for (const std::string_view one : patterns) {
+          if (whole.ends_with(one)) expected.emplace_back(whole.size(), one.size());
+        }
+        ASSERT_EQ(MatchesIn(matcher, whole), expected) << unit << " " << size << " " << end;
+      }
+    }
+  }
 }
 
 TEST(AhoCorasick, FindsNothingWithoutPatterns) {

@@ -30,11 +30,12 @@ bool Equal(const char* a, const char* b, std::size_t size) noexcept {
     }
     return true;
   }
-  std::size_t i = 0;
-  for (; i + kEight <= size; i += kEight) {
+  // What has the same windows differs at the end rather than at the beginning.
+  if (LoadWord(a + size - kEight) != LoadWord(b + size - kEight)) return false;
+  for (std::size_t i = 0; i + kEight < size; i += kEight) {
     if (LoadWord(a + i) != LoadWord(b + i)) return false;
   }
-  return LoadWord(a + size - kEight) == LoadWord(b + size - kEight);
+  return true;
 }
 
 namespace {
@@ -52,56 +53,81 @@ class Search {
         kernels_(kernels),
         piece_(piece),
         text_(piece.text),
-        window_bytes_(view.store->window_bytes().Load()),
         findings_(findings) {}
 
   void Run() {
-    constexpr std::size_t kFew = 6 * kStepBytes;
-    if (text_.size() <= kFew) {
-      RunFew<6>(0);
-      return;
-    }
     for (std::size_t begin = 0; begin < text_.size(); begin += kBatchBytes) {
-      RunFew<kBatchSteps>(begin);
+      if (begin == 0 || !IsInsideRun(begin - kEight, begin + kBatchBytes)) RunBatch(begin);
+    }
+    // The last gram may lie before the end of a stride.
+    for (const auto& length_class : view_.classes) {
+      if (length_class == nullptr || text_.size() < length_class->plan().gram_size) continue;
+      const ProbePlan& plan = length_class->plan();
+      const std::size_t place = text_.size() - plan.gram_size;
+      if (IsInFilter(plan, LoadWord(text_.data() + place, plan.gram_size))) {
+        LookBack(*length_class, place);
+      }
     }
   }
 
  private:
-  // Looks at `kSteps` steps from `begin` on.
-  template <std::size_t kSteps>
-  [[gnu::noinline]] void RunFew(std::size_t begin) {
-    const char* const bytes = text_.data() + begin;
+  void RunBatch(std::size_t begin) {
     const std::size_t size = text_.size() - begin;
-    const std::size_t steps = std::min((size + kStepBytes - 1) / kStepBytes, kSteps);
-    std::array<std::uint64_t, kSteps> masks;
-    kernels_.members(bytes, size, steps, window_bytes_, masks.data());
-    std::array<std::uint16_t, kSteps * kStepBytes + 1> hits;
-    for (const auto& length_class : view_.classes) {
+    std::array<std::uint16_t, kBatchBytes> hits;
+    for (std::size_t i = 0; i < view_.classes.size(); ++i) {
+      const LengthClass* const length_class = view_.classes[i].get();
       if (length_class == nullptr) continue;
-      const ProbePlan& plan = length_class->plan();
-      const std::size_t found = kernels_.probe(bytes, size, steps, masks.data(), plan, hits.data());
-      for (std::size_t i = 0; i < found; ++i) LookBack(*length_class, begin + hits[i]);
-      // The last gram may lie before the end of a stride.
-      if (size <= steps * kStepBytes && size >= plan.gram_size) {
-        const std::size_t place = text_.size() - plan.gram_size;
-        if (IsInFilter(plan, LoadWord(text_.data() + place, plan.gram_size))) {
-          LookBack(*length_class, place);
-        }
-      }
+      ProbePlan plan = length_class->plan();
+      plan.kinds = &(*view_.kinds)[i];
+      const std::size_t found = kernels_.probe(text_.data() + begin, size,
+                                               std::min(size, kBatchBytes), plan, hits.data());
+      for (std::size_t hit = 0; hit < found; ++hit) LookBack(*length_class, begin + hits[hit]);
     }
   }
 
   // A gram at `place` may be the last of a stride: looks at each window that it can be of.
   void LookBack(const LengthClass& length_class, std::size_t place) {
     const ClassShape& shape = length_class.shape();
-    std::size_t begin = place >= shape.stride - 1 ? place - (shape.stride - 1) : 0;
-    for (; begin <= place && begin + shape.window <= text_.size(); ++begin) {
-      // What begins deep inside a run of repetitions that is covered adds nothing to it.
-      if (begin + kShortLength <= run_end_ && begin >= run_begin_ + kShortLength) continue;
-      const std::uint64_t key = length_class.KeyOf(
-          LoadWord(text_.data() + begin, std::min(kEight, text_.size() - begin)));
-      length_class.ForEachAt(key, [&](PatternId id) { Compare(store_[id], begin); });
+    if (text_.size() < shape.window) return;
+    const std::size_t begin = place >= shape.stride - 1 ? place - (shape.stride - 1) : 0;
+    const std::size_t end = std::min(place, text_.size() - shape.window) + 1;
+    if (begin >= end || IsInsideRun(begin, end)) return;
+    // A run of repetitions has the same keys again and again.
+    const KeyBytes keys = KeysAt(length_class, begin, end);
+    KeyBytes& no_window = no_window_[static_cast<std::size_t>(std::countr_zero(shape.stride))];
+    if (keys == no_window) return;
+    std::array<std::uint64_t, 8> hashes;
+    unsigned may_be = 0;
+    for (std::size_t i = 0; i < end - begin; ++i) {
+      const char* const key = text_.data() + begin + i + length_class.key_at();
+      hashes[i] = LengthClass::HashOfKey(LoadWord(key, length_class.key_bytes()));
+      may_be |= unsigned{length_class.MayHave(hashes[i])} << i;
     }
+    if (may_be == 0) no_window = keys;
+    for (; may_be != 0; may_be &= may_be - 1) {
+      const auto i = static_cast<std::size_t>(std::countr_zero(may_be));
+      length_class.ForEachAt(hashes[i], [&](PatternId id) { Compare(store_[id], begin + i); });
+    }
+  }
+
+  // All bytes of the keys of windows that begin from `begin` to `end`.
+  struct KeyBytes {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    std::size_t shape = 0;  // how many, and how long they are
+    bool operator==(const KeyBytes&) const = default;
+  };
+  KeyBytes KeysAt(const LengthClass& length_class, std::size_t begin, std::size_t end) const {
+    const char* const keys = text_.data() + begin + length_class.key_at();
+    const std::size_t size = length_class.key_bytes();
+    return {.first = LoadWord(keys, size),
+            .last = LoadWord(keys + (end - 1 - begin), size),
+            .shape = (end - begin) << 8 | size};
+  }
+
+  // What begins deep inside a run of repetitions that is covered adds nothing to it.
+  bool IsInsideRun(std::size_t begin, std::size_t end) const {
+    return end + kShortLength <= run_end_ && begin >= run_begin_ + kShortLength;
   }
 
   void Compare(const Pattern& pattern, std::size_t window) {
@@ -156,8 +182,8 @@ class Search {
   const Kernels& kernels_;
   const Piece& piece_;
   const std::string_view text_;
-  const MemberSet window_bytes_;
   Findings& findings_;
+  std::array<KeyBytes, 4> no_window_{};  // by the stride's logarithm
   std::size_t run_begin_ = 0;
   std::size_t run_end_ = 0;
 };
@@ -203,10 +229,6 @@ class Continuations {
   }
 
  private:
-  static bool Waits(const Pattern& pattern, std::size_t seen) {
-    return seen < pattern.length || pattern.kind == PatternKind::kWord;
-  }
-
   const IndexView& view_;
   const PatternStore& store_;
   const bool base64_alone_;
@@ -216,6 +238,15 @@ class Continuations {
 
 void FindIn(const IndexView& view, const Kernels& kernels, const Piece& piece, Findings& findings) {
   Search(view, kernels, piece, findings).Run();
+}
+
+bool MayBeginIn(const IndexView& view, std::string_view text, std::size_t count) {
+  const PatternStore& store = *view.store;
+  if (store.has_short() || text.size() < count - 1 + HeadFilter::kLongest) return true;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (store.heads().MayHave(text.substr(i, HeadFilter::kLongest))) return true;
+  }
+  return false;
 }
 
 std::size_t PendingAt(const IndexView& view, std::string_view end, bool base64_alone) {
@@ -228,12 +259,20 @@ std::size_t PendingAt(const IndexView& view, std::string_view end, bool base64_a
     const std::uint64_t keep = (std::uint64_t{1} << i) - 1;
     lengths &= store.PlacesOf(ByteAt(end, end.size() - 1 - i)) << i | keep;
   }
+  // Without a branch for each, which nobody could foresee.
+  for (std::uint64_t rest = lengths; rest != 0; rest &= rest - 1) {
+    const auto i = static_cast<std::size_t>(std::countr_zero(rest));
+    lengths ^= std::uint64_t{!store.heads().MayHave(end.substr(end.size() - 1 - i))} << i;
+  }
   const Continuations continuations(view, base64_alone);
   while (lengths != 0) {
     const auto length = static_cast<std::size_t>(std::bit_width(lengths));
-    const std::string_view beginning = end.substr(end.size() - length);
     const int before = length < end.size() ? ByteAt(end, end.size() - 1 - length) : kNoByte;
-    const auto answer = continuations.Of(beginning, before);
+    const bool is_exact =
+        length <= 2 && !base64_alone && !store.has_retired() &&
+        (before == kNoByte || !store.IsAnyLead(static_cast<unsigned char>(before)));
+    if (is_exact) return length;
+    const auto answer = continuations.Of(end.substr(end.size() - length), before);
     if (answer.waits) return length + (answer.begins_before ? 1 : 0);
     lengths &= ~(std::uint64_t{1} << (length - 1));
   }

@@ -39,6 +39,9 @@ void FindIn(const IndexView& view, const Kernels& kernels, const Piece& piece, F
 // Compares without leaving bytes in vector registers, as memcmp does.
 bool Equal(const char* a, const char* b, std::size_t size) noexcept;
 
+// Whether a pattern may begin at one of the first `count` places of the text.
+bool MayBeginIn(const IndexView& view, std::string_view text, std::size_t count);
+
 // Number of bytes at the end of a text that must wait: from the first place, of the last
 // kShortLength, where a pattern begins that goes on behind the text, or is a word if that ends
 // there. `end`: the last bytes of the text, kShortLength + 1 of them or all.

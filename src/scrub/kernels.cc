@@ -18,7 +18,8 @@ const auto& Choices() noexcept {
 #if defined(__x86_64__)
   static const std::array<Choice, 4> choices = {{
       {&kAvx512Kernels, CPU_FEATURE_ACTIVE(AVX512BW) && CPU_FEATURE_ACTIVE(AVX512_VBMI2) &&
-                            CPU_FEATURE_ACTIVE(BMI2) && CPU_FEATURE_ACTIVE(POPCNT)},
+                            CPU_FEATURE_ACTIVE(AVX512_VNNI) && CPU_FEATURE_ACTIVE(BMI2) &&
+                            CPU_FEATURE_ACTIVE(POPCNT)},
       {&kAvx2Kernels,
        CPU_FEATURE_ACTIVE(AVX2) && CPU_FEATURE_ACTIVE(BMI2) && CPU_FEATURE_ACTIVE(POPCNT)},
       {&kSse42Kernels, CPU_FEATURE_ACTIVE(SSE4_2) && CPU_FEATURE_ACTIVE(POPCNT)},

@@ -1,28 +1,26 @@
-// The inner loops of the scrubber, once for each instruction set.
+// The inner loop of the scrubber, once for each instruction set.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
-#include "scrub/member_set.h"
+#include "scrub/byte_kinds.h"
 
 namespace qarion::secrets::scrub {
 
-// A text is looked at in steps; a gram that begins in one may go on in the bytes behind it. A batch
-// is so many steps at most.
-inline constexpr std::size_t kStepBytes = 56;
-inline constexpr std::size_t kBatchSteps = 64;
-inline constexpr std::size_t kBatchBytes = kStepBytes * kBatchSteps;
-inline constexpr std::size_t kMaskBytes = 64;
+// A text is looked at in batches of so many bytes at most.
+inline constexpr std::size_t kBatchBytes = 56 * 64;
 
 // Where to look for grams, and in what filter.
 struct ProbePlan {
   const std::uint32_t* words = nullptr;  // a Bloom filter, two bits in one word
-  unsigned shift = 0;                    // leaves as many bits of a hash as an index has
-  unsigned gram_size = 0;                // 1, 2, 3, 5 or 8
-  unsigned stride = 0;                   // 1, 2, 4 or 8: each stride-th place is looked at
+  const ByteKinds* kinds = nullptr;
+  unsigned shift = 0;      // leaves as many bits of a hash as an index has, at least kLeastShift
+  unsigned gram_size = 0;  // 1, 2, 3, 5 or 8
+  unsigned stride = 0;     // 1, 2, 4 or 8: each stride-th place is looked at
 };
+inline constexpr unsigned kLeastShift = 10;
 
 // The hash of a gram: the product of its first four bytes with one number, added to that of its
 // last four, if it has more than four, with another.
@@ -43,29 +41,23 @@ inline std::uint32_t HashOf(GramBytes bytes) noexcept {
   return bytes.first * kFirstFactor + bytes.last * kLastFactor;
 }
 
+// The high bits of a product depend on more of the gram than the low ones.
 struct Place {
   std::uint32_t word = 0;  // index into words
   std::uint32_t bits = 0;  // two of that word
 };
-inline constexpr unsigned kFirstBitAt = 3;
-inline constexpr unsigned kSecondBitAt = 8;
 inline Place PlaceOf(std::uint32_t hash, unsigned shift) noexcept {
   return {.word = hash >> shift,
-          .bits = 1U << (hash >> kFirstBitAt & 31) | 1U << (hash >> kSecondBitAt & 31)};
+          .bits = 1U << (hash >> (shift - 5) & 31) | 1U << (hash >> (shift - 10) & 31)};
 }
 
-// A text of `size` bytes, which begins at a step and may go on behind the last one.
 struct Kernels {
   const char* name;
-  // Sets bit i of masks[s] where byte kStepBytes * s + i of the text is in `set`, for kMaskBytes
-  // each; none behind the text.
-  void (*members)(const char* text, std::size_t size, std::size_t steps, const MemberSet& set,
-                  std::uint64_t* masks);
-  // Looks at the grams of members that begin in the steps at the end of a stride. Writes the places
-  // of those that are in the filter to `hits`, room for kBatchBytes, in ascending order; returns
-  // how many. `masks` is what members() made.
-  std::size_t (*probe)(const char* text, std::size_t size, std::size_t steps,
-                       const std::uint64_t* masks, const ProbePlan& plan, std::uint16_t* hits);
+  // Looks at the grams that lie in the text of `size` bytes, end a stride and begin before `count`,
+  // kBatchBytes at most. Writes the places of those that may be in windows and are in the filter to
+  // `hits`, room for kBatchBytes, in ascending order; returns how many.
+  std::size_t (*probe)(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
+                       std::uint16_t* hits);
 };
 
 extern const Kernels kPlainKernels;

@@ -6,41 +6,56 @@
 namespace qarion::secrets::scrub {
 namespace {
 
-void Members(const char* text, std::size_t size, std::size_t steps, const MemberSet& set,
-             std::uint64_t* masks) {
+__m256i RowsOf(const ByteRows& set, int half) {
   const auto* const rows = reinterpret_cast<const __m128i*>(set.rows.data());
-  const __m256i low_rows = _mm256_broadcastsi128_si256(_mm_load_si128(rows));
-  const __m256i high_rows = _mm256_broadcastsi128_si256(_mm_load_si128(rows + 1));
+  return _mm256_broadcastsi128_si256(_mm_loadu_si128(rows + half));
+}
+
+std::uint64_t WhereIn(__m256i row, __m256i bit) {
+  const __m256i is_in = _mm256_cmpeq_epi8(_mm256_and_si256(row, bit), bit);
+  return static_cast<unsigned>(_mm256_movemask_epi8(is_in));
+}
+
+template <bool kHasHigh>
+std::size_t ProbeWith(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
+                      std::uint16_t* hits) {
+  const __m256i first = RowsOf(plan.kinds->first(), 0);
+  const __m256i second = RowsOf(plan.kinds->second(), 0);
+  const __m256i first_high = RowsOf(plan.kinds->first(), 1);
+  const __m256i second_high = RowsOf(plan.kinds->second(), 1);
   const __m256i bit_of = _mm256_set1_epi64x(static_cast<long long>(0x8040201008040201));
   const __m256i top = _mm256_set1_epi8(static_cast<char>(0x80));
   const __m256i seven = _mm256_set1_epi8(7);
-  const __m256i keep = _mm256_set1_epi8(static_cast<char>(0x8F));
-  SetMasks(text, size, steps, masks, [&](const char* piece) {
-    std::uint64_t mask = 0;
+  return ProbeAny(text, size, count, plan, hits, [&](const char* piece) {
+    KindMasks masks = {};
     for (std::size_t i = 0; i < kMaskBytes; i += sizeof(__m256i)) {
       const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(piece + i));
       // A shuffle gives 0 where the top bit of the index is set.
-      const __m256i index = _mm256_and_si256(bytes, keep);
-      const __m256i row =
-          _mm256_or_si256(_mm256_shuffle_epi8(low_rows, index),
-                          _mm256_shuffle_epi8(high_rows, _mm256_xor_si256(index, top)));
+      __m256i first_row = _mm256_shuffle_epi8(first, bytes);
+      __m256i second_row = _mm256_shuffle_epi8(second, bytes);
+      if constexpr (kHasHigh) {
+        const __m256i high = _mm256_xor_si256(bytes, top);
+        first_row = _mm256_or_si256(first_row, _mm256_shuffle_epi8(first_high, high));
+        second_row = _mm256_or_si256(second_row, _mm256_shuffle_epi8(second_high, high));
+      }
       const __m256i bit =
           _mm256_shuffle_epi8(bit_of, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), seven));
-      const __m256i is_member = _mm256_cmpeq_epi8(_mm256_and_si256(row, bit), bit);
-      mask |= std::uint64_t{static_cast<unsigned>(_mm256_movemask_epi8(is_member))} << i;
+      masks.first |= WhereIn(first_row, bit) << i;
+      masks.second |= WhereIn(second_row, bit) << i;
     }
-    return mask;
+    return masks;
   });
 }
 
-std::size_t Probe(const char* text, std::size_t size, std::size_t steps, const std::uint64_t* masks,
-                  const ProbePlan& plan, std::uint16_t* hits) {
-  return (steps <= kFewSteps ? ProbeFew : ProbeMany)(text, size, steps, masks, plan, hits);
+std::size_t Probe(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
+                  std::uint16_t* hits) {
+  return (plan.kinds->has_high() ? ProbeWith<true> : ProbeWith<false>)(text, size, count, plan,
+                                                                       hits);
 }
 
 }  // namespace
 
-const Kernels kAvx2Kernels = {.name = "avx2", .members = &Members, .probe = &Probe};
+const Kernels kAvx2Kernels = {.name = "avx2", .probe = &Probe};
 
 }  // namespace qarion::secrets::scrub
 #endif

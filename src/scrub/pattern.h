@@ -39,6 +39,11 @@ struct Pattern {
 
 using PatternId = std::uint32_t;
 
+// Whether a pattern, of which the last `seen` bytes of a text are the beginning, goes on.
+constexpr bool Waits(const Pattern& pattern, std::size_t seen) noexcept {
+  return seen < pattern.length || pattern.kind == PatternKind::kWord;
+}
+
 // The value of a character of either alphabet of base64 (RFC 4648, 4 and 5), or -1.
 constexpr int Base64Value(unsigned char c) noexcept {
   if (c >= 'A' && c <= 'Z') return c - 'A';

@@ -14,22 +14,16 @@ std::uint8_t ByteAt(std::string_view text, std::size_t index) {
   return static_cast<std::uint8_t>(text[index]);
 }
 
-// How much a byte in a window costs: about how often it stands in logs.
-constexpr std::array<std::uint8_t, 256> kCosts = [] {
-  std::array<std::uint8_t, 256> costs{};
-  for (unsigned c = 0; c < 256; ++c) costs[c] = c < 128 ? 8 : 6;
-  for (const char c : std::string_view(" \n\t\r\"'.,:;/-_=()[]{}<>|")) {
-    costs[static_cast<unsigned char>(c)] = 40;
-  }
-  for (char c = 'A'; c <= 'Z'; ++c) costs[static_cast<unsigned char>(c)] = 2;
-  for (char c = '0'; c <= '9'; ++c) costs[static_cast<unsigned char>(c)] = 4;
-  for (char c = 'a'; c <= 'z'; ++c) costs[static_cast<unsigned char>(c)] = 4;
-  for (const char c : std::string_view("etaoinsrld")) costs[static_cast<unsigned char>(c)] = 5;
-  for (const char c : std::string_view("jkqvwxzy")) costs[static_cast<unsigned char>(c)] = 3;
-  return costs;
-}();
-constexpr std::size_t kCostOfRepeating = 60;
-constexpr std::size_t kMostAlike = 4;
+// What makes a window worse: grams without a mark, bytes that stand between the words of logs, and
+// repetition.
+constexpr std::size_t kCostOfDullGram = 16;
+constexpr std::size_t kCostOfSeparator = 4;
+constexpr std::size_t kCostOfRepeating = 128;
+constexpr bool IsSeparator(char c) {
+  return NaturalKind(c) == ByteKind::kDullOther && static_cast<unsigned char>(c) < 128;
+}
+constexpr std::size_t kShortestClassWithMarks = 3;  // of kClassShapes
+constexpr std::size_t kMostAlike = 8;
 
 // The least distance at which `text` repeats itself throughout, up to 8; otherwise 0.
 std::uint8_t PeriodOf(std::string_view text) {
@@ -89,6 +83,11 @@ PatternId PatternStore::Add(const FormText& form, OwnerId owner) {
       of_byte.fetch_or(bit, std::memory_order_relaxed);
     }
   }
+  for (std::size_t size = 1; size <= std::min(form.text.size(), HeadFilter::kLongest); ++size) {
+    const bool counts = size == HeadFilter::kLongest || Waits(patterns_[id], size);
+    if (counts) heads_.Add(form.text.substr(0, size));
+  }
+  if (form.text.size() < HeadFilter::kLongest) has_short_.store(true, std::memory_order_release);
   if (lead.count != 0) {
     std::uint64_t values = 0;
     for (unsigned value = lead.value; value < 64; value += 1U << lead.count) {
@@ -119,6 +118,47 @@ bool PatternStore::IsAnyLead(unsigned char c) const noexcept {
 PatternIndex::PatternIndex()
     : store_(std::make_shared<PatternStore>()), sorted_(std::make_shared<SortedPatterns>()) {}
 
+// Of the window that begins at each place.
+struct PatternIndex::WindowCosts {
+  WindowCosts(std::string_view text, const ClassShape& shape)
+      : last(std::min(text.size(), kShortLength) - shape.window) {
+    const std::size_t size = shape.window;
+    std::array<std::uint16_t, kShortLength + 1> sums{};  // of the bytes and grams that end before
+    std::size_t since_mark = 0;                          // bytes without one
+    std::size_t since_change = 0;                        // bytes that are those two places before
+    for (std::size_t i = 0; i < last + size; ++i) {
+      const char c = text[i];
+      since_mark = IsMark(c) ? 0 : since_mark + 1;
+      since_change = i < 2 || c != text[i - 2] ? 0 : since_change + 1;
+      std::size_t cost = IsSeparator(c) ? kCostOfSeparator : 0;
+      if (since_mark >= shape.gram_size) cost += kCostOfDullGram;
+      sums[i + 1] = static_cast<std::uint16_t>(sums[i] + cost);
+      if (i + 1 < size) continue;
+      // The grams that end in the first bytes of a window begin before it.
+      const std::size_t begin = i + 1 - size;
+      of[begin] = static_cast<std::uint16_t>(sums[i + 1] - sums[begin + shape.gram_size - 1]);
+      if (size > 2 && since_change >= size - 2)
+        of[begin] = static_cast<std::uint16_t>(of[begin] + kCostOfRepeating);
+    }
+  }
+  // Of equal ones the last: what has only the beginning of the pattern does not have it.
+  std::size_t Least() const {
+    std::size_t best = last;
+    for (std::size_t begin = last; begin-- > 0;) {
+      if (of[begin] < of[best]) best = begin;
+    }
+    return best;
+  }
+
+  std::size_t last;
+  std::array<std::uint16_t, kShortLength> of{};
+};
+
+struct PatternIndex::ChosenClass {
+  std::size_t index;
+  WindowCosts costs;
+};
+
 void PatternIndex::Insert(const FormText& form, OwnerId owner) {
   const PatternId id = store_->Add(form, owner);
   has_base64_ = has_base64_ || form.is_base64;
@@ -128,55 +168,69 @@ void PatternIndex::Insert(const FormText& form, OwnerId owner) {
     repeating_ = nullptr;
     return;
   }
-  const std::size_t index = ClassOf(form.text.size());
-  const ClassShape& shape = kClassShapes[index];
-  std::shared_ptr<LengthClass>& length_class = classes_[index];
-  if (length_class == nullptr || length_class->size() == length_class->capacity()) {
-    // Readers keep the old one until they look again.
-    auto larger = std::make_shared<LengthClass>(
-        shape, length_class == nullptr ? std::size_t{32} : 2 * length_class->capacity());
-    for (const PatternId member : members_[index]) {
-      const Pattern& moved = (*store_)[member];
-      larger->Insert(member, moved.text + moved.window);
-    }
-    length_class = std::move(larger);
-  }
-  const std::size_t window = ChooseWindow(form.text, shape, *length_class);
+  const ChosenClass chosen = ChooseClass(form.text);
+  LengthClass& length_class = ClassWithRoom(chosen.index);
+  const std::size_t window = ChooseWindow(form.text, chosen.costs, length_class);
   pattern.window = static_cast<std::uint8_t>(window);
-  for (std::size_t i = 0; i < shape.window; ++i) {
-    store_->window_bytes().Add(ByteAt(form.text, window + i));
+  members_[chosen.index].push_back(id);
+  length_class.AddKinds(pattern.text + window);
+  length_class.Insert(id, pattern.text + window);
+}
+
+// The one with the longest windows where a window costs little: where it has marks, or where few
+// bytes are in grams without one. Many such bytes make most of a log look like windows, so that
+// happens to one class only.
+PatternIndex::ChosenClass PatternIndex::ChooseClass(std::string_view text) const {
+  constexpr std::size_t kFewDull = 16;
+  for (std::size_t index = ClassOf(text.size());; --index) {
+    const ClassShape& shape = kClassShapes[index];
+    const WindowCosts costs(text, shape);
+    const std::size_t best = costs.Least();
+    const bool is_last = index <= kShortestClassWithMarks || classes_[index] == nullptr;
+    if (is_last || costs.of[best] < kCostOfDullGram) return {index, costs};
+    const ByteKinds& kinds = classes_[index]->kinds();
+    std::size_t added = 0;
+    for (std::size_t i = 0; i < shape.stride; ++i) {
+      added += kinds.NewDullBytes(text.substr(best + i, shape.gram_size));
+    }
+    if (added == 0 || kinds.dull_bytes() + added <= kFewDull) return {index, costs};
   }
-  members_[index].push_back(id);
-  length_class->Insert(id, pattern.text + window);
+}
+
+LengthClass& PatternIndex::ClassWithRoom(std::size_t index) {
+  std::shared_ptr<LengthClass>& length_class = classes_[index];
+  if (length_class != nullptr && length_class->size() < length_class->capacity()) {
+    return *length_class;
+  }
+  // Readers keep the old one until they look again.
+  constexpr std::size_t kFirstCapacity = 24;
+  auto larger = length_class == nullptr
+                    ? std::make_shared<LengthClass>(kClassShapes[index], kFirstCapacity)
+                    : std::make_shared<LengthClass>(*length_class, 2 * length_class->capacity());
+  for (const PatternId member : members_[index]) {
+    const Pattern& moved = (*store_)[member];
+    larger->Insert(member, moved.text + moved.window);
+  }
+  length_class = std::move(larger);
+  return *length_class;
 }
 
 // The window that should turn up least often in logs, and in other patterns.
-std::size_t PatternIndex::ChooseWindow(std::string_view text, const ClassShape& shape,
-                                       const LengthClass& length_class) const {
-  const std::size_t size = shape.window;
-  const std::size_t last = std::min(text.size(), kShortLength) - size;
-  std::array<std::size_t, kShortLength> costs{};
-  std::size_t cost = 0;
-  for (std::size_t i = 0; i < size; ++i) cost += kCosts[ByteAt(text, i)];
-  for (std::size_t begin = 0;; ++begin) {
-    const std::string_view window = text.substr(begin, size);
-    const bool repeats = size > 2 && window.substr(2) == window.substr(0, size - 2);
-    costs[begin] = cost + (repeats ? kCostOfRepeating : 0);
-    if (begin == last) break;
-    cost = cost - kCosts[ByteAt(text, begin)] + kCosts[ByteAt(text, begin + size)];
-  }
+std::size_t PatternIndex::ChooseWindow(std::string_view text, WindowCosts costs,
+                                       const LengthClass& length_class) {
+  const std::size_t size = length_class.shape().window;
   // Of those that many patterns have, the next best may be free.
   constexpr int kTries = 4;
-  std::size_t first_choice = 0;
+  constexpr std::uint16_t kTried = UINT16_MAX;
+  const std::size_t first_choice = costs.Least();
   for (int attempt = 0; attempt < kTries; ++attempt) {
-    const auto best =
-        std::min_element(costs.begin(), costs.begin() + static_cast<std::ptrdiff_t>(last) + 1);
-    const auto begin = static_cast<std::size_t>(best - costs.begin());
-    if (attempt == 0) first_choice = begin;
-    if (*best == SIZE_MAX) break;
-    if (length_class.CountAlike(text.data() + begin, kMostAlike) < kMostAlike) return begin;
-    const std::size_t from = begin >= size / 2 ? begin - size / 2 : 0;
-    for (std::size_t i = from; i <= std::min(last, begin + size / 2); ++i) costs[i] = SIZE_MAX;
+    const std::size_t best = costs.Least();
+    if (costs.of[best] == kTried) break;
+    if (length_class.CountAlike(text.data() + best, kMostAlike) < kMostAlike) return best;
+    const std::size_t from = best >= size / 2 ? best - size / 2 : 0;
+    for (std::size_t i = from; i <= std::min(costs.last, best + size / 2); ++i) {
+      costs.of[i] = kTried;
+    }
   }
   return first_choice;
 }
@@ -239,10 +293,19 @@ std::shared_ptr<const RepeatingPatterns> PatternIndex::Repeating() const {
   return std::make_shared<RepeatingPatterns>(RepeatingPatterns{std::move(ids), AhoCorasick(texts)});
 }
 
+std::shared_ptr<const PatternIndex::AllKinds> PatternIndex::Kinds() const {
+  auto kinds = std::allocate_shared<AllKinds>(core::SecretAllocator<AllKinds>());
+  for (std::size_t i = 0; i < classes_.size(); ++i) {
+    if (classes_[i] != nullptr) (*kinds)[i] = classes_[i]->kinds();
+  }
+  return kinds;
+}
+
 IndexView PatternIndex::View() {
   if (repeating_ == nullptr && !repeating_ids_.empty()) repeating_ = Repeating();
   IndexView view{.store = store_,
                  .classes = {},
+                 .kinds = Kinds(),
                  .sorted = sorted_,
                  .repeating = repeating_,
                  .count = store_->size(),

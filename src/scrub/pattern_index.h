@@ -14,10 +14,11 @@
 
 #include "core/secret_memory.h"
 #include "scrub/aho_corasick.h"
+#include "scrub/byte_kinds.h"
 #include "scrub/forms.h"
 #include "scrub/growing_array.h"
+#include "scrub/head_filter.h"
 #include "scrub/length_class.h"
-#include "scrub/member_set.h"
 #include "scrub/pattern.h"
 
 namespace qarion::secrets::scrub {
@@ -30,7 +31,10 @@ class PatternStore {
  public:
   PatternId Add(const FormText& form, OwnerId owner);
   // Its patterns count for nothing from now on.
-  void Retire(OwnerId owner) noexcept { retired_[owner].store(1, std::memory_order_release); }
+  void Retire(OwnerId owner) noexcept {
+    has_retired_.store(true, std::memory_order_release);
+    retired_[owner].store(1, std::memory_order_release);
+  }
   OwnerId NewOwner(std::string_view name);
   std::string_view NameOf(OwnerId owner) const;  // valid as long as the store
 
@@ -45,10 +49,12 @@ class PatternStore {
   std::uint64_t PlacesOf(unsigned char c) const noexcept {
     return places_[c].load(std::memory_order_relaxed);
   }
+  const HeadFilter& heads() const noexcept { return heads_; }
+  bool has_retired() const noexcept { return has_retired_.load(std::memory_order_acquire); }
+  // Whether any pattern is shorter than what the filter knows whole.
+  bool has_short() const noexcept { return has_short_.load(std::memory_order_acquire); }
   // Whether `c` may carry the first bits of a pattern that begins behind it.
   bool IsAnyLead(unsigned char c) const noexcept;
-  GrowingMemberSet& window_bytes() noexcept { return window_bytes_; }
-  const GrowingMemberSet& window_bytes() const noexcept { return window_bytes_; }
 
  private:
   const char* Keep(std::string_view text);
@@ -56,8 +62,11 @@ class PatternStore {
   GrowingArray<Pattern> patterns_;
   GrowingArray<std::atomic<std::uint8_t>> retired_;  // by owner
   std::array<std::atomic<std::uint64_t>, 256> places_{};
+  std::atomic<bool> has_retired_{false};
+  std::atomic<bool> has_short_{false};
+  // Of up to three bytes, only if the pattern waits for more when so much of it is there.
+  HeadFilter heads_;
   std::atomic<std::uint64_t> leads_{0};  // by value of base64
-  GrowingMemberSet window_bytes_;
   mutable std::mutex naming_;
   std::deque<std::string> names_;  // by owner
   std::vector<core::SecretVector<char>> texts_;
@@ -80,6 +89,7 @@ struct RepeatingPatterns {
 struct IndexView {
   std::shared_ptr<const PatternStore> store;
   std::array<std::shared_ptr<const LengthClass>, kClassShapes.size()> classes;  // may be null
+  std::shared_ptr<const std::array<ByteKinds, kClassShapes.size()>> kinds;      // by class
   std::shared_ptr<const SortedPatterns> sorted;
   std::shared_ptr<const RepeatingPatterns> repeating;  // may be null
   std::size_t count = 0;
@@ -101,9 +111,16 @@ class PatternIndex {
   IndexView View();
 
  private:
-  std::size_t ChooseWindow(std::string_view text, const ClassShape& shape,
-                           const LengthClass& length_class) const;
+  using AllKinds = std::array<ByteKinds, kClassShapes.size()>;
+
+  struct WindowCosts;
+  struct ChosenClass;
+  ChosenClass ChooseClass(std::string_view text) const;
+  LengthClass& ClassWithRoom(std::size_t index);
+  static std::size_t ChooseWindow(std::string_view text, WindowCosts costs,
+                                  const LengthClass& length_class);
   std::shared_ptr<const RepeatingPatterns> Repeating() const;
+  std::shared_ptr<const AllKinds> Kinds() const;
 
   std::shared_ptr<PatternStore> store_;
   std::array<std::shared_ptr<LengthClass>, kClassShapes.size()> classes_;

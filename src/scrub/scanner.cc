@@ -69,6 +69,7 @@ void Scanner::LookAcross(std::string_view kept, int byte_before, std::string_vie
                          bool ends) {
   const std::string_view before = LastBytes(kept, kSeamBefore);
   const std::string_view behind = fresh.substr(0, kSeamBehind);
+  if (!ends && !MayBeginAcross(before, behind)) return;
   seam_.resize(before.size() + behind.size());
   core::CopySecretBytes(seam_.data(), before.data(), before.size());
   core::CopySecretBytes(seam_.data() + before.size(), behind.data(), behind.size());
@@ -84,6 +85,20 @@ void Scanner::LookAcross(std::string_view kept, int byte_before, std::string_vie
   unfinished_.erase(std::remove_if(first_new, unfinished_.end(),
                                    [&](Unfinished& one) { return !GoOn(one, rest); }),
                     unfinished_.end());
+}
+
+// Whether a pattern may begin in `before` or just behind it.
+bool Scanner::MayBeginAcross(std::string_view before, std::string_view behind) const {
+  constexpr std::size_t kFew = 8;
+  if (before.size() > kFew) return true;
+  std::array<char, 2 * kFew> joined;
+  behind = behind.substr(0, joined.size() - before.size());
+  core::CopySecretBytes(joined.data(), before.data(), before.size());
+  core::CopySecretBytes(joined.data() + before.size(), behind.data(), behind.size());
+  const bool may_begin =
+      MayBeginIn(*view_, {joined.data(), before.size() + behind.size()}, before.size() + 1);
+  core::Wipe(joined.data(), joined.size());
+  return may_begin;
 }
 
 void Scanner::LookIn(const Piece& piece, Offset begin) {

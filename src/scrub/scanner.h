@@ -65,6 +65,7 @@ class Scanner final : private Findings {
     return kinds_ == Kinds::kAll || pattern.kind == PatternKind::kBase64;
   }
   void LookAcross(std::string_view kept, int byte_before, std::string_view fresh, bool ends);
+  bool MayBeginAcross(std::string_view before, std::string_view behind) const;
   void LookIn(const Piece& piece, Offset begin);
   void RunAutomaton(std::string_view kept, std::string_view fresh);
   void OnMatch(const Pattern& pattern, std::string_view kept, std::string_view fresh,
