@@ -20,7 +20,9 @@ class HeadFilter {
   // `head`: the first bytes of a pattern. What is behind kLongest does not count.
   void Add(std::string_view head) noexcept {
     const std::size_t bit = BitOf(head);
-    __atomic_fetch_or(words_.data() + bit / 32, 1U << bit % 32, __ATOMIC_RELAXED);
+    std::uint32_t& word = words_[bit / 32];
+    __atomic_store_n(&word, __atomic_load_n(&word, __ATOMIC_RELAXED) | 1U << bit % 32,
+                     __ATOMIC_RELAXED);
   }
   bool MayHave(std::string_view head) const noexcept {
     const std::size_t bit = BitOf(head);
