@@ -40,14 +40,25 @@ void Scanner::Look(const IndexView& view, std::string_view kept, int byte_before
                    std::string_view fresh, OccurrenceSink& sink) {
   view_ = &view;
   sink_ = &sink;
+  LookAt(kept, byte_before, fresh);
+  position_ += fresh.size();
+  pending_ = PendingBehind(kept, fresh);
+}
+
+void Scanner::LookAtLast(const IndexView& view, std::string_view kept, std::string_view fresh,
+                         OccurrenceSink& sink) {
+  view_ = &view;
+  sink_ = &sink;
+  LookAt(kept, kNoByte, fresh);
+}
+
+void Scanner::LookAt(std::string_view kept, int byte_before, std::string_view fresh) {
   if (!unfinished_.empty()) {
     std::erase_if(unfinished_, [&](Unfinished& one) { return !GoOn(one, fresh); });
   }
   if (!kept.empty()) LookAcross(kept, byte_before, fresh, false);
   LookIn({.text = fresh, .byte_before = LastByte(kept, byte_before)}, position_);
-  if (view.repeating != nullptr) RunAutomaton(kept, fresh);
-  position_ += fresh.size();
-  pending_ = PendingBehind(kept, fresh);
+  if (view_->repeating != nullptr) RunAutomaton(kept, fresh);
 }
 
 void Scanner::LookAtWhole(const IndexView& view, std::string_view text, OccurrenceSink& sink) {

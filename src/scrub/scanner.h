@@ -39,6 +39,9 @@ class Scanner final : private Findings {
   // `byte_before` before it.
   void Look(const IndexView& view, std::string_view kept, int byte_before, std::string_view fresh,
             OccurrenceSink& sink);
+  // The same where nothing follows that counts: leaves pending() as it was. Restart() comes next.
+  void LookAtLast(const IndexView& view, std::string_view kept, std::string_view fresh,
+                  OccurrenceSink& sink);
   // Looks at a text that is all there.
   void LookAtWhole(const IndexView& view, std::string_view text, OccurrenceSink& sink);
   // The text ends here.
@@ -64,6 +67,7 @@ class Scanner final : private Findings {
   bool Counts(const Pattern& pattern) const noexcept {
     return kinds_ == Kinds::kAll || pattern.kind == PatternKind::kBase64;
   }
+  void LookAt(std::string_view kept, int byte_before, std::string_view fresh);
   void LookAcross(std::string_view kept, int byte_before, std::string_view fresh, bool ends);
   bool MayBeginAcross(std::string_view before, std::string_view behind) const;
   void LookIn(const Piece& piece, Offset begin);

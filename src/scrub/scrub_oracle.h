@@ -126,9 +126,11 @@ inline void MarkBlocks(std::span<const OracleForm> base64, std::string_view text
     std::size_t at = end;
     for (std::size_t line = width; line == width && at < text.size() && line_break(at) != 0;) {
       at += line_break(at);
-      while (at < text.size() && (text[at] == ' ' || text[at] == '\t')) ++at;
+      for (int i = 0; i < 64 && at < text.size() && (text[at] == ' ' || text[at] == '\t'); ++i)
+        ++at;
       if (!is_base64(at)) break;
-      for (line = 0; is_base64(at) || (at < text.size() && text[at] == '='); ++line, ++at) {
+      const auto goes_on = [&] { return is_base64(at) || (at < text.size() && text[at] == '='); };
+      for (line = 0; line < width && goes_on(); ++line, ++at) {
         joined += text[at];
         places.push_back(at);
       }

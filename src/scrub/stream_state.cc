@@ -68,8 +68,9 @@ void StreamState::TakeUpChanges() {
   covered_.clear();
   found_.clear();
   scanner_.Restart(tail_begin());
-  wrapped_.Restart();
-  Look({}, Tail());
+  scanner_.Look(*view_.index, {}, byte_before_tail_, Tail(), *this);
+  wrapped_.LookAgain(*view_.index, *this);
+  pending_ = std::max(scanner_.pending(), wrapped_.PendingBefore(scanner_.position()));
 }
 
 // Goes on behind `kept` with `fresh`.

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace qarion::secrets::scrub {
 namespace {
 
 constexpr std::size_t kNarrow = 64;
 constexpr std::size_t kWide = 76;
+constexpr std::size_t kMostBlanks = 64;  // before a line of a block
+constexpr std::size_t kMostGathered = 4096;
 
 constexpr std::array<bool, 256> kIsBase64 = [] {
   std::array<bool, 256> is_base64{};
@@ -48,31 +51,35 @@ void WrappedBase64::Look(const IndexView& view, std::string_view kept, std::stri
   while (at < fresh.size()) {
     const char next = fresh[at];
     switch (state_) {
-      case State::kOutside: at = LeaveOutside(view, kept, fresh, at, begin); break;
+      case State::kOutside: at = LeaveOutside(kept, fresh, at, begin); break;
       case State::kBeforeLine:
-        if (next == ' ' || next == '\t') {
+        if ((next == ' ' || next == '\t') && blanks_ < kMostBlanks) {
           ++at;
+          ++blanks_;
         } else if (IsBase64(next)) {
-          lines_.push_back({.joined = joined_.position(), .text = begin + at});
+          lines_.push_back({.joined = GatheredEnd(), .text = begin + at});
           column_ = 0;
           state_ = State::kInLine;
         } else {
-          state_ = State::kOutside;
+          LeaveBlock(view);
         }
         break;
       case State::kInLine: {
+        const std::size_t most = std::min(fresh.size(), at + (width_ - column_));
         std::size_t end = at;
-        while (end < fresh.size() && (IsBase64(fresh[end]) || fresh[end] == '=')) ++end;
-        Feed(view, fresh.substr(at, end - at));
+        while (end < most && (IsBase64(fresh[end]) || fresh[end] == '=')) ++end;
+        gathered_.Append(fresh.substr(at, end - at));
         column_ += end - at;
         at = end;
         if (at == fresh.size()) break;
         if (column_ != width_ || (fresh[at] != '\n' && fresh[at] != '\r')) {
-          state_ = State::kOutside;
+          LeaveBlock(view);
           break;
         }
         state_ = fresh[at] == '\n' ? State::kBeforeLine : State::kAfterCarriageReturn;
+        blanks_ = 0;
         ++at;
+        if (gathered_.size() >= kMostGathered) LookAtGathered(view);
         break;
       }
       case State::kAfterCarriageReturn:
@@ -80,12 +87,21 @@ void WrappedBase64::Look(const IndexView& view, std::string_view kept, std::stri
           state_ = State::kBeforeLine;
           ++at;
         } else {
-          state_ = State::kOutside;
+          LeaveBlock(view);
         }
         break;
     }
   }
+  if (state_ != State::kOutside) LookAtGathered(view);
   run_ = RunAtEnd(fresh);
+}
+
+void WrappedBase64::LookAgain(const IndexView& view, OccurrenceSink& sink) {
+  if (state_ == State::kOutside) return;
+  sink_ = &sink;
+  joined_.Restart(joined_.position() - joined_kept_.size());
+  gathered_ = std::move(joined_kept_);
+  LookAtGathered(view);
 }
 
 // Number of characters of base64 at the end of `text`, which begins `fresh`, counted as RunBefore()
@@ -96,8 +112,8 @@ std::size_t WrappedBase64::RunAtEnd(std::string_view text) const noexcept {
 }
 
 // Looks for the end of a line that may be the first of a block. Returns where to go on.
-std::size_t WrappedBase64::LeaveOutside(const IndexView& view, std::string_view kept,
-                                        std::string_view fresh, std::size_t from, Offset begin) {
+std::size_t WrappedBase64::LeaveOutside(std::string_view kept, std::string_view fresh,
+                                        std::size_t from, Offset begin) {
   std::size_t line_end = fresh.find('\n', from);
   State next = State::kBeforeLine;
   if (line_end == std::string_view::npos) {
@@ -110,6 +126,7 @@ std::size_t WrappedBase64::LeaveOutside(const IndexView& view, std::string_view 
   const std::size_t run = MayEndLine(line) ? RunAtEnd(line) : 0;
   if (run != kNarrow && run != kWide) return line_end + 1;
   width_ = run;
+  blanks_ = 0;
   lines_.clear();
   joined_kept_.Clear();
   joined_.Restart(0);
@@ -117,16 +134,25 @@ std::size_t WrappedBase64::LeaveOutside(const IndexView& view, std::string_view 
   const std::size_t here = std::min(run, line.size());
   const std::size_t earlier = std::min(run - here, kept.size());
   lines_.push_back({.joined = 0, .text = begin + line.size() - here - earlier});
-  Feed(view, kept.substr(kept.size() - earlier));
-  Feed(view, line.substr(line.size() - here));
+  gathered_.Clear();
+  gathered_.Append(kept.substr(kept.size() - earlier));
+  gathered_.Append(line.substr(line.size() - here));
   state_ = next;
   return line_end + 1;
 }
 
-void WrappedBase64::Feed(const IndexView& view, std::string_view characters) {
-  if (characters.empty()) return;
-  joined_.Look(view, joined_kept_.Reveal(), kNoByte, characters, *this);
-  joined_kept_.Append(characters);
+// Characters that do not belong to a block cannot go on with what is in it.
+void WrappedBase64::LeaveBlock(const IndexView& view) {
+  state_ = State::kOutside;
+  joined_.LookAtLast(view, joined_kept_.Reveal(), gathered_.Reveal(), *this);
+  gathered_.Clear();
+}
+
+void WrappedBase64::LookAtGathered(const IndexView& view) {
+  if (gathered_.empty()) return;
+  joined_.Look(view, joined_kept_.Reveal(), kNoByte, gathered_.Reveal(), *this);
+  joined_kept_.Append(gathered_.Reveal());
+  gathered_.Clear();
   if (joined_kept_.size() > 2 * joined_.pending()) {
     joined_kept_.RemovePrefix(joined_kept_.size() - joined_.pending());
   }

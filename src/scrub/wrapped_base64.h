@@ -12,8 +12,8 @@
 namespace qarion::secrets::scrub {
 
 // A block is lines of base64 of which all but the last have 64 characters (RFC 7468) or all 76 (RFC
-// 2045, and what base64(1) does), and nothing before them but blanks from the second line on. Its
-// first line may follow other text.
+// 2045, and what base64(1) does), and nothing before them but blanks, 64 at most, from the second
+// line on. Its first line may follow other text.
 //
 // Thread-safety: one thread at a time.
 class WrappedBase64 final : private OccurrenceSink {
@@ -23,6 +23,9 @@ class WrappedBase64 final : private OccurrenceSink {
   // Goes on with `fresh`, which stands at `begin`, behind `kept`.
   void Look(const IndexView& view, std::string_view kept, std::string_view fresh, Offset begin,
             OccurrenceSink& sink);
+
+  // The set has changed: looks again at what it keeps.
+  void LookAgain(const IndexView& view, OccurrenceSink& sink);
 
   // Number of bytes before `position`, the end of the text so far, that may begin an occurrence.
   std::size_t PendingBefore(Offset position) const noexcept;
@@ -36,9 +39,11 @@ class WrappedBase64 final : private OccurrenceSink {
   };
 
   std::size_t RunAtEnd(std::string_view text) const noexcept;
-  std::size_t LeaveOutside(const IndexView& view, std::string_view kept, std::string_view fresh,
-                           std::size_t from, Offset begin);
-  void Feed(const IndexView& view, std::string_view characters);
+  std::size_t LeaveOutside(std::string_view kept, std::string_view fresh, std::size_t from,
+                           Offset begin);
+  Offset GatheredEnd() const noexcept { return joined_.position() + gathered_.size(); }
+  void LeaveBlock(const IndexView& view);
+  void LookAtGathered(const IndexView& view);
   void OnOccurrence(const Pattern& pattern, Offset begin, Offset end) override;
   Offset InText(Offset joined) const noexcept;
 
@@ -46,9 +51,11 @@ class WrappedBase64 final : private OccurrenceSink {
   std::size_t run_ = 0;     // outside: characters of base64 at the end of the text so far
   std::size_t width_ = 0;   // of the lines
   std::size_t column_ = 0;  // characters of the line so far
+  std::size_t blanks_ = 0;  // before the line
 
   Scanner joined_{Scanner::Kinds::kBase64Alone};
   SecretBuffer joined_kept_;
+  SecretBuffer gathered_;  // characters of the block that joined_ has not seen
   std::vector<Line> lines_;
   OccurrenceSink* sink_ = nullptr;  // of the call of Look() that is under way
 };
