@@ -127,7 +127,8 @@ class Search {
 
   // What begins deep inside a run of repetitions that is covered adds nothing to it.
   bool IsInsideRun(std::size_t begin, std::size_t end) const {
-    return end + kShortLength <= run_end_ && begin >= run_begin_ + kShortLength;
+    constexpr std::size_t kTrail = 3;
+    return end + kShortLength + kTrail <= run_end_ && begin >= run_begin_ + kShortLength;
   }
 
   void Compare(const Pattern& pattern, std::size_t window) {

@@ -15,8 +15,8 @@ constexpr std::size_t kDefaultMinLength = 4;
 
 }  // namespace
 
-bool SeenTexts::Insert(std::string_view text) {
-  return InsertHash(std::hash<std::string_view>()(text));
+bool SeenTexts::Insert(std::string_view text, std::uint64_t role) {
+  return InsertHash(std::hash<std::string_view>()(text) ^ role * 0x9E3779B97F4A7C15);
 }
 
 bool SeenTexts::InsertHash(std::uint64_t hash) {
@@ -48,7 +48,14 @@ std::size_t FormSink::min_length() const {
 }
 
 void FormSink::Add(const FormText& text) {
-  if (text.text.empty() || !seen_.Insert(text.text) || !Wants(text.form)) return;
+  if (text.text.empty() || !Wants(text.form)) return;
+  // The same text may count in two ways, as a part and as base64 of another, with other edges.
+  const Base64Edges& edges = text.edges;
+  const std::uint64_t role =
+      std::uint64_t{text.is_base64} | std::uint64_t{text.only_as_word} << 1 |
+      std::uint64_t{edges.lead_bits} << 2 | std::uint64_t{edges.lead_value} << 8 |
+      std::uint64_t{edges.trail_bits} << 16 | std::uint64_t{edges.trail_value} << 24;
+  if (!seen_.Insert(text.text, role)) return;
   room_ -= std::min(room_, text.text.size());
   emit_(text);
 }

@@ -19,8 +19,8 @@ class SeenTexts {
  public:
   SeenTexts() : slots_(64) {}
 
-  // Whether it was not there.
-  bool Insert(std::string_view text);
+  // Whether it was not there in this role.
+  bool Insert(std::string_view text, std::uint64_t role = 0);
 
  private:
   bool InsertHash(std::uint64_t hash);

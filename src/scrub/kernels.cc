@@ -17,7 +17,8 @@ struct Choice {
 const auto& Choices() noexcept {
 #if defined(__x86_64__)
   static const std::array<Choice, 4> choices = {{
-      {&kAvx512Kernels, CPU_FEATURE_ACTIVE(AVX512BW) && CPU_FEATURE_ACTIVE(AVX512_VBMI2) &&
+      {&kAvx512Kernels, CPU_FEATURE_ACTIVE(AVX512BW) && CPU_FEATURE_ACTIVE(AVX512VL) &&
+                            CPU_FEATURE_ACTIVE(AVX512_VBMI) && CPU_FEATURE_ACTIVE(AVX512_VBMI2) &&
                             CPU_FEATURE_ACTIVE(AVX512_VNNI) && CPU_FEATURE_ACTIVE(BMI2) &&
                             CPU_FEATURE_ACTIVE(POPCNT)},
       {&kAvx2Kernels,

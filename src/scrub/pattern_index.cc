@@ -285,12 +285,16 @@ std::shared_ptr<const RepeatingPatterns> PatternIndex::Repeating() const {
   const auto text = [this](PatternId id) { return (*store_)[id].view(); };
   std::vector<PatternId> ids = repeating_ids_;
   std::ranges::sort(ids, {}, text);
-  const auto same = std::ranges::unique(ids, {}, text);
-  ids.erase(same.begin(), same.end());
+  std::vector<std::size_t> begins;
   std::vector<std::string_view> texts;
-  texts.reserve(ids.size());
-  for (const PatternId id : ids) texts.push_back(text(id));
-  return std::make_shared<RepeatingPatterns>(RepeatingPatterns{std::move(ids), AhoCorasick(texts)});
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (i != 0 && text(ids[i]) == texts.back()) continue;
+    begins.push_back(i);
+    texts.push_back(text(ids[i]));
+  }
+  begins.push_back(ids.size());
+  return std::make_shared<RepeatingPatterns>(
+      RepeatingPatterns{std::move(ids), std::move(begins), AhoCorasick(texts)});
 }
 
 std::shared_ptr<const PatternIndex::AllKinds> PatternIndex::Kinds() const {

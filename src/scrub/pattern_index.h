@@ -81,6 +81,7 @@ struct SortedPatterns {
 // Those that repeat themselves, in the order of their bytes.
 struct RepeatingPatterns {
   std::vector<PatternId> ids;
+  std::vector<std::size_t> begins;  // in `ids`, of those that are spelled alike; and its size
   AhoCorasick automaton;
 };
 

@@ -161,7 +161,11 @@ void Scanner::RunAutomaton(std::string_view kept, std::string_view fresh) {
         view_->repeating->automaton.Scan(fresh.substr(done), automaton_state_, matches);
     for (std::size_t i = 0; i < scanned.matches; ++i) {
       const Match& match = matches[i];
-      OnMatch((*view_->store)[view_->repeating->ids[match.pattern]], kept, fresh, done + match.end);
+      const RepeatingPatterns& repeating = *view_->repeating;
+      for (std::size_t j = repeating.begins[match.pattern]; j < repeating.begins[match.pattern + 1];
+           ++j) {
+        OnMatch((*view_->store)[repeating.ids[j]], kept, fresh, done + match.end);
+      }
     }
     done += scanned.bytes;
   }

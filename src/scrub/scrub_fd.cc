@@ -3,12 +3,17 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
+#include <iostream>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -58,7 +63,16 @@ class ScrubbedFd::Redirection {
   ~Redirection() { static_cast<void>(Close()); }
 
   Status Close() {
+    if (getpid() != process_) {
+      // A forked child has the descriptors, but not the thread.
+      thread_.detach();
+      return {};
+    }
     if (thread_.joinable()) {
+      std::fflush(nullptr);  // what stdio and the streams on it still have was written to the pipe
+      std::cout.flush();
+      std::cerr.flush();
+      std::clog.flush();
       Replace(descriptor_, target_.get(), closes_on_exec_);
       const std::uint64_t one = 1;
       static_cast<void>(!write(stop_.get(), &one, sizeof(one)));
@@ -74,23 +88,36 @@ class ScrubbedFd::Redirection {
   // Ends when nobody can write any more, or when it was told to stop and the pipe is empty.
   void CarryOver() {
     core::SecretVector<char> piece(kPieceBytes);
-    bool is_stopping = false;
-    for (;;) {
+    std::optional<std::size_t> owed;  // once told to stop: what was in the pipe then
+    while (owed != 0) {
       const ssize_t count = read(source_.get(), piece.data(), piece.size());
       if (count > 0) {
-        stream_.Write({piece.data(), static_cast<std::size_t>(count)});
-      } else if (count == 0 || (errno == EAGAIN && is_stopping)) {
+        const auto size = static_cast<std::size_t>(count);
+        stream_.Write({piece.data(), size});
+        if (owed) *owed -= std::min(*owed, size);
+      } else if (count == 0 || (errno == EAGAIN && owed)) {
         break;
       } else if (errno == EAGAIN) {
         std::array<pollfd, 2> waiting = {{{source_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}}};
         poll(waiting.data(), waiting.size(), -1);
-        is_stopping = (waiting[1].revents & POLLIN) != 0;
       } else if (errno != EINTR) {
         break;
       }
+      if (!owed && IsTold()) owed = BytesWaiting();
     }
     stream_.Finish();
     source_.Close();
+  }
+
+  bool IsTold() const {
+    pollfd stop = {stop_.get(), POLLIN, 0};
+    return poll(&stop, 1, 0) == 1;
+  }
+  std::size_t BytesWaiting() const {
+    int count = 0;
+    return ioctl(source_.get(), FIONREAD, &count) == 0 && count > 0
+               ? static_cast<std::size_t>(count)
+               : 0;
   }
 
   void WriteAll(std::string_view bytes) {
@@ -107,6 +134,7 @@ class ScrubbedFd::Redirection {
     }
   }
 
+  const pid_t process_ = getpid();
   const int descriptor_;
   const bool closes_on_exec_;
   core::Descriptor target_;
@@ -120,7 +148,6 @@ class ScrubbedFd::Redirection {
 ScrubbedFd::ScrubbedFd(std::unique_ptr<Redirection> redirection) noexcept
     : redirection_(std::move(redirection)) {}
 ScrubbedFd::ScrubbedFd(ScrubbedFd&&) noexcept = default;
-ScrubbedFd& ScrubbedFd::operator=(ScrubbedFd&&) noexcept = default;
 ScrubbedFd::~ScrubbedFd() = default;
 
 Status ScrubbedFd::Close() {

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <string>
+#include <utility>
 
 #include "tests/support/temporary_directory.h"
 
@@ -91,6 +93,34 @@ TEST_F(ScrubFdTest, DoesNotWaitForChildrenThatLiveOn) {
   EXPECT_EQ(Log(), "***.");
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
+}
+
+TEST_F(ScrubFdTest, ScrubsWhatIsStillInBuffersWhenItCloses) {
+  std::FILE* const file = fdopen(dup(descriptor_), "w");
+  ASSERT_NE(file, nullptr);
+  {
+    auto scrubbed = ScrubFd(fileno(file), scrubber_);
+    ASSERT_TRUE(scrubbed);
+    std::fputs("pw=hunter2-prod\n", file);
+  }
+  std::fclose(file);
+  EXPECT_EQ(Log(), "pw=***\n");
+}
+
+TEST_F(ScrubFdTest, IsLeftAloneByAForkedChildThatDestroysItsCopy) {
+  auto scrubbed = ScrubFd(descriptor_, scrubber_);
+  ASSERT_TRUE(scrubbed);
+  const pid_t child = fork();
+  if (child == 0) {
+    {
+      const ScrubbedFd gone = std::move(*scrubbed);
+    }
+    _exit(0);
+  }
+  ASSERT_EQ(waitpid(child, nullptr, 0), child);
+  Write("hunter2-prod.");
+  ASSERT_TRUE(scrubbed->Close());
+  EXPECT_EQ(Log(), "***.");
 }
 
 TEST_F(ScrubFdTest, TakesMoreThanAPipeHolds) {

@@ -18,6 +18,7 @@ ScrubStreambuf::~ScrubStreambuf() {
 }
 
 bool ScrubStreambuf::Write(std::string_view bytes) {
+  const std::lock_guard lock(mutex_);
   failed_ = false;
   stream_.Write(bytes);
   return !failed_;
@@ -33,7 +34,10 @@ std::streamsize ScrubStreambuf::xsputn(const char* bytes, std::streamsize count)
   return Write({bytes, static_cast<std::size_t>(count)}) ? count : 0;
 }
 
-int ScrubStreambuf::sync() { return target_.pubsync(); }
+int ScrubStreambuf::sync() {
+  const std::lock_guard lock(mutex_);
+  return target_.pubsync();
+}
 
 ScrubbedStream::ScrubbedStream(std::ostream& stream, const Scrubber& scrubber)
     : stream_(stream), before_(stream.rdbuf()), buffer_(*before_, scrubber) {

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <sstream>
+#include <string_view>
+#include <thread>
+#include <vector>
 
 namespace qarion::secrets {
 namespace {
@@ -32,6 +35,19 @@ TEST_F(ScrubStreambufTest, PassesOnWhatWasHeldAtTheEnd) {
     EXPECT_EQ(out_.str(), "");
   }
   EXPECT_EQ(out_.str(), "hunter2");
+}
+
+TEST_F(ScrubStreambufTest, MayBeWrittenToByThreads) {
+  ScrubStreambuf buffer(*out_.rdbuf(), scrubber_);
+  {
+    std::vector<std::jthread> writers;
+    for (int i = 0; i < 4; ++i) {
+      writers.emplace_back([&] {
+        for (int j = 0; j < 1000; ++j) buffer.sputn("hunter2-prod.", 13);
+      });
+    }
+  }
+  EXPECT_EQ(out_.str().size(), 4000 * std::string_view("***.").size());
 }
 
 TEST_F(ScrubStreambufTest, TellsTheStreamOfATargetThatTakesNothing) {

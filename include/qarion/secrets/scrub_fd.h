@@ -22,15 +22,19 @@ QARION_SECRETS_EXPORT Result<ScrubbedFd> ScrubFd(int descriptor, const Scrubber&
 //   auto scrubbed = secrets::ScrubFd(STDOUT_FILENO, runtime->scrubber());
 //   if (!scrubbed) return secrets::Report(scrubbed.error());
 //
-// The descriptor is no terminal any more. A process that is killed or calls _exit() loses what is
-// still in the pipe; a program that must lose nothing even then runs under `qsecrets exec`. What
-// children write after Close() finds a closed pipe.
+// The descriptor is no terminal any more. A process that is killed or ends without destroying this
+// (exit(), _exit()) loses what is still in the pipe; a program that must lose nothing even then
+// runs under `qsecrets exec`. What children write after Close() or after the process has ended
+// finds a pipe that nobody reads. Where the reader behind the descriptor goes away, what is written
+// is dropped, without SIGPIPE; Close() tells. A forked child that destroys its copy changes
+// nothing.
 //
 // Thread-safety: one thread at a time; writing to the descriptor is free to all.
 class QARION_SECRETS_EXPORT ScrubbedFd {
  public:
   ScrubbedFd(ScrubbedFd&&) noexcept;
-  ScrubbedFd& operator=(ScrubbedFd&&) noexcept;
+  // What is assigned to would give the descriptor back after what is assigned has taken it.
+  ScrubbedFd& operator=(ScrubbedFd&&) = delete;
   ~ScrubbedFd();  // closes
 
   // Lets the descriptor lead again to where it led before, waits until everything written so far

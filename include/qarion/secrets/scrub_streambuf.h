@@ -1,9 +1,10 @@
 // Scrubs what a program writes through the streams of the standard library.
 #pragma once
 
-#include <memory>
+#include <mutex>
 #include <ostream>
 #include <streambuf>
+#include <string_view>
 
 #include <qarion/secrets/export.h>
 #include <qarion/secrets/scrubber.h>
@@ -13,7 +14,8 @@ namespace qarion::secrets {
 // Stands before another buffer and passes on to it what may be seen. Flushing flushes the other
 // one; what could be the beginning of a value stays held until it is decided or this buffer goes.
 //
-// Thread-safety: that of the stream that writes into it. Lifetime: `target` must outlive it.
+// Thread-safety: may be written to from several threads, as std::clog may. Lifetime: `target` must
+// outlive it.
 class QARION_SECRETS_EXPORT ScrubStreambuf : public std::streambuf {
  public:
   ScrubStreambuf(std::streambuf& target, const Scrubber& scrubber);
@@ -29,6 +31,7 @@ class QARION_SECRETS_EXPORT ScrubStreambuf : public std::streambuf {
  private:
   bool Write(std::string_view bytes);
 
+  std::mutex mutex_;
   std::streambuf& target_;
   bool failed_ = false;
   StreamScrubber stream_;
@@ -38,7 +41,8 @@ class QARION_SECRETS_EXPORT ScrubStreambuf : public std::streambuf {
 //
 //   secrets::ScrubbedStream log(std::clog, runtime->scrubber());
 //
-// Thread-safety: that of the stream. Lifetime: the stream must outlive it.
+// Thread-safety: make and destroy it while nobody else writes to the stream. Lifetime: the stream
+// must outlive it.
 class QARION_SECRETS_EXPORT ScrubbedStream {
  public:
   ScrubbedStream(std::ostream& stream, const Scrubber& scrubber);
