@@ -41,8 +41,15 @@ void PatternSet::Add(std::span<const NamedSecret> values) {
     ++at->second.times;
     if (!inserted) continue;
     at->second.name = added.name;
-    InsertForms(at->first, at->second);
     is_new = true;
+    try {
+      InsertForms(at->first, at->second);
+    } catch (...) {  // no memory: as if it had not been added
+      index_->Retire(at->second.owner);
+      values_.erase(at);
+      Publish();
+      throw;
+    }
   }
   if (!is_new) return;
   Publish();
@@ -59,6 +66,7 @@ void PatternSet::Remove(std::string_view value) {
   ++retired_;
   Publish();
   RebuildIfMuchIsRetired();
+  core::WipeTraces();
 }
 
 // What is retired is still in memory, and slows the rest down a little.
@@ -70,7 +78,6 @@ void PatternSet::RebuildIfMuchIsRetired() {
   index_->Settle();
   retired_ = 0;
   Publish();
-  core::WipeTraces();
 }
 
 void PatternSet::Publish() {

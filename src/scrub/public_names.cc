@@ -44,9 +44,16 @@ bool EndsWith(std::string_view name, std::string_view ending, std::string_view& 
 }  // namespace
 
 bool IsSecretName(std::string_view name) {
-  std::string_view rest;
-  return std::ranges::any_of(kSecretEndings,
-                             [&](std::string_view ending) { return EndsWith(name, ending, rest); });
+  return std::ranges::any_of(kSecretEndings, [&](std::string_view ending) {
+    std::string_view rest;
+    if (!EndsWith(name, ending, rest)) return false;
+    // `db_pass` and `dbPass`, but not `bypass`.
+    const bool is_short = ending.size() <= 4;
+    const bool is_word = rest.empty() || IsIgnored(rest.back()) || core::IsDigit(rest.back()) ||
+                         name[rest.size()] != core::AsciiLower(name[rest.size()]) ||
+                         rest.back() != core::AsciiLower(rest.back());
+    return !is_short || is_word;
+  });
 }
 
 bool IsPublicName(std::string_view name) {

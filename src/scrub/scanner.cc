@@ -33,7 +33,20 @@ void Scanner::Restart(Offset position) {
   position_ = position;
   pending_ = 0;
   unfinished_.clear();
+  known_.clear();
   automaton_state_ = {};
+}
+
+// From the one with number `first` on.
+template <typename GoesOn>
+void Scanner::DropUnless(GoesOn goes_on, std::size_t first) {
+  const auto begin = unfinished_.begin() + static_cast<std::ptrdiff_t>(first);
+  const auto is_over = [&](Unfinished& one) {
+    if (goes_on(one)) return false;
+    known_.erase({one.begin, one.pattern});
+    return true;
+  };
+  unfinished_.erase(std::remove_if(begin, unfinished_.end(), is_over), unfinished_.end());
 }
 
 void Scanner::Look(const IndexView& view, std::string_view kept, int byte_before,
@@ -54,7 +67,7 @@ void Scanner::LookAtLast(const IndexView& view, std::string_view kept, std::stri
 
 void Scanner::LookAt(std::string_view kept, int byte_before, std::string_view fresh) {
   if (!unfinished_.empty()) {
-    std::erase_if(unfinished_, [&](Unfinished& one) { return !GoOn(one, fresh); });
+    DropUnless([&](Unfinished& one) { return GoOn(one, fresh); });
   }
   if (!kept.empty()) LookAcross(kept, byte_before, fresh, false);
   LookIn({.text = fresh, .byte_before = LastByte(kept, byte_before)}, position_);
@@ -92,10 +105,7 @@ void Scanner::LookAcross(std::string_view kept, int byte_before, std::string_vie
          position_ - before.size());
   // The new ones know of what was copied alone.
   const std::string_view rest = fresh.substr(behind.size());
-  const auto first_new = unfinished_.begin() + static_cast<std::ptrdiff_t>(known);
-  unfinished_.erase(std::remove_if(first_new, unfinished_.end(),
-                                   [&](Unfinished& one) { return !GoOn(one, rest); }),
-                    unfinished_.end());
+  DropUnless([&](Unfinished& one) { return GoOn(one, rest); }, known);
 }
 
 // Whether a pattern may begin in `before` or just behind it.
@@ -125,10 +135,7 @@ void Scanner::OnOccurrence(const Pattern& pattern, std::size_t begin, std::size_
 void Scanner::OnUnfinished(const Pattern& pattern, std::size_t begin) {
   if (!Counts(pattern)) return;
   const Offset offset = piece_begin_ + begin;
-  const auto is_this = [&](const Unfinished& one) {
-    return one.pattern == &pattern && one.begin == offset;
-  };
-  if (std::ranges::any_of(unfinished_, is_this)) return;
+  if (!known_.emplace(offset, &pattern).second) return;
   unfinished_.push_back(
       {.pattern = &pattern,
        .begin = offset,
@@ -181,7 +188,9 @@ void Scanner::OnMatch(const Pattern& pattern, std::string_view kept, std::string
       .begin = position_ + end - pattern.length,
       .has_lead = before != kNoByte && IsLead(pattern, static_cast<unsigned char>(before)),
       .matched = pattern.length};
-  if (GoOn(match, fresh.substr(end))) unfinished_.push_back(match);
+  if (GoOn(match, fresh.substr(end)) && known_.emplace(match.begin, &pattern).second) {
+    unfinished_.push_back(match);
+  }
 }
 
 std::size_t Scanner::PendingBehind(std::string_view kept, std::string_view fresh) const {

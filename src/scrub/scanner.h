@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/secret_memory.h"
@@ -74,6 +76,8 @@ class Scanner final : private Findings {
   void RunAutomaton(std::string_view kept, std::string_view fresh);
   void OnMatch(const Pattern& pattern, std::string_view kept, std::string_view fresh,
                std::size_t end);
+  template <typename GoesOn>
+  void DropUnless(GoesOn goes_on, std::size_t first = 0);
   bool GoOn(Unfinished& unfinished, std::string_view fresh);
   std::size_t PendingBehind(std::string_view kept, std::string_view fresh) const;
 
@@ -81,6 +85,7 @@ class Scanner final : private Findings {
   Offset position_ = 0;
   std::size_t pending_ = 0;
   std::vector<Unfinished> unfinished_;
+  std::set<std::pair<Offset, const Pattern*>> known_;  // those
   MatchState automaton_state_;
   core::SecretVector<char> seam_;
 

@@ -84,7 +84,17 @@ void StreamState::Look(std::string_view kept, std::string_view fresh) {
 void StreamState::OnOccurrence(const scrub::Pattern& pattern, Offset begin, Offset end) {
   const Range range{.begin = begin, .end = end};
   Cover(range);
-  if (listener_) found_.push_back({.range = range, .owner = pattern.owner});
+  if (!listener_) return;
+  // What is looked at again after a cut is found again.
+  constexpr std::size_t kRecent = 256;
+  const std::size_t recent = std::min(found_.size(), kRecent);
+  const auto is_same = [&](const Found& one) {
+    return one.owner == pattern.owner && one.range.begin == range.begin &&
+           one.range.end == range.end;
+  };
+  if (std::any_of(found_.end() - static_cast<std::ptrdiff_t>(recent), found_.end(), is_same))
+    return;
+  found_.push_back({.range = range, .owner = pattern.owner});
 }
 
 // Joins what overlaps or touches.
@@ -109,6 +119,7 @@ void StreamState::Cover(Range range) {
 
 // Passes on everything before `limit`, and the mask of a covered range that begins no later.
 void StreamState::Release(Offset limit) {
+  const Offset before = released_;
   for (;;) {
     if (!covered_.empty() && covered_.front().begin <= released_) {
       if (!std::exchange(after_mask_, true)) sink_(patterns_->options().mask);
@@ -123,7 +134,7 @@ void StreamState::Release(Offset limit) {
       break;
     }
   }
-  if (!found_.empty()) Tell(released_);
+  if (released_ != before && !found_.empty()) Tell(released_);
 }
 
 void StreamState::PassOn(Offset begin, Offset end) {
