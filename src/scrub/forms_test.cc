@@ -289,5 +289,17 @@ TEST(FormCases, AreMasked) {
   EXPECT_EQ(count, 29);
 }
 
+// What url.PathEscape and url.URL of Go, new URL() and escape() of JavaScript print.
+TEST(FormsTest, AreThoseOfUrlsInGoAndJavaScript) {
+  EXPECT_THAT(TextsOf("a:b@c/d e"), Contains("a:b@c%2Fd%20e"));
+  EXPECT_THAT(TextsOf("p@ss(word"), Contains("p@ss%28word"));
+  EXPECT_THAT(TextsOf("p[a]ss|^wd\""), Contains("p[a]ss|^wd%22"));
+  EXPECT_THAT(TextsOf("p^ss w"), Contains("p^ss%20w"));
+}
+
+TEST(FormsTest, AreThoseOfElementTree) {
+  EXPECT_THAT(TextsOf("zyxw\tvuts1"), Contains("zyxw&#09;vuts1"));
+}
+
 }  // namespace
 }  // namespace qarion::secrets::scrub

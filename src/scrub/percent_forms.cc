@@ -19,8 +19,7 @@ struct PercentScheme {
 
 constexpr std::array kSchemes = {
     // RFC 3986, 2.3: Python's quote(safe=""), .NET's EscapeDataString, PHP's rawurlencode.
-    PercentScheme("-._~", '%'),
-    PercentScheme("-._~/", '%'),      // Python's quote
+    PercentScheme("-._~", '%'), PercentScheme("-._~/", '%'),  // Python's quote
     PercentScheme("-._~", '+'),       // Python's quote_plus, Go's QueryEscape
     PercentScheme("-._*", '+'),       // forms of browsers (URL standard, 5.2), Java's URLEncoder
     PercentScheme("-._", '+'),        // PHP's urlencode
@@ -29,6 +28,12 @@ constexpr std::array kSchemes = {
     PercentScheme("-._~!*'();/?:@&=+$,#", '%'),  // JavaScript's encodeURI
     PercentScheme("-._~$&+,;=", '%'),            // Go's url.UserPassword
     PercentScheme("-._~!$%&'()*+,", '%'),        // the password of a JavaScript URL
+    // Of a JavaScript URL (URL standard, 1.3) the path and the query.
+    PercentScheme("-._~!$%&'()*+,/:;=@[\\]^|", '%'),
+    PercentScheme("-._~!$%&()*+,/:;=?@[\\]^`{|}", '%'),
+    PercentScheme("-._~$&+:=@", '%'),     // Go's url.PathEscape
+    PercentScheme("-._~$&+,/:;=@", '%'),  // Go's url.URL
+    PercentScheme("-._*+/@", '%'),        // JavaScript's escape
 };
 
 void AppendPercent(std::string_view text, const PercentScheme& scheme, std::string_view digits,

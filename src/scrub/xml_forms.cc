@@ -10,11 +10,13 @@ namespace {
 
 struct XmlScheme {
   constexpr XmlScheme(std::string_view quote_is, std::string_view apostrophe_is,
-                      unsigned base_of_breaks = 0, bool all_beyond_ascii = false)
+                      unsigned base_of_breaks = 0, bool all_beyond_ascii = false,
+                      unsigned least_digits = 1)
       : quote(quote_is),
         apostrophe(apostrophe_is),
         breaks(base_of_breaks),
         beyond_ascii(all_beyond_ascii),
+        digits(least_digits),
         changed("&<>") {
     if (quote.size() > 1) changed.Add('"');
     if (apostrophe.size() > 1) changed.Add('\'');
@@ -26,28 +28,30 @@ struct XmlScheme {
   std::string_view apostrophe;
   unsigned breaks;    // in attributes tabs and line breaks are numbers to this base, 10 or 16
   bool beyond_ascii;  // is decimal numbers
+  unsigned digits;    // of a number, at least
   ByteSet changed;
 };
 
 constexpr std::array kSchemes = {
-    XmlScheme("\"", "'"),             // text
-    XmlScheme("&quot;", "'"),         // attributes
-    XmlScheme("&quot;", "&apos;"),    // .NET's SecurityElement
-    XmlScheme("&quot;", "&#39;"),     // Django, Jinja, Ruby
-    XmlScheme("&quot;", "&#x27;"),    // Python's html.escape
-    XmlScheme("&quot;", "&#039;"),    // PHP's htmlspecialchars
-    XmlScheme("&#34;", "&#39;"),      // Go's html
-    XmlScheme("\"", "'", 10),         // Python's quoteattr, libxml2
-    XmlScheme("&quot;", "'", 10),     //
-    XmlScheme("&quot;", "'", 16),     // .NET's XmlWriter
-    XmlScheme("&#34;", "&#39;", 16),  // Go's encoding/xml
-    XmlScheme("\"", "'", 0, true),    // Python's xmlcharrefreplace
+    XmlScheme("\"", "'"),                    // text
+    XmlScheme("&quot;", "'"),                // attributes
+    XmlScheme("&quot;", "&apos;"),           // .NET's SecurityElement
+    XmlScheme("&quot;", "&#39;"),            // Django, Jinja, Ruby
+    XmlScheme("&quot;", "&#x27;"),           // Python's html.escape
+    XmlScheme("&quot;", "&#039;"),           // PHP's htmlspecialchars
+    XmlScheme("&#34;", "&#39;"),             // Go's html
+    XmlScheme("\"", "'", 10),                // Python's quoteattr, libxml2
+    XmlScheme("&quot;", "'", 10),            //
+    XmlScheme("&quot;", "'", 10, false, 2),  // Python's ElementTree
+    XmlScheme("&quot;", "'", 16),            // .NET's XmlWriter
+    XmlScheme("&#34;", "&#39;", 16),         // Go's encoding/xml
+    XmlScheme("\"", "'", 0, true),           // Python's xmlcharrefreplace
     XmlScheme("&quot;", "'", 10, true),
 };
 
-void AppendReference(char32_t code_point, unsigned base, SecretBuffer& out) {
+void AppendReference(char32_t code_point, unsigned base, unsigned digits, SecretBuffer& out) {
   out.Append(base == 16 ? "&#x" : "&#");
-  AppendNumber(code_point, base, 1, kUpperDigits, out);
+  AppendNumber(code_point, base, digits, kUpperDigits, out);
   out.Append(';');
 }
 
@@ -63,14 +67,14 @@ std::size_t AppendFirst(std::string_view text, const XmlScheme& scheme, SecretBu
     default: break;
   }
   if (static_cast<unsigned char>(first) < 0x80) {
-    AppendReference(static_cast<unsigned char>(first), scheme.breaks, out);
+    AppendReference(static_cast<unsigned char>(first), scheme.breaks, scheme.digits, out);
     return 1;
   }
   const core::Character character = core::CharacterAt(text, 0);
   if (character.length == 1) {
     out.Append(first);
   } else {
-    AppendReference(character.code_point, 10, out);
+    AppendReference(character.code_point, 10, scheme.digits, out);
   }
   return character.length;
 }
