@@ -114,17 +114,23 @@ std::size_t WrappedBase64::RunAtEnd(std::string_view text) const noexcept {
 // Looks for the end of a line that may be the first of a block. Returns where to go on.
 std::size_t WrappedBase64::LeaveOutside(std::string_view kept, std::string_view fresh,
                                         std::size_t from, Offset begin) {
-  std::size_t line_end = fresh.find('\n', from);
+  std::size_t line_end = 0;
+  std::string_view line;
+  std::size_t run = 0;
   State next = State::kBeforeLine;
-  if (line_end == std::string_view::npos) {
-    if (!fresh.ends_with('\r')) return fresh.size();
-    line_end = fresh.size() - 1;  // as far as can be told
-    next = State::kAfterCarriageReturn;
+  while (run != kNarrow && run != kWide) {
+    if (next == State::kAfterCarriageReturn) return fresh.size();
+    line_end = fresh.find('\n', from);
+    if (line_end == std::string_view::npos) {
+      if (!fresh.ends_with('\r')) return fresh.size();
+      line_end = fresh.size() - 1;  // as far as can be told
+      next = State::kAfterCarriageReturn;
+    }
+    from = line_end + 1;
+    line = fresh.substr(0, line_end);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    run = MayEndLine(line) ? RunAtEnd(line) : 0;
   }
-  std::string_view line = fresh.substr(0, line_end);
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  const std::size_t run = MayEndLine(line) ? RunAtEnd(line) : 0;
-  if (run != kNarrow && run != kWide) return line_end + 1;
   width_ = run;
   blanks_ = 0;
   lines_.clear();

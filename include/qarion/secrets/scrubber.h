@@ -44,7 +44,8 @@ struct NamedSecret {
 //
 // Guarantee: every occurrence of every form of every value is covered; overlapping and adjacent
 // occurrences merge into one mask; every other byte passes unchanged and in order. Text is bytes:
-// no encoding is assumed. Time is linear in the text whatever text and values are.
+// no encoding is assumed. Time is linear in the text; its factor grows with how many values begin
+// alike.
 //
 // Thread-safety: every member may be called from several threads; changing the set stops nobody who
 // scrubs. Copies are handles to one set.
@@ -77,6 +78,8 @@ class QARION_SECRETS_EXPORT Scrubber {
 // Scrubs a stream that arrives in pieces: what comes out does not depend on how it was cut. A byte
 // is held back only while it could be the beginning of a value; all others leave during the Write()
 // that brought them. A value added to the set meanwhile applies to every byte not yet passed on.
+//
+// Where the sink throws, what it did not take is lost and the next Write() begins a new stream.
 //
 // Thread-safety: one thread at a time; several streams may share one set.
 // Lifetime: keeps the set alive; `sink` must stay callable until the stream is gone.
