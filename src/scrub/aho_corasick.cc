@@ -7,8 +7,6 @@
 namespace qarion::secrets::scrub {
 namespace {
 
-constexpr std::uint32_t kNoPattern = UINT32_MAX;
-
 // The patterns that go through a node.
 struct Span {
   std::uint32_t first = 0;
@@ -44,6 +42,7 @@ AhoCorasick::AhoCorasick(std::span<const std::string_view> patterns) : filter_(p
   for (NodeId child = FirstChild(kRoot); child < FirstChild(kRoot + 1); ++child) {
     root_children_[labels_[child]] = child;
   }
+  shorter_.resize(patterns.size(), kNoPattern);
   LinkFailures(longest);
   ShortenFailures();
   for (NodeId node = 0; node < longest.size(); ++node) {
@@ -107,7 +106,11 @@ void AhoCorasick::LinkFailures(std::vector<std::uint32_t>& longest) {
         suffix = Child(from, labels_[child]);
       }
       nodes_[child].failure = IsLeaf(suffix) ? nodes_[suffix].failure : suffix;
-      if (longest[child] == kNoPattern) longest[child] = longest[suffix];
+      if (longest[child] == kNoPattern) {
+        longest[child] = longest[suffix];
+      } else {
+        shorter_[longest[child]] = longest[suffix];
+      }
     }
   }
 }

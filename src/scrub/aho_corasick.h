@@ -29,6 +29,10 @@ class AhoCorasick {
   // early when it is full. Moves `state` on to the last byte it went through.
   Scanned Scan(std::string_view text, MatchState& state, std::span<Match> room) const;
 
+  // The longest other pattern that ends where this one does, whatever the text; kNoPattern if none.
+  static constexpr std::uint32_t kNoPattern = UINT32_MAX;
+  std::uint32_t ShorterAtEndOf(std::uint32_t pattern) const noexcept { return shorter_[pattern]; }
+
   // Secret memory in use, for measurements.
   std::size_t memory_bytes() const noexcept;
 
@@ -69,6 +73,7 @@ class AhoCorasick {
   core::SecretVector<std::uint8_t> labels_;
   core::SecretVector<NodeId> root_children_;     // by label: the root is where most text is
   core::SecretVector<Ending> endings_;           // by node
+  core::SecretVector<std::uint32_t> shorter_;    // by pattern
   core::SecretVector<NodeId> level_begin_;       // the first node of each depth
   std::array<NodeId, kShallowDepth> shallow_{};  // the end of each depth, up to shallow_end_
   NodeId shallow_end_ = 0;

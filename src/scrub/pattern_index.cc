@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <numeric>
 
 namespace qarion::secrets::scrub {
 namespace {
@@ -293,8 +294,26 @@ std::shared_ptr<const RepeatingPatterns> PatternIndex::Repeating() const {
     texts.push_back(text(ids[i]));
   }
   begins.push_back(ids.size());
+  AhoCorasick automaton(texts);
+  std::vector<std::uint32_t> by_length(texts.size());
+  std::iota(by_length.begin(), by_length.end(), 0U);
+  std::ranges::sort(by_length, {}, [&](std::uint32_t spelling) { return texts[spelling].size(); });
+  const auto is_base64 = [&](std::uint32_t spelling) {
+    return std::any_of(ids.begin() + static_cast<std::ptrdiff_t>(begins[spelling]),
+                       ids.begin() + static_cast<std::ptrdiff_t>(begins[spelling + 1]),
+                       [&](PatternId id) { return (*store_)[id].kind == PatternKind::kBase64; });
+  };
+  std::vector<std::uint32_t> shorter_base64(texts.size(), AhoCorasick::kNoPattern);
+  for (const std::uint32_t spelling : by_length) {
+    const std::uint32_t shorter = automaton.ShorterAtEndOf(spelling);
+    if (shorter == AhoCorasick::kNoPattern) continue;
+    shorter_base64[spelling] = is_base64(shorter) ? shorter : shorter_base64[shorter];
+  }
   return std::make_shared<RepeatingPatterns>(
-      RepeatingPatterns{std::move(ids), std::move(begins), AhoCorasick(texts)});
+      RepeatingPatterns{.ids = std::move(ids),
+                        .begins = std::move(begins),
+                        .shorter_base64 = std::move(shorter_base64),
+                        .automaton = std::move(automaton)});
 }
 
 std::shared_ptr<const PatternIndex::AllKinds> PatternIndex::Kinds() const {

@@ -82,6 +82,9 @@ struct SortedPatterns {
 struct RepeatingPatterns {
   std::vector<PatternId> ids;
   std::vector<std::size_t> begins;  // in `ids`, of those that are spelled alike; and its size
+  // By spelling: the longest other one of base64 that ends where it does, or kNoPattern. What it
+  // covers beyond its end may differ.
+  std::vector<std::uint32_t> shorter_base64;
   AhoCorasick automaton;
 };
 

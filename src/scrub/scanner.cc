@@ -167,11 +167,12 @@ void Scanner::RunAutomaton(std::string_view kept, std::string_view fresh) {
     const Scanned scanned =
         view_->repeating->automaton.Scan(fresh.substr(done), automaton_state_, matches);
     for (std::size_t i = 0; i < scanned.matches; ++i) {
-      const Match& match = matches[i];
       const RepeatingPatterns& repeating = *view_->repeating;
-      for (std::size_t j = repeating.begins[match.pattern]; j < repeating.begins[match.pattern + 1];
-           ++j) {
-        OnMatch((*view_->store)[repeating.ids[j]], kept, fresh, done + match.end);
+      for (std::uint32_t spelling = matches[i].pattern; spelling != AhoCorasick::kNoPattern;
+           spelling = repeating.shorter_base64[spelling]) {
+        for (std::size_t j = repeating.begins[spelling]; j < repeating.begins[spelling + 1]; ++j) {
+          OnMatch((*view_->store)[repeating.ids[j]], kept, fresh, done + matches[i].end);
+        }
       }
     }
     done += scanned.bytes;
