@@ -182,6 +182,38 @@ class Find(FilesTest):
         self.assertIn(b"cannot read the directory 'logs/closed'", done.stderr)
         self.assertIn(b"cannot read 'logs/b'", done.stderr)
 
+    def test_path_that_is_too_long_is_said(self):
+        self.write("a", self.value)
+        deep = os.open(self.logs, os.O_RDONLY)
+        for _ in range(21):
+            os.mkdir("d" * 200, dir_fd=deep)
+            below = os.open("d" * 200, os.O_RDONLY, dir_fd=deep)
+            with open(os.open("f" * 200, os.O_WRONLY | os.O_CREAT, 0o600, dir_fd=deep), "w") as file:
+                file.write(self.value)
+            os.close(deep)
+            deep = below
+        os.close(deep)
+        done = self.find("logs")
+        self.assertEqual((done.returncode, done.stdout.count(b": DB")), (74, 20 + 1))
+        self.assertIn(b"File name too long", done.stderr)
+        self.assertIn(b"to mend it: change to a directory near it", done.stderr)
+        done = self.scrub("--in-place", "logs")
+        self.assertEqual(done.returncode, 74)
+        self.assertIn(b"File name too long", done.stderr)
+        self.assertEqual((self.logs / "a").read_bytes(), b"***")
+
+    @unittest.skipUnless(IS_ROOT, "becomes another user")
+    def test_directory_that_may_be_listed_but_not_searched_is_said(self):
+        self.write("listed/a", self.value)
+        (self.logs / "listed").chmod(0o744)
+        self.directory.chmod(0o755)
+        qsecrets = self.directory / "qsecrets"
+        shutil.copy(QSECRETS, qsecrets)
+        done = subprocess.run([qsecrets, *self.arguments("--find", "logs")], cwd=self.directory, user=NOBODY,
+                              group=NOBODY, extra_groups=[], env={}, capture_output=True, check=False)
+        self.assertEqual((done.returncode, done.stdout), (74, b""))
+        self.assertIn(b"cannot look at 'logs/listed/a': Permission denied", done.stderr)
+
     def test_before_a_commit(self):
         if not shutil.which("git"):
             self.skipTest("git is not installed")
