@@ -430,7 +430,7 @@ class InPlace(FilesTest):
         script = f"""
             mount -t tmpfs -o size=1m none logs 2>/dev/null || exit 99
             printf %s "$CONTENT" > logs/a.log; printf %s "$VALUE" > logs/b.log
-            '{QSECRETS}' scrub --secrets-json values.json --in-place logs; status=$?
+            '{QSECRETS}' scrub --secrets-json values.json --in-place --jobs 1 logs; status=$?
             ls logs; cmp logs/a.log <(printf %s "$CONTENT") && cat logs/b.log; exit $status"""
         script = script.replace('"$CONTENT"', '"$(cat content)"')
         (self.directory / "content").write_text(content)
