@@ -1,4 +1,5 @@
 #include <csignal>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,19 +16,22 @@ namespace qarion::secrets::cli {
 namespace {
 
 constexpr std::size_t kMostJobs = 256;
+constexpr int kMessagesLost = 74;  // sysexits.h: EX_IOERR
 
 int ScrubInPlace(const ScrubOptions& options) {
   // A limit on the size of files is then an error like any other, and leaves nothing behind.
   std::signal(SIGXFSZ, SIG_IGN);
   // Sent where somebody wants to write a file that is being read.
   std::signal(SIGIO, SIG_IGN);
+  // Whoever read the messages is gone: that is no reason to stop half-way.
+  std::signal(SIGPIPE, SIG_IGN);
   auto signals = SignalStop::Create();
   if (!signals) return Report(signals.error());
   const auto scrubber = OpenScrubber(options);
   const int status =
       scrubber ? ScrubFiles(options, *scrubber, signals->token()) : Report(scrubber.error());
   signals->PassOn();
-  return status;
+  return status == 0 && std::ferror(stderr) != 0 ? kMessagesLost : status;
 }
 
 int RunScrub(const ScrubOptions& options) {

@@ -474,6 +474,23 @@ class InPlace(FilesTest):
         self.assertEqual(process.wait(60), -signal.SIGTERM)
         self.assertEqual((path.stat().st_size, self.neighbours()), (LARGE, []))
 
+    def test_reader_of_messages_that_goes_away_stops_nothing(self):
+        refused = self.write("a.log", self.value)
+        os.link(refused, self.directory / "other")
+        for number in range(20):
+            self.write(f"b{number}.log", f"{self.value}\n" * 1000)
+        read_end, write_end = os.pipe()
+        os.close(read_end)
+        with open(write_end, "wb") as broken:
+            self.assertEqual(self.scrub_in_place("logs", stderr=broken).returncode, 74)
+            for number in range(20):
+                self.assertEqual((self.logs / f"b{number}.log").read_bytes(), b"***\n" * 1000)
+            self.assertEqual(self.neighbours(), [])
+            refused.unlink()
+            self.write("c.log", self.value)
+            self.assertEqual(self.scrub_in_place("logs", "--stats", stderr=broken).returncode, 74)
+        self.assertEqual((self.logs / "c.log").read_bytes(), b"***")
+
     def test_stats_count_what_left_the_files(self):
         self.write("a", f"{self.value} {self.other} {self.value}")
         path = self.write("b", self.value)
