@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pathlib
+import resource
 import secrets
 import select
 import socket
@@ -321,6 +322,27 @@ class Files(ScrubTest):
             ["bash", "-c", f"'{QSECRETS}' scrub --secrets-json values.json <(echo {self.value})"],
             cwd=self.directory, capture_output=True, check=False, timeout=60)
         self.assertEqual(done.stdout, b"***\n")
+
+    def test_that_is_the_output_is_refused(self):
+        log = self.directory / "log"
+        log.write_text(f"{self.value}\n")
+        (self.directory / "other").write_text("other\n")
+        for command, mode in (([str(log)], "ab"), (["-"], "ab"), ([], "ab"), ([], "r+b")):
+            before = log.read_bytes()
+            with open(log, mode) as output, open(log, "rb") as given:
+                done = subprocess.run([QSECRETS, "scrub", "--secrets-json", "values.json", *command],
+                                      cwd=self.directory, stdin=given, stdout=output, stderr=subprocess.PIPE,
+                                      check=False, timeout=20, env={},
+                                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)))
+            self.assert_fails(done, 74, "is the output too", "--in-place")
+            self.assertEqual(log.read_bytes(), before)
+        with open(log, "ab") as output:
+            self.assertEqual(self.scrub("log", "other", stdout=output).returncode, 74)
+        self.assertEqual(log.read_text(), f"{self.value}\nother\n")
+
+    def test_that_is_the_output_and_empty_is_no_harm(self):
+        with open(self.directory / "log", "wb") as output:
+            self.assertEqual(self.scrub("log", "values.json", stdout=output).returncode, 0)
 
     def test_directory_needs_to_be_meant(self):
         self.assert_fails(self.scrub("values.json", "."), 64, "'.' is a directory", "--find")
