@@ -107,11 +107,20 @@ class Values(ScrubTest):
         self.assertIn("names and values", done.stderr.decode())
 
     def test_none(self):
-        for nothing in ({}, []):
+        for nothing in ({}, [], [""], {"A": None}, ["postgres", ""], ["ab"], [" \n"]):
             self.write_values(nothing)
-            done = self.scrub(stdin=b"text")
-            self.assertEqual((done.returncode, done.stdout), (0, b"text"))
-            self.assertIn(b"nothing is masked", done.stderr)
+            settings = {"SECRETS_SCRUB_ALLOW": "postgres", "SECRETS_SCRUB_MIN_LENGTH": "3"}
+            for how, expected in (([], b"text"), (["--find"], b""), (["--in-place", "values.json"], b"")):
+                done = self.scrub(*how, stdin=b"text", env=settings)
+                self.assertEqual((done.returncode, done.stdout), (0, expected))
+                self.assertIn(b"warning: --secrets-json: 'values.json' holds no value", done.stderr)
+                self.assertIn(b"nothing is masked", done.stderr)
+
+    def test_none_in_the_store(self):
+        done = self.run_command("scrub", stdin=b"text")
+        self.assertEqual((done.returncode, done.stdout), (0, b"text"))
+        self.assertIn(b"warning: the store holds no value", done.stderr)
+        self.assertIn(b"nothing is masked", done.stderr)
 
 
 class Forms(ScrubTest):
