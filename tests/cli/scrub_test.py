@@ -148,10 +148,14 @@ class Forms(ScrubTest):
         for name in FORMS:
             self.assertEqual(self.scrub("--forms", name, stdin=b"text").stdout, b"text")
 
+    def test_all_may_stand_beside_others(self):
+        for names in ("all,raw", "raw, all"):
+            self.assertEqual(self.scrub("--forms", names, stdin=self.spelled["base64"]).stdout, b"***")
+
     def test_unknown_one(self):
         self.assert_fails(self.scrub("--forms", "raw,hexx"), 64, "there is no form 'hexx'", "did you mean hex?", *FORMS)
         self.assert_fails(self.scrub("--forms", "raw,"), 64, "--forms", *FORMS)
-        self.assert_fails(self.scrub("--forms", "raw,all"), 64, "--forms")
+        self.assert_fails(self.scrub("--forms", "raw,fake-secret-value,hex"), 64, "--forms: item 2 is not")
         done = self.scrub("--forms", "fake-secret-value")
         self.assert_fails(done, 64, "--forms")
         self.assertNotIn(b"fake-secret", done.stderr)
