@@ -1,7 +1,10 @@
+#include <charconv>
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "cli/command.h"
@@ -42,6 +45,23 @@ int RunScrub(const ScrubOptions& options) {
   return options.find ? ScrubFiles(options, *scrubber, {}) : ScrubStream(options, *scrubber);
 }
 
+// Takes decimal digits alone, as the settings do: CLI11 would read 010 as 8, and 0x10.
+CLI::Validator WholeNumber(std::size_t least, std::size_t most) {
+  const std::string range = std::to_string(least) + " to " + std::to_string(most);
+  return CLI::Validator(
+      [=](std::string& text) -> std::string {
+        std::size_t number = 0;
+        const char* const end = text.data() + text.size();
+        const auto [stop, error] = std::from_chars(text.data(), end, number);
+        if (error != std::errc() || stop != end || number < least || number > most) {
+          return "the value is not a whole number from " + range + ", in decimal digits";
+        }
+        text = std::to_string(number);
+        return {};
+      },
+      range);
+}
+
 void AddWhat(CLI::App& scrub, ScrubOptions& options) {
   scrub
       .add_option("--secrets-json", options.secrets_json,
@@ -59,7 +79,7 @@ void AddWhat(CLI::App& scrub, ScrubOptions& options) {
                   "Let through values, lines and parts of them of fewer bytes; 1 masks even single "
                   "bytes (default: less than 4 only as whole words)")
       ->type_name("BYTES")
-      ->check(CLI::Range(std::size_t{1}, runtime::kMaxMinLength));
+      ->transform(WholeNumber(1, runtime::kMaxMinLength));
   scrub.add_option("--mask", options.mask, "What stands in a value's place (default: ***)")
       ->type_name("TEXT");
 }
@@ -70,7 +90,7 @@ void AddHow(CLI::App& scrub, ScrubOptions& options) {
   scrub.add_flag("--in-place", options.in_place, "Replace files that hold values by masked ones");
   scrub.add_option("--jobs", options.jobs, "Files at once with --find and --in-place (processors)")
       ->type_name("COUNT")
-      ->check(CLI::Range(std::size_t{1}, kMostJobs));
+      ->transform(WholeNumber(1, kMostJobs));
   scrub.add_flag("--stats", options.stats, "At the end, count on standard error what was masked");
   scrub.add_flag("--line-buffered", options.line_buffered,
                  "Write each line by itself, though more is waiting");

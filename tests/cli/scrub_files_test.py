@@ -265,6 +265,7 @@ class Find(FilesTest):
         self.assert_fails(self.find("--in-place", "logs"), 64, "--find")
         self.assert_fails(self.find("--jobs", "0", "logs"), 64, "--jobs")
         self.assert_fails(self.find("--jobs", "257", "logs"), 64, "--jobs")
+        self.assert_fails(self.find("--jobs", "0x2", "logs"), 64, "--jobs")
 
 
 class InPlace(FilesTest):

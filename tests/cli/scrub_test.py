@@ -195,8 +195,15 @@ class MinLengthAndAllow(ScrubTest):
         done = self.run_command("exec", "--", "sh", "-c", "echo $SMTP_PASSWORD")
         self.assertEqual(done.stdout, b"postgres\n")
 
+    def test_numbers_are_decimal(self):
+        text = "x1234567 x123456789 x1234567890"
+        self.write_values(["123456789", "1234567890"])
+        for extra, env in ((["--min-length", "010"], {}), ([], {"SECRETS_SCRUB_MIN_LENGTH": "010"})):
+            done = self.scrub(*extra, stdin=text, env=env)
+            self.assertEqual((done.returncode, done.stdout), (0, b"x1234567 x123456789 x***"))
+
     def test_wrong_numbers(self):
-        for wrong in ("0", "1025", "-1", "four", ""):
+        for wrong in ("0", "1025", "-1", "four", "", "0x10", "+4", " 4", "4 ", "4.0", "1'000", "99999999999999999999"):
             self.assert_fails(self.scrub(f"--min-length={wrong}"), 64, "--min-length")
             done = self.scrub(env={"SECRETS_SCRUB_MIN_LENGTH": wrong})
             self.assert_fails(done, 78, "SECRETS_SCRUB_MIN_LENGTH", "1 to 1024")
