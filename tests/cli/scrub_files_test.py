@@ -217,24 +217,32 @@ class Find(FilesTest):
     def test_before_a_commit(self):
         if not shutil.which("git"):
             self.skipTest("git is not installed")
-        hook = (f"git diff --cached --name-only -z --diff-filter=d | "
-                f"xargs -0r '{QSECRETS}' scrub --secrets-json ../values.json --find --")
+        # Hooks run in the highest directory, whatever the working directory is.
+        hook = f"git diff --cached --text | '{QSECRETS}' scrub --secrets-json ../values.json --find"
         git = "git -c user.name=Fake -c user.email=fake@example.com"
 
-        def commit():
-            return subprocess.run(["bash", "-c", f"{git} add . && {git} commit -qm x"], cwd=self.logs,
+        def commit(add=".", where=self.logs):
+            return subprocess.run(["bash", "-c", f"{git} add {add} && {git} commit -qm x"], cwd=where,
                                   capture_output=True, check=False, env={"PATH": os.environ["PATH"]})
         subprocess.run(["git", "init", "-q"], cwd=self.logs, check=True)
         path = self.logs / ".git" / "hooks" / "pre-commit"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(f"#!/bin/bash\n{hook}\n")
+        path.write_text(f"#!/bin/sh\n{hook}\n")
         path.chmod(0o755)
         self.write("-a b.txt", "clean")
+        self.write("config/c.txt", "clean")
         self.assertEqual(commit().returncode, 0)
-        self.write("config/b.txt", f"password = {self.value}")
-        done = commit()
+        staged = self.write("config/b.txt", f"first\npassword = {self.value}\n")
+        done = commit(where=self.logs / "config")
         self.assertNotEqual(done.returncode, 0)
-        self.assertIn(b"config/b.txt:1:12: DB", done.stdout + done.stderr)
+        self.assertIn(b"(standard input):8:13: DB", done.stdout + done.stderr)
+        staged.write_text("clean in the working tree, not in the index")
+        self.assertNotEqual(commit(add="config/c.txt").returncode, 0)
+        self.write("config/b.txt", b"\0binary " + self.value.encode())
+        self.assertNotEqual(commit().returncode, 0)
+        self.write("config/b.txt", "clean")
+        self.write("config/c.txt", f"not staged {self.value}")
+        self.assertEqual(commit(add="config/b.txt").returncode, 0)
 
     def test_bar_is_on_terminals_only(self):
         os.truncate(self.write_large(), 10 * LARGE)
