@@ -91,7 +91,8 @@ void AddHow(CLI::App& scrub, ScrubOptions& options) {
   scrub.add_option("--jobs", options.jobs, "Files at once with --find and --in-place (processors)")
       ->type_name("COUNT")
       ->transform(WholeNumber(1, kMostJobs));
-  scrub.add_flag("--stats", options.stats, "At the end, count on standard error what was masked");
+  scrub.add_flag("--stats", options.stats,
+                 "At the end, count on standard error what was masked or found");
   scrub.add_flag("--line-buffered", options.line_buffered,
                  "Write each line by itself, though more is waiting");
   AddOutputOption(scrub, options.format, {"text", "json"});

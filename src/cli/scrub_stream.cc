@@ -113,7 +113,7 @@ int ScrubStream(const ScrubOptions& options, const Scrubber& scrubber) {
   }
   filter.Finish();
   if (filter.output_error() != 0) return Report(CannotWriteOutput(filter.output_error()));
-  if (options.stats) tally.Report(options.format);
+  if (options.stats) tally.Report(options.format, "MASKED");
   return status;
 }
 

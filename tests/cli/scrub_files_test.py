@@ -262,7 +262,7 @@ class Find(FilesTest):
         self.write("a", self.value * 2)
         self.write("b", self.value)
         done = self.find("logs", "--stats")
-        self.assertEqual(done.stderr, b"FIELD  MASKED\nDB          3\n")
+        self.assertEqual(done.stderr, b"FIELD  FOUND\nDB         3\n")
 
     def test_full_output(self):
         self.write("a", self.value)
