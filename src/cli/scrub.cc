@@ -66,7 +66,7 @@ void AddWhat(CLI::App& scrub, ScrubOptions& options) {
   scrub
       .add_option("--secrets-json", options.secrets_json,
                   "Mask the values of this JSON, an array of strings or an object of names and "
-                  "values, instead of the store's")
+                  "values, of 1 MiB at most, instead of the store's")
       ->type_name("FILE")
       ->check(RefuseNoName);
   scrub

@@ -106,6 +106,14 @@ class Values(ScrubTest):
             self.assertNotIn(b"fake-secret", done.stderr)
         self.assertIn("names and values", done.stderr.decode())
 
+    def test_of_more_than_1_mib_are_refused(self):
+        self.write_values([self.value, "x" * ((1 << 20) - len(self.value) - 8)])
+        self.assertEqual((self.directory / "values.json").stat().st_size, 1 << 20)
+        self.assert_scrubs(f"x {self.value}", "x ***")
+        self.write_values([self.value, "x" * (1 << 20)])
+        self.assert_fails(self.scrub(stdin=b"text"), 65, "--secrets-json", "1048576")
+        self.assertIn(b"of 1 MiB at most", self.run_command("scrub", "--help").stdout)
+
     def test_none(self):
         for nothing in ({}, [], [""], {"A": None}, ["postgres", ""], ["ab"], [" \n"]):
             self.write_values(nothing)
