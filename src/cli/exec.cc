@@ -202,9 +202,11 @@ void AddExec(CLI::App& app, Command& command) {
   exec->footer(
       "Standard output and standard error pass through qsecrets, which masks every value with "
       "***.\n"
-      "Signals are passed on. Exit status: the command's, 128+N where signal N ended it, 125 "
+      "Signals are passed on. Exit status: the command's, 128+N where signal N ended it, 74 "
       "where\n"
-      "qsecrets fails, 126 where the command cannot be run, 127 where it is not found.\n\n"
+      "its output cannot be written though it ended with 0, 125 where qsecrets fails, 126 where "
+      "the\n"
+      "command cannot be run, 127 where it is not found.\n\n"
       "Examples:\n"
       "  qsecrets exec -- ./service --port 8080\n"
       "  qsecrets exec --only POSTGRES_PASSWORD --rename POSTGRES_PASSWORD=PGPASSWORD -- psql\n");

@@ -1,6 +1,10 @@
+#include <charconv>
 #include <csignal>
+#include <cstddef>
+#include <cstdio>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "cli/command.h"
@@ -15,19 +19,22 @@ namespace qarion::secrets::cli {
 namespace {
 
 constexpr std::size_t kMostJobs = 256;
+constexpr int kMessagesLost = 74;  // sysexits.h: EX_IOERR
 
 int ScrubInPlace(const ScrubOptions& options) {
   // A limit on the size of files is then an error like any other, and leaves nothing behind.
   std::signal(SIGXFSZ, SIG_IGN);
   // Sent where somebody wants to write a file that is being read.
   std::signal(SIGIO, SIG_IGN);
+  // Whoever read the messages is gone: that is no reason to stop half-way.
+  std::signal(SIGPIPE, SIG_IGN);
   auto signals = SignalStop::Create();
   if (!signals) return Report(signals.error());
   const auto scrubber = OpenScrubber(options);
   const int status =
       scrubber ? ScrubFiles(options, *scrubber, signals->token()) : Report(scrubber.error());
   signals->PassOn();
-  return status;
+  return status == 0 && std::ferror(stderr) != 0 ? kMessagesLost : status;
 }
 
 int RunScrub(const ScrubOptions& options) {
@@ -38,11 +45,28 @@ int RunScrub(const ScrubOptions& options) {
   return options.find ? ScrubFiles(options, *scrubber, {}) : ScrubStream(options, *scrubber);
 }
 
+// Takes decimal digits alone, as the settings do: CLI11 would read 010 as 8, and 0x10.
+CLI::Validator WholeNumber(std::size_t least, std::size_t most) {
+  const std::string range = std::to_string(least) + " to " + std::to_string(most);
+  return CLI::Validator(
+      [=](std::string& text) -> std::string {
+        std::size_t number = 0;
+        const char* const end = text.data() + text.size();
+        const auto [stop, error] = std::from_chars(text.data(), end, number);
+        if (error != std::errc() || stop != end || number < least || number > most) {
+          return "the value is not a whole number from " + range + ", in decimal digits";
+        }
+        text = std::to_string(number);
+        return {};
+      },
+      range);
+}
+
 void AddWhat(CLI::App& scrub, ScrubOptions& options) {
   scrub
       .add_option("--secrets-json", options.secrets_json,
                   "Mask the values of this JSON, an array of strings or an object of names and "
-                  "values, instead of the store's")
+                  "values, of 1 MiB at most, instead of the store's")
       ->type_name("FILE")
       ->check(RefuseNoName);
   scrub
@@ -55,7 +79,7 @@ void AddWhat(CLI::App& scrub, ScrubOptions& options) {
                   "Let through values, lines and parts of them of fewer bytes; 1 masks even single "
                   "bytes (default: less than 4 only as whole words)")
       ->type_name("BYTES")
-      ->check(CLI::Range(std::size_t{1}, runtime::kMaxMinLength));
+      ->transform(WholeNumber(1, runtime::kMaxMinLength));
   scrub.add_option("--mask", options.mask, "What stands in a value's place (default: ***)")
       ->type_name("TEXT");
 }
@@ -66,8 +90,9 @@ void AddHow(CLI::App& scrub, ScrubOptions& options) {
   scrub.add_flag("--in-place", options.in_place, "Replace files that hold values by masked ones");
   scrub.add_option("--jobs", options.jobs, "Files at once with --find and --in-place (processors)")
       ->type_name("COUNT")
-      ->check(CLI::Range(std::size_t{1}, kMostJobs));
-  scrub.add_flag("--stats", options.stats, "At the end, count on standard error what was masked");
+      ->transform(WholeNumber(1, kMostJobs));
+  scrub.add_flag("--stats", options.stats,
+                 "At the end, count on standard error what was masked or found");
   scrub.add_flag("--line-buffered", options.line_buffered,
                  "Write each line by itself, though more is waiting");
   AddOutputOption(scrub, options.format, {"text", "json"});
@@ -97,7 +122,8 @@ void AddScrub(CLI::App& app, Command& command) {
       "Examples:\n"
       "  ./service 2>&1 | qsecrets scrub\n"
       "  qsecrets scrub --secrets-json <(vault-export) < old.log > clean.log\n"
-      "  qsecrets scrub --find --forms raw old.log      in CI, or before a commit\n"
+      "  qsecrets scrub --find --forms raw old.log                in CI\n"
+      "  git diff --cached --text | qsecrets scrub --find         before a commit\n"
       "  qsecrets scrub --in-place --stats old.log");
   scrub->callback([options, &command] { command = [options] { return RunScrub(*options); }; });
 }

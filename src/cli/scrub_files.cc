@@ -103,7 +103,7 @@ int ScrubFiles(const ScrubOptions& options, const Scrubber& scrubber, const std:
                    },
                .meanwhile = [&](std::size_t done) { progress.Show(done, bytes_done); }});
   progress.Clear();
-  if (options.stats) summary.tally().Report(options.format);
+  if (options.stats) summary.tally().Report(options.format, options.find ? "FOUND" : "MASKED");
   if (summary.failure() != 0) return summary.failure();
   return options.find && summary.holds_values() ? kFound : 0;
 }

@@ -31,13 +31,14 @@ constexpr std::array<NamedForm, kScrubFormCount> kForms = {{{"raw", ScrubForm::k
                                                             {"utf16", ScrubForm::kUtf16}}};
 
 // What resembles no form may be anything, so it is not shown.
-Error UnknownForm(std::string_view given) {
+Error UnknownForm(std::string_view given, std::size_t position) {
   std::vector<std::string> names = {"all"};
   for (const NamedForm& form : kForms) names.emplace_back(form.name);
   const std::string known = "there are " + core::Join(names);
   const auto nearest = core::Nearest(given, names);
-  return Error(ErrorCode::kUsage, nearest ? "--forms: there is no form '" + std::string(given) + "'"
-                                          : "--forms: an item is not the name of a form")
+  return Error(ErrorCode::kUsage,
+               nearest ? "--forms: there is no form '" + std::string(given) + "'"
+                       : "--forms: item " + std::to_string(position) + " is not the name of a form")
       .Cure(nearest ? "did you mean " + std::string(*nearest) + "? " + known : known);
 }
 
@@ -82,16 +83,22 @@ Status CheckPaths(const ScrubOptions& options) {
 }  // namespace
 
 Result<ScrubForms> ParseForms(std::string_view text) {
-  if (text == "all") return ScrubForms::All();
   ScrubForms forms;
+  std::size_t position = 0;
   for (bool more = true; more;) {
+    ++position;
     const std::size_t comma = text.find(',');
     more = comma != std::string_view::npos;
     const std::string_view name = core::Trimmed(text.substr(0, comma), " \t");
     if (more) text.remove_prefix(comma + 1);
     const auto form = std::ranges::find(kForms, name, &NamedForm::name);
-    if (form == kForms.end()) return UnknownForm(name);
-    forms.Add(form->form);
+    if (form != kForms.end()) {
+      forms.Add(form->form);
+    } else if (name == "all") {
+      forms = ScrubForms::All();
+    } else {
+      return UnknownForm(name, position);
+    }
   }
   return forms;
 }

@@ -26,7 +26,7 @@ struct ScrubOptions {
   std::string format;
 };
 
-// "all", or names of forms with commas between them. kUsage: a name that no form has.
+// Names of forms with commas between them, "all" for all of them. kUsage: a name that no form has.
 Result<ScrubForms> ParseForms(std::string_view text);
 
 // kUsage: options that contradict each other, a mask that cannot be one.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <string>
 #include <system_error>
 
 #include "core/files.h"
@@ -11,6 +12,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+Error CannotLook(const std::string& what, const fs::path& path, const std::error_code& error) {
+  return Error(ErrorCode::kIo,
+               "cannot " + what + " '" + core::ShownPath(path.string()) + "': " + error.message());
+}
+
 class Walk {
  public:
   explicit Walk(FilesToScrub& result) : result_(result) {}
@@ -19,11 +25,10 @@ class Walk {
     std::error_code error;
     fs::directory_iterator entry(directory, error);
     for (; !error && entry != fs::directory_iterator(); entry.increment(error)) Take(*entry);
-    if (!error) return;
-    result_.errors.push_back(Error(ErrorCode::kIo, "cannot read the directory '" +
-                                                       core::ShownPath(directory.string()) +
-                                                       "': " + error.message())
-                                 .Cure("run it as a user who may read it, or name others"));
+    if (error) {
+      result_.errors.push_back(CannotLook("read the directory", directory, error)
+                                   .Cure("run it as a user who may read it, or name others"));
+    }
   }
 
   // Directories that are still to be looked into.
@@ -33,6 +38,16 @@ class Walk {
   void Take(const fs::directory_entry& entry) {
     std::error_code error;
     const fs::file_status status = entry.symlink_status(error);
+    if (error == std::errc::no_such_file_or_directory) return;  // removed meanwhile
+    if (error) {
+      // Whatever it is, it may hold values.
+      result_.errors.push_back(
+          CannotLook("look at", entry.path(), error)
+              .Cure(error == std::errc::filename_too_long
+                        ? "change to a directory near it, and name it from there"
+                        : "run it as a user who may search its directory, or name others"));
+      return;
+    }
     if (fs::is_directory(status)) directories_.push_back(entry.path());
     if (!fs::is_regular_file(status)) return;
     const std::uintmax_t bytes = entry.file_size(error);

@@ -18,7 +18,7 @@ struct FileToScrub {
 
 struct FilesToScrub {
   std::vector<FileToScrub> files;
-  std::vector<Error> errors;  // directories that cannot be read
+  std::vector<Error> errors;  // directories and files that cannot be looked at
 };
 
 // The paths in their order, and in the place of a directory the regular files in it and in those

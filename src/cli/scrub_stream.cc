@@ -1,6 +1,7 @@
 #include "cli/scrub_stream.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -24,6 +25,21 @@ Error CannotRead(const std::string& what, int error) {
                                      : "name a file that this user may read");
 }
 
+// What is written to a file would be read from it again, without end. One with nothing left to read
+// does no harm.
+bool IsOutput(int input) {
+  struct stat in{};
+  struct stat out{};
+  return fstat(input, &in) == 0 && S_ISREG(in.st_mode) && fstat(STDOUT_FILENO, &out) == 0 &&
+         in.st_dev == out.st_dev && in.st_ino == out.st_ino &&
+         lseek(input, 0, SEEK_CUR) < in.st_size;
+}
+
+Error IsOutputToo(const std::string& what) {
+  return Error(ErrorCode::kIo, what + " is the output too")
+      .Cure("write to another file, or mask it where it is with --in-place");
+}
+
 class Filter {
  public:
   Filter(const Scrubber& scrubber, bool line_buffered, ScrubTally* tally)
@@ -36,14 +52,16 @@ class Filter {
     WidenPipe(STDOUT_FILENO);
   }
 
-  // Returns the number of the error that ended the reading, or 0. Nothing is read any more once
-  // the output is broken.
-  int Read(int descriptor) {
+  // Reports what ended the reading too early. Nothing is read any more once the output is broken.
+  // Returns the exit status.
+  int Read(int descriptor, const std::string& what) {
+    if (IsOutput(descriptor)) return Report(IsOutputToo(what));
     WidenPipe(descriptor);
-    return ReadPieces(descriptor, [this](std::string_view piece) {
+    const int error = ReadPieces(descriptor, [this](std::string_view piece) {
       line_buffered_ ? WriteLines(piece) : WritePiece(piece);
       return output_.error() == 0;
     });
+    return error == 0 ? 0 : Report(CannotRead(what, error));
   }
 
   void Finish() {
@@ -74,13 +92,10 @@ class Filter {
 };
 
 int ReadFile(Filter& filter, const std::string& path) {
-  if (path == "-") {
-    const int error = filter.Read(STDIN_FILENO);
-    return error == 0 ? 0 : Report(CannotRead("standard input", error));
-  }
+  if (path == "-") return filter.Read(STDIN_FILENO, "standard input");
+  const std::string shown = "'" + core::ShownPath(path) + "'";
   const UniqueFd file(open(path.c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC));
-  const int error = file ? filter.Read(file.get()) : errno;
-  return error == 0 ? 0 : Report(CannotRead("'" + core::ShownPath(path) + "'", error));
+  return file ? filter.Read(file.get(), shown) : Report(CannotRead(shown, errno));
 }
 
 }  // namespace
@@ -98,7 +113,7 @@ int ScrubStream(const ScrubOptions& options, const Scrubber& scrubber) {
   }
   filter.Finish();
   if (filter.output_error() != 0) return Report(CannotWriteOutput(filter.output_error()));
-  if (options.stats) tally.Report(options.format);
+  if (options.stats) tally.Report(options.format, "MASKED");
   return status;
 }
 

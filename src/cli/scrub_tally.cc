@@ -22,7 +22,7 @@ void ScrubTally::Add(const ScrubTally& other) {
   for (const auto& [name, count] : other.counts_) counts_[name] += count;
 }
 
-void ScrubTally::Report(std::string_view format) const {
+void ScrubTally::Report(std::string_view format, std::string_view what) const {
   if (format == "json") {
     core::JsonWriter json;
     json.BeginArray();
@@ -36,9 +36,11 @@ void ScrubTally::Report(std::string_view format) const {
   }
   std::size_t width = kHeading.size();
   for (const auto& [name, count] : counts_) width = std::max(width, name.size());
-  std::fprintf(stderr, "%-*s  MASKED\n", static_cast<int>(width), kHeading.data());
+  const int count_width = static_cast<int>(what.size());
+  std::fprintf(stderr, "%-*s  %.*s\n", static_cast<int>(width), kHeading.data(), count_width,
+               what.data());
   for (const auto& [name, count] : counts_) {
-    std::fprintf(stderr, "%-*s  %6llu\n", static_cast<int>(width), name.c_str(),
+    std::fprintf(stderr, "%-*s  %*llu\n", static_cast<int>(width), name.c_str(), count_width,
                  static_cast<unsigned long long>(count));
   }
 }

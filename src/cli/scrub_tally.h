@@ -1,4 +1,4 @@
-// How often the value of each field was masked.
+// How often the value of each field was masked or found.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ class ScrubTally {
   void Count(std::string_view name);
   void Add(const ScrubTally& other);
 
-  // A table, or a JSON array ("json"), to standard error.
-  void Report(std::string_view format) const;
+  // A table, or a JSON array ("json"), to standard error. `what`: the heading of the counts.
+  void Report(std::string_view format, std::string_view what) const;
 
  private:
   std::map<std::string, std::uint64_t, std::less<>> counts_;

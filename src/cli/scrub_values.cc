@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "core/files.h"
 #include "core/json_fields.h"
+#include "core/printable.h"
 #include "runtime/scrub_settings.h"
 
 namespace qarion::secrets::cli {
@@ -48,12 +49,7 @@ Result<std::vector<NamedSecret>> ReadValues(const std::string& path) {
   }
   const auto file = core::ReadFile(path, "--secrets-json", core::PipesAllowed::kYes);
   if (!file) return file.error();
-  auto values = ReadJson(file->bytes.Reveal(), "--secrets-json: '" + path + "'");
-  if (values && values->empty()) {
-    std::fprintf(stderr, "qsecrets: warning: --secrets-json: '%s' is empty, nothing is masked\n",
-                 path.c_str());
-  }
-  return values;
+  return ReadJson(file->bytes.Reveal(), "--secrets-json: '" + path + "'");
 }
 
 Result<Scrubber> FromFile(const std::string& path, ScrubberOptions scrubbing) {
@@ -88,6 +84,16 @@ Status CheckMask(const Scrubber& scrubber, const std::string& mask) {
       .Cure("choose a text that no value is part of");
 }
 
+void WarnOfNoValue(const ScrubOptions& options) {
+  const std::string where = options.secrets_json.empty()
+                                ? "the store"
+                                : "--secrets-json: '" + core::ShownPath(options.secrets_json) + "'";
+  std::fprintf(stderr,
+               "qsecrets: warning: %s holds no value, or only such as are let through: nothing "
+               "is masked\n",
+               core::Printable(where).c_str());
+}
+
 }  // namespace
 
 Result<Scrubber> OpenScrubber(const ScrubOptions& options) {
@@ -96,6 +102,7 @@ Result<Scrubber> OpenScrubber(const ScrubOptions& options) {
   auto scrubber = options.secrets_json.empty()
                       ? FromBackend(std::move(*scrubbing))
                       : FromFile(options.secrets_json, std::move(*scrubbing));
+  if (scrubber && scrubber->size() == 0) WarnOfNoValue(options);
   if (scrubber && options.mask) {
     if (Status checked = CheckMask(*scrubber, *options.mask); !checked) {
       return std::move(checked).error();

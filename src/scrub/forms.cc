@@ -203,7 +203,7 @@ class Speller {
 void ForEachForm(std::string_view value, const FormRules& rules,
                  const std::function<void(const FormText&)>& emit) {
   // White space alone is no secret, and stands in every text.
-  if (core::Trimmed(value, kWhiteSpace).empty()) return;
+  if (IsWhiteSpace(value)) return;
   FormSink sink(rules, emit, value.size());
   if (value.size() >= sink.min_length()) {
     Speller speller(sink);

@@ -12,6 +12,10 @@ namespace qarion::secrets::scrub {
 inline constexpr std::string_view kLineBreaks = "\r\n";
 inline constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
 
+inline bool IsWhiteSpace(std::string_view text) {
+  return text.find_first_not_of(kWhiteSpace) == text.npos;
+}
+
 // Length of the line break at the beginning of `text`: LF, CRLF or CR. 0 where there is none.
 constexpr std::size_t LineBreakLength(std::string_view text) {
   if (text.starts_with("\r\n")) return 2;

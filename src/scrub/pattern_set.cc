@@ -6,6 +6,7 @@
 
 #include "core/secret_memory.h"
 #include "scrub/forms.h"
+#include "scrub/lines.h"
 
 namespace qarion::secrets::internal {
 
@@ -18,6 +19,10 @@ PatternSet::PatternSet(ScrubberOptions options)
 
 bool PatternSet::IsAllowed(std::string_view value) const {
   return std::ranges::find(options_.allow, value) != options_.allow.end();
+}
+
+bool PatternSet::IsLetThrough(std::string_view value) const {
+  return value.size() < options_.min_length || scrub::IsWhiteSpace(value) || IsAllowed(value);
 }
 
 void PatternSet::InsertForms(const Secret& value, Entry& entry) {
@@ -36,7 +41,7 @@ void PatternSet::Add(std::span<const NamedSecret> values) {
   const std::lock_guard changing(changing_);
   bool is_new = false;
   for (const NamedSecret& added : values) {
-    if (added.value.empty() || IsAllowed(added.value.Reveal())) continue;
+    if (IsLetThrough(added.value.Reveal())) continue;
     const auto [at, inserted] = values_.try_emplace(added.value.Share());
     ++at->second.times;
     if (!inserted) continue;

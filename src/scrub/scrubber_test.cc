@@ -58,6 +58,17 @@ TEST(Scrubber, DoesNotMatchAcrossAMaskItWrote) {
 
 TEST(Scrubber, CountsDistinctValues) { EXPECT_EQ(ScrubberFor({"a", "b", "a", ""}).size(), 2u); }
 
+TEST(Scrubber, CountsNoValuesThatAreLetThrough) {
+  Scrubber scrubber(ScrubberOptions{.min_length = 4, .allow = {"postgres"}});
+  for (const std::string_view value : {"abc", "postgres", " \n \t "}) {
+    scrubber.Add(value);
+    EXPECT_EQ(scrubber.size(), 0u);
+    scrubber.Remove(value);
+  }
+  scrubber.Add("abcd");
+  EXPECT_EQ(scrubber.size(), 1u);
+}
+
 TEST(Scrubber, SharesItsSetWithItsCopies) {
   Scrubber scrubber;
   const Scrubber copy = scrubber;

@@ -182,27 +182,67 @@ class Find(FilesTest):
         self.assertIn(b"cannot read the directory 'logs/closed'", done.stderr)
         self.assertIn(b"cannot read 'logs/b'", done.stderr)
 
+    def test_path_that_is_too_long_is_said(self):
+        self.write("a", self.value)
+        deep = os.open(self.logs, os.O_RDONLY)
+        for _ in range(21):
+            os.mkdir("d" * 200, dir_fd=deep)
+            below = os.open("d" * 200, os.O_RDONLY, dir_fd=deep)
+            with open(os.open("f" * 200, os.O_WRONLY | os.O_CREAT, 0o600, dir_fd=deep), "w") as file:
+                file.write(self.value)
+            os.close(deep)
+            deep = below
+        os.close(deep)
+        done = self.find("logs")
+        self.assertEqual((done.returncode, done.stdout.count(b": DB")), (74, 20 + 1))
+        self.assertIn(b"File name too long", done.stderr)
+        self.assertIn(b"to mend it: change to a directory near it", done.stderr)
+        done = self.scrub("--in-place", "logs")
+        self.assertEqual(done.returncode, 74)
+        self.assertIn(b"File name too long", done.stderr)
+        self.assertEqual((self.logs / "a").read_bytes(), b"***")
+
+    @unittest.skipUnless(IS_ROOT, "becomes another user")
+    def test_directory_that_may_be_listed_but_not_searched_is_said(self):
+        self.write("listed/a", self.value)
+        (self.logs / "listed").chmod(0o744)
+        self.directory.chmod(0o755)
+        qsecrets = self.directory / "qsecrets"
+        shutil.copy(QSECRETS, qsecrets)
+        done = subprocess.run([qsecrets, *self.arguments("--find", "logs")], cwd=self.directory, user=NOBODY,
+                              group=NOBODY, extra_groups=[], env={}, capture_output=True, check=False)
+        self.assertEqual((done.returncode, done.stdout), (74, b""))
+        self.assertIn(b"cannot look at 'logs/listed/a': Permission denied", done.stderr)
+
     def test_before_a_commit(self):
         if not shutil.which("git"):
             self.skipTest("git is not installed")
-        hook = (f"git diff --cached --name-only -z --diff-filter=d | "
-                f"xargs -0r '{QSECRETS}' scrub --secrets-json ../values.json --find --")
+        # Hooks run in the highest directory, whatever the working directory is.
+        hook = f"git diff --cached --text | '{QSECRETS}' scrub --secrets-json ../values.json --find"
         git = "git -c user.name=Fake -c user.email=fake@example.com"
 
-        def commit():
-            return subprocess.run(["bash", "-c", f"{git} add . && {git} commit -qm x"], cwd=self.logs,
+        def commit(add=".", where=self.logs):
+            return subprocess.run(["bash", "-c", f"{git} add {add} && {git} commit -qm x"], cwd=where,
                                   capture_output=True, check=False, env={"PATH": os.environ["PATH"]})
         subprocess.run(["git", "init", "-q"], cwd=self.logs, check=True)
         path = self.logs / ".git" / "hooks" / "pre-commit"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(f"#!/bin/bash\n{hook}\n")
+        path.write_text(f"#!/bin/sh\n{hook}\n")
         path.chmod(0o755)
         self.write("-a b.txt", "clean")
+        self.write("config/c.txt", "clean")
         self.assertEqual(commit().returncode, 0)
-        self.write("config/b.txt", f"password = {self.value}")
-        done = commit()
+        staged = self.write("config/b.txt", f"first\npassword = {self.value}\n")
+        done = commit(where=self.logs / "config")
         self.assertNotEqual(done.returncode, 0)
-        self.assertIn(b"config/b.txt:1:12: DB", done.stdout + done.stderr)
+        self.assertIn(b"(standard input):8:13: DB", done.stdout + done.stderr)
+        staged.write_text("clean in the working tree, not in the index")
+        self.assertNotEqual(commit(add="config/c.txt").returncode, 0)
+        self.write("config/b.txt", b"\0binary " + self.value.encode())
+        self.assertNotEqual(commit().returncode, 0)
+        self.write("config/b.txt", "clean")
+        self.write("config/c.txt", f"not staged {self.value}")
+        self.assertEqual(commit(add="config/b.txt").returncode, 0)
 
     def test_bar_is_on_terminals_only(self):
         os.truncate(self.write_large(), 10 * LARGE)
@@ -222,7 +262,7 @@ class Find(FilesTest):
         self.write("a", self.value * 2)
         self.write("b", self.value)
         done = self.find("logs", "--stats")
-        self.assertEqual(done.stderr, b"FIELD  MASKED\nDB          3\n")
+        self.assertEqual(done.stderr, b"FIELD  FOUND\nDB         3\n")
 
     def test_full_output(self):
         self.write("a", self.value)
@@ -233,6 +273,7 @@ class Find(FilesTest):
         self.assert_fails(self.find("--in-place", "logs"), 64, "--find")
         self.assert_fails(self.find("--jobs", "0", "logs"), 64, "--jobs")
         self.assert_fails(self.find("--jobs", "257", "logs"), 64, "--jobs")
+        self.assert_fails(self.find("--jobs", "0x2", "logs"), 64, "--jobs")
 
 
 class InPlace(FilesTest):
@@ -398,7 +439,7 @@ class InPlace(FilesTest):
         script = f"""
             mount -t tmpfs -o size=1m none logs 2>/dev/null || exit 99
             printf %s "$CONTENT" > logs/a.log; printf %s "$VALUE" > logs/b.log
-            '{QSECRETS}' scrub --secrets-json values.json --in-place logs; status=$?
+            '{QSECRETS}' scrub --secrets-json values.json --in-place --jobs 1 logs; status=$?
             ls logs; cmp logs/a.log <(printf %s "$CONTENT") && cat logs/b.log; exit $status"""
         script = script.replace('"$CONTENT"', '"$(cat content)"')
         (self.directory / "content").write_text(content)
@@ -441,6 +482,23 @@ class InPlace(FilesTest):
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(60), -signal.SIGTERM)
         self.assertEqual((path.stat().st_size, self.neighbours()), (LARGE, []))
+
+    def test_reader_of_messages_that_goes_away_stops_nothing(self):
+        refused = self.write("a.log", self.value)
+        os.link(refused, self.directory / "other")
+        for number in range(20):
+            self.write(f"b{number}.log", f"{self.value}\n" * 1000)
+        read_end, write_end = os.pipe()
+        os.close(read_end)
+        with open(write_end, "wb") as broken:
+            self.assertEqual(self.scrub_in_place("logs", stderr=broken).returncode, 74)
+            for number in range(20):
+                self.assertEqual((self.logs / f"b{number}.log").read_bytes(), b"***\n" * 1000)
+            self.assertEqual(self.neighbours(), [])
+            refused.unlink()
+            self.write("c.log", self.value)
+            self.assertEqual(self.scrub_in_place("logs", "--stats", stderr=broken).returncode, 74)
+        self.assertEqual((self.logs / "c.log").read_bytes(), b"***")
 
     def test_stats_count_what_left_the_files(self):
         self.write("a", f"{self.value} {self.other} {self.value}")

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pathlib
+import resource
 import secrets
 import select
 import socket
@@ -105,12 +106,29 @@ class Values(ScrubTest):
             self.assertNotIn(b"fake-secret", done.stderr)
         self.assertIn("names and values", done.stderr.decode())
 
+    def test_of_more_than_1_mib_are_refused(self):
+        self.write_values([self.value, "x" * ((1 << 20) - len(self.value) - 8)])
+        self.assertEqual((self.directory / "values.json").stat().st_size, 1 << 20)
+        self.assert_scrubs(f"x {self.value}", "x ***")
+        self.write_values([self.value, "x" * (1 << 20)])
+        self.assert_fails(self.scrub(stdin=b"text"), 65, "--secrets-json", "1048576")
+        self.assertIn(b"of 1 MiB at most", self.run_command("scrub", "--help").stdout)
+
     def test_none(self):
-        for nothing in ({}, []):
+        for nothing in ({}, [], [""], {"A": None}, ["postgres", ""], ["ab"], [" \n"]):
             self.write_values(nothing)
-            done = self.scrub(stdin=b"text")
-            self.assertEqual((done.returncode, done.stdout), (0, b"text"))
-            self.assertIn(b"nothing is masked", done.stderr)
+            settings = {"SECRETS_SCRUB_ALLOW": "postgres", "SECRETS_SCRUB_MIN_LENGTH": "3"}
+            for how, expected in (([], b"text"), (["--find"], b""), (["--in-place", "values.json"], b"")):
+                done = self.scrub(*how, stdin=b"text", env=settings)
+                self.assertEqual((done.returncode, done.stdout), (0, expected))
+                self.assertIn(b"warning: --secrets-json: 'values.json' holds no value", done.stderr)
+                self.assertIn(b"nothing is masked", done.stderr)
+
+    def test_none_in_the_store(self):
+        done = self.run_command("scrub", stdin=b"text")
+        self.assertEqual((done.returncode, done.stdout), (0, b"text"))
+        self.assertIn(b"warning: the store holds no value", done.stderr)
+        self.assertIn(b"nothing is masked", done.stderr)
 
 
 class Forms(ScrubTest):
@@ -138,10 +156,14 @@ class Forms(ScrubTest):
         for name in FORMS:
             self.assertEqual(self.scrub("--forms", name, stdin=b"text").stdout, b"text")
 
+    def test_all_may_stand_beside_others(self):
+        for names in ("all,raw", "raw, all"):
+            self.assertEqual(self.scrub("--forms", names, stdin=self.spelled["base64"]).stdout, b"***")
+
     def test_unknown_one(self):
         self.assert_fails(self.scrub("--forms", "raw,hexx"), 64, "there is no form 'hexx'", "did you mean hex?", *FORMS)
         self.assert_fails(self.scrub("--forms", "raw,"), 64, "--forms", *FORMS)
-        self.assert_fails(self.scrub("--forms", "raw,all"), 64, "--forms")
+        self.assert_fails(self.scrub("--forms", "raw,fake-secret-value,hex"), 64, "--forms: item 2 is not")
         done = self.scrub("--forms", "fake-secret-value")
         self.assert_fails(done, 64, "--forms")
         self.assertNotIn(b"fake-secret", done.stderr)
@@ -181,8 +203,15 @@ class MinLengthAndAllow(ScrubTest):
         done = self.run_command("exec", "--", "sh", "-c", "echo $SMTP_PASSWORD")
         self.assertEqual(done.stdout, b"postgres\n")
 
+    def test_numbers_are_decimal(self):
+        text = "x1234567 x123456789 x1234567890"
+        self.write_values(["123456789", "1234567890"])
+        for extra, env in ((["--min-length", "010"], {}), ([], {"SECRETS_SCRUB_MIN_LENGTH": "010"})):
+            done = self.scrub(*extra, stdin=text, env=env)
+            self.assertEqual((done.returncode, done.stdout), (0, b"x1234567 x123456789 x***"))
+
     def test_wrong_numbers(self):
-        for wrong in ("0", "1025", "-1", "four", ""):
+        for wrong in ("0", "1025", "-1", "four", "", "0x10", "+4", " 4", "4 ", "4.0", "1'000", "99999999999999999999"):
             self.assert_fails(self.scrub(f"--min-length={wrong}"), 64, "--min-length")
             done = self.scrub(env={"SECRETS_SCRUB_MIN_LENGTH": wrong})
             self.assert_fails(done, 78, "SECRETS_SCRUB_MIN_LENGTH", "1 to 1024")
@@ -321,6 +350,27 @@ class Files(ScrubTest):
             ["bash", "-c", f"'{QSECRETS}' scrub --secrets-json values.json <(echo {self.value})"],
             cwd=self.directory, capture_output=True, check=False, timeout=60)
         self.assertEqual(done.stdout, b"***\n")
+
+    def test_that_is_the_output_is_refused(self):
+        log = self.directory / "log"
+        log.write_text(f"{self.value}\n")
+        (self.directory / "other").write_text("other\n")
+        for command, mode in (([str(log)], "ab"), (["-"], "ab"), ([], "ab"), ([], "r+b")):
+            before = log.read_bytes()
+            with open(log, mode) as output, open(log, "rb") as given:
+                done = subprocess.run([QSECRETS, "scrub", "--secrets-json", "values.json", *command],
+                                      cwd=self.directory, stdin=given, stdout=output, stderr=subprocess.PIPE,
+                                      check=False, timeout=20, env={},
+                                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)))
+            self.assert_fails(done, 74, "is the output too", "--in-place")
+            self.assertEqual(log.read_bytes(), before)
+        with open(log, "ab") as output:
+            self.assertEqual(self.scrub("log", "other", stdout=output).returncode, 74)
+        self.assertEqual(log.read_text(), f"{self.value}\nother\n")
+
+    def test_that_is_the_output_and_empty_is_no_harm(self):
+        with open(self.directory / "log", "wb") as output:
+            self.assertEqual(self.scrub("log", "values.json", stdout=output).returncode, 0)
 
     def test_directory_needs_to_be_meant(self):
         self.assert_fails(self.scrub("values.json", "."), 64, "'.' is a directory", "--find")

@@ -156,6 +156,7 @@ class Ends(ExecCase):
             done = self.exec("--", "echo", "text", stdout=full)
         self.assertEqual(done.returncode, 74)
         self.assertEqual(done.stderr.count(b"standard output: No space left on device"), 1)
+        self.assertIn(b"74 where its output cannot be written", b" ".join(self.exec("--help").stdout.split()))
 
     def test_full_disk_is_said_though_the_command_left_standard_error(self):
         with open("/dev/full", "wb") as full:

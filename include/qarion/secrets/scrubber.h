@@ -67,7 +67,7 @@ class QARION_SECRETS_EXPORT Scrubber {
   // Returns `text` with every value masked.
   std::string Scrub(std::string_view text) const;
 
-  // Number of distinct values.
+  // Number of distinct values that are masked: without those that are let through.
   std::size_t size() const;
 
  private:
