@@ -123,7 +123,6 @@ void AddScrub(CLI::App& app, Command& command) {
       "  ./service 2>&1 | qsecrets scrub\n"
       "  qsecrets scrub --secrets-json <(vault-export) < old.log > clean.log\n"
       "  qsecrets scrub --find --forms raw old.log                in CI\n"
-      "  git diff --cached --text | qsecrets scrub --find         before a commit\n"
       "  qsecrets scrub --in-place --stats old.log");
   scrub->callback([options, &command] { command = [options] { return RunScrub(*options); }; });
 }
