@@ -70,9 +70,9 @@ class ScrubbedFd::Redirection {
     }
     if (thread_.joinable()) {
       std::fflush(nullptr);  // what stdio and the streams on it still have was written to the pipe
-      std::cout.flush();
-      std::cerr.flush();
-      std::clog.flush();
+      std::cout.flush();     // allowed: prints nothing of its own
+      std::cerr.flush();     // allowed: prints nothing of its own
+      std::clog.flush();     // allowed: prints nothing of its own
       Replace(descriptor_, target_.get(), closes_on_exec_);
       const std::uint64_t one = 1;
       static_cast<void>(!write(stop_.get(), &one, sizeof(one)));
