@@ -31,8 +31,10 @@ std::size_t ProbeWith(const char* text, std::size_t size, std::size_t count, con
     for (std::size_t i = 0; i < kMaskBytes; i += sizeof(__m256i)) {
       const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(piece + i));
       // A shuffle gives 0 where the top bit of the index is set.
+      // NOLINTBEGIN(misc-const-correctness): not where kHasHigh
       __m256i first_row = _mm256_shuffle_epi8(first, bytes);
       __m256i second_row = _mm256_shuffle_epi8(second, bytes);
+      // NOLINTEND(misc-const-correctness)
       if constexpr (kHasHigh) {
         const __m256i high = _mm256_xor_si256(bytes, top);
         first_row = _mm256_or_si256(first_row, _mm256_shuffle_epi8(first_high, high));

@@ -31,8 +31,10 @@ std::size_t ProbeWith(const char* text, std::size_t size, std::size_t count, con
     for (std::size_t i = 0; i < kMaskBytes; i += sizeof(__m128i)) {
       const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(piece + i));
       // A shuffle gives 0 where the top bit of the index is set.
+      // NOLINTBEGIN(misc-const-correctness): not where kHasHigh
       __m128i first_row = _mm_shuffle_epi8(first, bytes);
       __m128i second_row = _mm_shuffle_epi8(second, bytes);
+      // NOLINTEND(misc-const-correctness)
       if constexpr (kHasHigh) {
         const __m128i high = _mm_xor_si128(bytes, top);
         first_row = _mm_or_si128(first_row, _mm_shuffle_epi8(first_high, high));
