@@ -40,11 +40,6 @@ bool Equal(const char* a, const char* b, std::size_t size) noexcept {
 
 namespace {
 
-bool IsInFilter(const ProbePlan& plan, std::uint64_t gram) noexcept {
-  const Place place = PlaceOf(HashOf(BytesOf(gram, plan.gram_size)), plan.shift);
-  return (~__atomic_load_n(plan.words + place.word, __ATOMIC_RELAXED) & place.bits) == 0;
-}
-
 class Search {
  public:
   Search(const IndexView& view, const Kernels& kernels, const Piece& piece, Findings& findings)
@@ -58,15 +53,6 @@ class Search {
   void Run() {
     for (std::size_t begin = 0; begin < text_.size(); begin += kBatchBytes) {
       if (begin == 0 || !IsInsideRun(begin - kEight, begin + kBatchBytes)) RunBatch(begin);
-    }
-    // The last gram may lie before the end of a stride.
-    for (const auto& length_class : view_.classes) {
-      if (length_class == nullptr || text_.size() < length_class->plan().gram_size) continue;
-      const ProbePlan& plan = length_class->plan();
-      const std::size_t place = text_.size() - plan.gram_size;
-      if (IsInFilter(plan, LoadWord(text_.data() + place, plan.gram_size))) {
-        LookBack(*length_class, place);
-      }
     }
   }
 
