@@ -15,6 +15,7 @@
 
 #include "aws/credential_document.h"
 #include "core/ascii.h"
+#include "core/descriptor_io.h"
 #include "core/files.h"
 #include "core/json_writer.h"
 #include "core/rfc3339.h"
@@ -31,16 +32,6 @@ constexpr std::int64_t kLongestLifeSeconds = std::int64_t{10} * 366 * 24 * 3600;
 
 Secret SecretOf(const core::JsonValue& value) { return Secret::CopyOf(value.Text().value_or("")); }
 std::string TextOf(const core::JsonValue& value) { return std::string(value.Text().value_or("")); }
-
-bool WriteAll(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(file, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
 
 // Root may be at work in the home of a user, whose own tools have to read the file afterwards.
 bool KeepOwner(const std::string& path, int file) {
@@ -134,7 +125,7 @@ Status WriteSsoToken(const std::string& link, const SsoToken& token, std::string
   const int file = mkostemp(temporary.data(), O_CLOEXEC);  // with mode 0600
   if (file < 0) return fail(errno);
   const bool is_written =
-      KeepOwner(path, file) && WriteAll(file, text.Reveal()) && fsync(file) == 0;
+      KeepOwner(path, file) && core::WriteAll(file, text.Reveal()) == 0 && fsync(file) == 0;
   const int write_error = errno;
   close(file);
   if (is_written && std::rename(temporary.c_str(), path.c_str()) == 0) return {};

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "cli/output.h"
+#include "core/descriptor_io.h"
 
 namespace qarion::secrets::cli {
 namespace {
@@ -28,7 +28,7 @@ void GatheredOutput::Flush() {
 }
 
 void GatheredOutput::Write(std::string_view text) {
-  if (error_ == 0) error_ = WriteAll(descriptor_, kept_, text);
+  if (error_ == 0) error_ = core::WriteAll(descriptor_, kept_, text);
   kept_.clear();
 }
 

@@ -1,40 +1,16 @@
 #include "cli/output.h"
 
-#include <poll.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <string>
 
 #include "core/environment.h"
 
-namespace qarion::secrets::cli {
+#include "core/descriptor_io.h"
 
-int WriteAll(int descriptor, std::string_view first, std::string_view second) {
-  while (!first.empty() || !second.empty()) {
-    // writev() only reads what the pointers lead to.
-    const std::array<iovec, 2> texts = {
-        {{.iov_base = const_cast<char*>(first.data()), .iov_len = first.size()},
-         {.iov_base = const_cast<char*>(second.data()), .iov_len = second.size()}}};
-    const ssize_t count = writev(descriptor, texts.data(), texts.size());
-    if (count >= 0) {
-      const auto written = static_cast<std::size_t>(count);
-      const std::size_t of_first = std::min(written, first.size());
-      first.remove_prefix(of_first);
-      second.remove_prefix(written - of_first);
-    } else if (errno == EAGAIN) {  // somebody made our end of it non-blocking
-      pollfd ready{.fd = descriptor, .events = POLLOUT, .revents = 0};
-      poll(&ready, 1, -1);
-    } else if (errno != EINTR) {
-      return errno;
-    }
-  }
-  return 0;
-}
+namespace qarion::secrets::cli {
 
 Error CannotWriteOutput(int error) {
   return Error(ErrorCode::kIo,
@@ -44,7 +20,8 @@ Error CannotWriteOutput(int error) {
 }
 
 Status WriteOutput(std::string_view bytes) {
-  if (const int error = WriteAll(STDOUT_FILENO, bytes); error != 0) return CannotWriteOutput(error);
+  if (const int error = core::WriteAll(STDOUT_FILENO, bytes); error != 0)
+    return CannotWriteOutput(error);
   return {};
 }
 

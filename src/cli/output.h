@@ -7,9 +7,6 @@
 
 namespace qarion::secrets::cli {
 
-// Writes both texts, one behind the other. Returns 0, or the number of the error.
-int WriteAll(int descriptor, std::string_view first, std::string_view second = {});
-
 // What to say where writing to standard output failed. kIo.
 Error CannotWriteOutput(int error);
 

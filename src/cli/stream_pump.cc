@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -15,15 +14,14 @@
 #include <string>
 #include <utility>
 
+#include "cli/gathered_output.h"
+#include "core/descriptor_io.h"
 #include "core/secret_memory.h"
 
 namespace qarion::secrets::cli {
 namespace {
 
 constexpr std::size_t kReadBytes = 128 * 1024;
-constexpr std::size_t kGatherBytes = 64 * 1024;
-// Pieces from this size on are written as they are instead of being copied together.
-constexpr std::size_t kLargePieceBytes = 16 * 1024;
 constexpr std::size_t kStackBytes = 128 * 1024;
 // How long others may go on writing after the child itself has ended.
 constexpr std::chrono::milliseconds kGrace{250};
@@ -31,11 +29,6 @@ constexpr std::chrono::milliseconds kGrace{250};
 void Signal(int event) noexcept {
   const std::uint64_t one = 1;
   static_cast<void>(!write(event, &one, sizeof(one)));
-}
-
-std::size_t BytesWaiting(int pipe) noexcept {
-  int count = 0;
-  return ioctl(pipe, FIONREAD, &count) == 0 && count > 0 ? static_cast<std::size_t>(count) : 0;
 }
 
 int MillisecondsUntil(std::chrono::steady_clock::time_point deadline) {
@@ -84,7 +77,7 @@ bool StreamPump::IsIdle() const noexcept {
   // In this order: what has left the pipe since the thread last waited was passed on before it
   // waits again.
   return has_finished() ||
-         (BytesWaiting(source_number_) == 0 && is_waiting_.load(std::memory_order_acquire));
+         (core::BytesWaiting(source_number_) == 0 && is_waiting_.load(std::memory_order_acquire));
 }
 
 void StreamPump::Join() { pthread_join(thread_, nullptr); }
@@ -111,8 +104,8 @@ void StreamPump::CarryOver() {
   // Many a command never uses one of its streams, so its buffers wait for the first byte.
   if (WaitForInput() == Wait::kLeave) return;
   core::SecretVector<char> buffer(kReadBytes);
-  scrubbed_.reserve(kGatherBytes);
-  StreamScrubber stream(scrubber_, [this](std::string_view text) { Pass(text); });
+  GatheredOutput output(sink_);
+  StreamScrubber stream(scrubber_, [&](std::string_view text) { output.Pass(text); });
   while (!broken_) {
     NoteChildEnd();
     if (MayLeave()) break;
@@ -121,7 +114,7 @@ void StreamPump::CarryOver() {
       const auto size = static_cast<std::size_t>(count);
       owed_ -= std::min(owed_, size);
       stream.Write({buffer.data(), size});
-      Flush();
+      Flush(output);
     } else if (count == 0) {
       break;
     } else if (errno == EAGAIN) {
@@ -133,13 +126,18 @@ void StreamPump::CarryOver() {
   }
   if (broken_) return;
   stream.Finish();
-  Flush();
+  Flush(output);
+}
+
+void StreamPump::Flush(GatheredOutput& output) {
+  output.Flush();
+  if (output.error() != 0) Break(output.error());
 }
 
 void StreamPump::NoteChildEnd() {
   if (deadline_ || !child_ended_.load(std::memory_order_acquire)) return;
   deadline_ = child_ended_at_ + kGrace;
-  owed_ = BytesWaiting(source_.get());
+  owed_ = core::BytesWaiting(source_.get());
 }
 
 bool StreamPump::MayLeave() const { return deadline_ && owed_ == 0 && Clock::now() >= *deadline_; }
@@ -159,36 +157,6 @@ StreamPump::Wait StreamPump::WaitForInput() {
   if ((waiting[2].revents & POLLERR) == 0) return Wait::kReadable;
   broken_ = true;  // the reader is gone: the child's next write must fail
   return Wait::kLeave;
-}
-
-void StreamPump::Pass(std::string_view text) {
-  if (text.size() >= kLargePieceBytes) {
-    Flush();
-    WriteAll(text);
-    return;
-  }
-  if (scrubbed_.size() + text.size() > kGatherBytes) Flush();
-  scrubbed_.insert(scrubbed_.end(), text.begin(), text.end());
-}
-
-void StreamPump::Flush() {
-  WriteAll({scrubbed_.data(), scrubbed_.size()});
-  scrubbed_.clear();
-}
-
-void StreamPump::WriteAll(std::string_view text) {
-  while (!text.empty() && !broken_) {
-    const ssize_t count = write(sink_, text.data(), text.size());
-    if (count >= 0) {
-      text.remove_prefix(static_cast<std::size_t>(count));
-    } else if (errno == EAGAIN) {
-      // Whoever shares the descriptor with us made it non-blocking.
-      pollfd writable = {sink_, POLLOUT, 0};
-      poll(&writable, 1, -1);
-    } else if (errno != EINTR) {
-      Break(errno);
-    }
-  }
 }
 
 void StreamPump::Break(int error) {

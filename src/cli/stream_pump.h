@@ -8,13 +8,14 @@
 #include <cstddef>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "cli/unique_fd.h"
 #include "qarion/secrets/result.h"
 #include "qarion/secrets/scrubber.h"
 
 namespace qarion::secrets::cli {
+
+class GatheredOutput;
 
 // One stream, on a thread of its own. Bytes leave as soon as they may; a slow reader slows the
 // child down, as it would without us. Where the reader is gone the pipe is closed, so that the
@@ -61,9 +62,7 @@ class StreamPump {
   bool MayLeave() const;
   Wait WaitForInput();
 
-  void Pass(std::string_view text);
-  void Flush();
-  void WriteAll(std::string_view text);
+  void Flush(GatheredOutput& output);
   void Break(int error);
 
   UniqueFd source_;
@@ -84,7 +83,6 @@ class StreamPump {
   // Of the thread alone, until it is joined.
   std::optional<Clock::time_point> deadline_;  // none while the child lives
   std::size_t owed_ = 0;                       // bytes in the pipe that may be the child's own
-  std::vector<char> scrubbed_;                 // small pieces on their way out
   bool broken_ = false;
   std::optional<int> write_error_;
 };

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/descriptor.h"
+#include "core/descriptor_io.h"
 #include "core/files.h"
 
 namespace qarion::secrets::core {
@@ -27,16 +28,6 @@ Error CannotWrite(const std::string& path, const std::string& what, int error) {
       .Cure(CureOf(error));
 }
 
-bool WriteAll(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(file, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 // So that the file's name is there too after a loss of power.
 bool SyncDirectory(const std::string& directory) {
   const Descriptor opened(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -46,7 +37,7 @@ bool SyncDirectory(const std::string& directory) {
 // Whatever the umask, the rights are the same.
 bool WriteText(int file, std::string_view text, const std::string& directory) {
   constexpr mode_t kOwnerOnly = S_IRUSR | S_IWUSR;
-  return fchmod(file, kOwnerOnly) == 0 && WriteAll(file, text) && fsync(file) == 0 &&
+  return fchmod(file, kOwnerOnly) == 0 && WriteAll(file, text) == 0 && fsync(file) == 0 &&
          SyncDirectory(directory);
 }
 

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +19,7 @@
 #include <utility>
 
 #include "core/descriptor.h"
+#include "core/descriptor_io.h"
 #include "core/secret_memory.h"
 #include "core/thread.h"
 
@@ -56,7 +56,11 @@ class ScrubbedFd::Redirection {
         target_(target),
         source_(source),
         stop_(stop),
-        stream_(scrubber, [this](std::string_view bytes) { WriteAll(bytes); }),
+        stream_(scrubber,
+                [this](std::string_view bytes) {
+                  // After an error what follows is read and dropped, so that no writer blocks.
+                  if (write_error_ == 0) write_error_ = core::WriteAll(target_.get(), bytes);
+                }),
         thread_(core::StartThread([this] { CarryOver(); })) {}
   Redirection(const Redirection&) = delete;
   Redirection& operator=(const Redirection&) = delete;
@@ -103,7 +107,7 @@ class ScrubbedFd::Redirection {
       } else if (errno != EINTR) {
         break;
       }
-      if (!owed && IsTold()) owed = BytesWaiting();
+      if (!owed && IsTold()) owed = core::BytesWaiting(source_.get());
     }
     stream_.Finish();
     source_.Close();
@@ -112,26 +116,6 @@ class ScrubbedFd::Redirection {
   bool IsTold() const {
     pollfd stop = {stop_.get(), POLLIN, 0};
     return poll(&stop, 1, 0) == 1;
-  }
-  std::size_t BytesWaiting() const {
-    int count = 0;
-    return ioctl(source_.get(), FIONREAD, &count) == 0 && count > 0
-               ? static_cast<std::size_t>(count)
-               : 0;
-  }
-
-  void WriteAll(std::string_view bytes) {
-    while (!bytes.empty() && write_error_ == 0) {
-      const ssize_t count = write(target_.get(), bytes.data(), bytes.size());
-      if (count >= 0) {
-        bytes.remove_prefix(static_cast<std::size_t>(count));
-      } else if (errno == EAGAIN) {
-        pollfd writable = {target_.get(), POLLOUT, 0};
-        poll(&writable, 1, -1);
-      } else if (errno != EINTR) {
-        write_error_ = errno;  // what follows is read and dropped, so that no writer blocks
-      }
-    }
   }
 
   const pid_t process_ = getpid();
