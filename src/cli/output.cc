@@ -6,9 +6,8 @@
 #include <cstring>
 #include <string>
 
-#include "core/environment.h"
-
 #include "core/descriptor_io.h"
+#include "core/environment.h"
 
 namespace qarion::secrets::cli {
 

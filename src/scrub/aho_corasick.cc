@@ -4,6 +4,8 @@
 #include <cassert>
 #include <cstring>
 
+#include "scrub/bytes.h"
+
 namespace qarion::secrets::scrub {
 namespace {
 
@@ -12,10 +14,6 @@ struct Span {
   std::uint32_t first = 0;
   std::uint32_t last = 0;
 };
-
-std::uint8_t ByteAt(std::string_view text, std::size_t index) {
-  return static_cast<std::uint8_t>(text.data()[index]);
-}
 
 // How far the text from `position` on repeats what stands `period` bytes before, in whole periods.
 std::size_t RepeatedBytes(std::string_view text, std::size_t position, std::size_t period) {

@@ -10,17 +10,6 @@ namespace {
 
 constexpr std::size_t kEight = sizeof(std::uint64_t);
 
-unsigned char ByteAt(std::string_view text, std::size_t index) {
-  return static_cast<unsigned char>(text.data()[index]);
-}
-
-std::uint64_t LoadWord(const char* bytes, std::size_t count = kEight) noexcept {
-  std::uint64_t word = 0;
-  std::memcpy(&word, bytes, count);
-  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
-  return word;
-}
-
 }  // namespace
 
 bool Equal(const char* a, const char* b, std::size_t size) noexcept {

@@ -4,12 +4,11 @@
 #include <cstddef>
 #include <string_view>
 
+#include "scrub/bytes.h"
 #include "scrub/kernels.h"
 #include "scrub/pattern_index.h"
 
 namespace qarion::secrets::scrub {
-
-inline constexpr int kNoByte = -1;
 
 struct Piece {
   std::string_view text;

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
+
+#include "scrub/bytes.h"
 
 namespace qarion::secrets::scrub {
 namespace {
@@ -17,15 +18,6 @@ constexpr std::size_t kFewestWords = std::size_t{1} << 6;
 constexpr std::size_t kMostWords = std::size_t{1} << 17;  // 1 MiB, about an L2 cache
 
 constexpr std::size_t kWordBytes = sizeof(std::uint64_t);
-
-// The first bytes are the low ones on every machine, so that a mask keeps the first gram_size.
-std::uint64_t Load(const char* bytes, std::size_t count) noexcept {
-  std::uint64_t word = 0;
-  std::memcpy(&word, bytes, count);
-  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
-  return word;
-}
-std::uint64_t Load(const char* bytes) noexcept { return Load(bytes, kWordBytes); }
 
 }  // namespace
 
@@ -43,7 +35,7 @@ GramFilter::GramFilter(std::span<const std::string_view> patterns) {
   words_.resize(words);
   for (const std::string_view pattern : patterns) {
     for (std::size_t offset = 0; offset < stride_; ++offset) {
-      const Place place = PlaceOf(Load(pattern.data() + offset, gram_size_));
+      const Place place = PlaceOf(LoadWord(pattern.data() + offset, gram_size_));
       words_[place.word] |= place.bits;
     }
   }
@@ -71,15 +63,16 @@ std::size_t GramFilter::FirstCandidate(std::string_view text, std::size_t positi
     while (position <= last) {
       const char* const gram = bytes + position + reach;
       // One branch for four probes.
-      const int hits = int{Has(Load(gram))} | int{Has(Load(gram + stride_))} |
-                       int{Has(Load(gram + 2 * stride_))} | int{Has(Load(gram + 3 * stride_))};
+      const int hits = int{Has(LoadWord(gram))} | int{Has(LoadWord(gram + stride_))} |
+                       int{Has(LoadWord(gram + 2 * stride_))} |
+                       int{Has(LoadWord(gram + 3 * stride_))};
       if (hits != 0) break;
       position += 4 * stride_;
     }
   }
   for (; position + reach + gram_size_ <= size; position += stride_) {
     const std::size_t gram = position + reach;
-    if (Has(Load(bytes + gram, std::min(kWordBytes, size - gram)))) break;
+    if (Has(LoadWord(bytes + gram, std::min(kWordBytes, size - gram)))) break;
   }
   return position;
 }

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
+
+#include "scrub/bytes.h"
 
 namespace qarion::secrets::scrub {
 namespace {
@@ -15,13 +16,6 @@ constexpr std::size_t kMostWords = std::size_t{1} << 19;    // 2 MiB
 
 constexpr std::size_t kBitsPerKey = 16;
 constexpr std::size_t kFewestKeyBits = 1024;
-
-std::uint64_t Load(const char* bytes, std::size_t count) noexcept {
-  std::uint64_t word = 0;
-  std::memcpy(&word, bytes, count);
-  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
-  return word;
-}
 
 // Others may read the word meanwhile; nobody else writes it.
 void SetBits(std::uint32_t& word, std::uint32_t bits) noexcept {
@@ -55,7 +49,7 @@ LengthClass::LengthClass(const LengthClass& smaller, std::size_t capacity)
 }
 
 std::uint64_t LengthClass::HashOfWindow(const char* window) const noexcept {
-  return HashOfKey(Load(window + key_at(), key_bytes()));
+  return HashOfKey(LoadWord(window + key_at(), key_bytes()));
 }
 
 void LengthClass::Insert(PatternId id, const char* window) noexcept {
@@ -69,7 +63,7 @@ void LengthClass::Insert(PatternId id, const char* window) noexcept {
   for (unsigned offset = 0; offset < shape_.stride; ++offset) {
     const char* const gram = window + offset;
     const Place place =
-        PlaceOf(HashOf(BytesOf(Load(gram, shape_.gram_size), shape_.gram_size)), plan_.shift);
+        PlaceOf(HashOf(BytesOf(LoadWord(gram, shape_.gram_size), shape_.gram_size)), plan_.shift);
     SetBits(words_[place.word], place.bits);
   }
   ++size_;

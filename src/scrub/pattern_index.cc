@@ -5,15 +5,13 @@
 #include <cstring>
 #include <numeric>
 
+#include "scrub/bytes.h"
+
 namespace qarion::secrets::scrub {
 namespace {
 
 constexpr std::size_t kSmallestText = std::size_t{4} << 10;
 constexpr std::size_t kLargestText = std::size_t{256} << 10;
-
-std::uint8_t ByteAt(std::string_view text, std::size_t index) {
-  return static_cast<std::uint8_t>(text[index]);
-}
 
 // What makes a window worse: grams without a mark, bytes that stand between the words of logs, and
 // repetition.

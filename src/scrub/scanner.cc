@@ -11,12 +11,15 @@ namespace {
 constexpr std::size_t kSeamBefore = kShortLength + 1;
 constexpr std::size_t kSeamBehind = kShortLength + 4;
 
-int LastByte(std::string_view text, int otherwise) {
-  return text.empty() ? otherwise : static_cast<unsigned char>(text.back());
-}
-
 std::string_view LastBytes(std::string_view text, std::size_t count) {
   return text.substr(text.size() - std::min(text.size(), count));
+}
+
+// Both texts, one behind the other, in `room`.
+std::string_view Join(std::string_view first, std::string_view second, char* room) {
+  core::CopySecretBytes(room, first.data(), first.size());
+  core::CopySecretBytes(room + first.size(), second.data(), second.size());
+  return {room, first.size() + second.size()};
 }
 
 // The byte that has `count` bytes of `before` and then `text` behind it.
@@ -95,10 +98,8 @@ void Scanner::LookAcross(std::string_view kept, int byte_before, std::string_vie
   const std::string_view behind = fresh.substr(0, kSeamBehind);
   if (!ends && !MayBeginAcross(before, behind)) return;
   seam_.resize(before.size() + behind.size());
-  core::CopySecretBytes(seam_.data(), before.data(), before.size());
-  core::CopySecretBytes(seam_.data() + before.size(), behind.data(), behind.size());
   const std::size_t known = unfinished_.size();
-  LookIn({.text = {seam_.data(), seam_.size()},
+  LookIn({.text = Join(before, behind, seam_.data()),
           .begin_before = before.size() + 1,
           .byte_before = LastByte(kept.substr(0, kept.size() - before.size()), byte_before),
           .ends_stream = ends},
@@ -114,10 +115,7 @@ bool Scanner::MayBeginAcross(std::string_view before, std::string_view behind) c
   if (before.size() > kFew) return true;
   std::array<char, 2 * kFew> joined;
   behind = behind.substr(0, joined.size() - before.size());
-  core::CopySecretBytes(joined.data(), before.data(), before.size());
-  core::CopySecretBytes(joined.data() + before.size(), behind.data(), behind.size());
-  const bool may_begin =
-      MayBeginIn(*view_, {joined.data(), before.size() + behind.size()}, before.size() + 1);
+  const bool may_begin = MayBeginIn(*view_, Join(before, behind, joined.data()), before.size() + 1);
   core::Wipe(joined.data(), joined.size());
   return may_begin;
 }
@@ -199,10 +197,7 @@ std::size_t Scanner::PendingBehind(std::string_view kept, std::string_view fresh
   std::array<char, kEnd> joined;
   std::string_view end = LastBytes(fresh, kEnd);
   if (end.size() < kEnd && !kept.empty()) {
-    const std::string_view before = LastBytes(kept, kEnd - end.size());
-    core::CopySecretBytes(joined.data(), before.data(), before.size());
-    core::CopySecretBytes(joined.data() + before.size(), end.data(), end.size());
-    end = {joined.data(), before.size() + end.size()};
+    end = Join(LastBytes(kept, kEnd - end.size()), end, joined.data());
   }
   std::size_t pending = PendingAt(*view_, end, kinds_ == Kinds::kBase64Alone);
   if (end.data() == joined.data()) core::Wipe(joined.data(), joined.size());

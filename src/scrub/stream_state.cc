@@ -4,15 +4,9 @@
 #include <utility>
 
 namespace qarion::secrets::internal {
-namespace {
 
 using scrub::kNoByte;
-
-int LastByte(std::string_view text, int otherwise) {
-  return text.empty() ? otherwise : static_cast<unsigned char>(text.back());
-}
-
-}  // namespace
+using scrub::LastByte;
 
 StreamState::StreamState(std::shared_ptr<PatternSet> patterns, StreamScrubber::Sink sink,
                          StreamScrubber::Listener listener)
@@ -27,7 +21,7 @@ void StreamState::Write(std::string_view bytes) {
   chunk_ = bytes;
   try {
     Look(Tail(), bytes);
-    Release(scanner_.position() - pending_);
+    Release(scanner_.position() - Pending());
   } catch (...) {
     Reset();
     throw;
@@ -50,7 +44,6 @@ void StreamState::Finish() {
 void StreamState::Reset() {
   scanner_.Restart(scanner_.position());
   wrapped_.Restart();
-  pending_ = 0;
   released_ = scanner_.position();
   after_mask_ = false;
   covered_.clear();
@@ -70,7 +63,6 @@ void StreamState::TakeUpChanges() {
   scanner_.Restart(tail_begin());
   scanner_.Look(*view_.index, {}, byte_before_tail_, Tail(), *this);
   wrapped_.LookAgain(*view_.index, *this);
-  pending_ = std::max(scanner_.pending(), wrapped_.PendingBefore(scanner_.position()));
 }
 
 // Goes on behind `kept` with `fresh`.
@@ -78,7 +70,11 @@ void StreamState::Look(std::string_view kept, std::string_view fresh) {
   const Offset begin = scanner_.position();
   scanner_.Look(*view_.index, kept, byte_before_tail_, fresh, *this);
   wrapped_.Look(*view_.index, kept, fresh, begin, *this);
-  pending_ = std::max(scanner_.pending(), wrapped_.PendingBefore(scanner_.position()));
+}
+
+// Number of bytes at the end that may begin an occurrence.
+std::size_t StreamState::Pending() const noexcept {
+  return std::max(scanner_.pending(), wrapped_.PendingBefore(scanner_.position()));
 }
 
 void StreamState::OnOccurrence(const scrub::Pattern& pattern, Offset begin, Offset end) {
@@ -176,16 +172,17 @@ void StreamState::Tell(Offset limit) {
 // Lets go of the chunk and keeps what could be the beginning of an occurrence. Bytes are moved only
 // as often as they were let go, so that writing a byte at a time stays linear.
 void StreamState::Keep() {
-  if (pending_ <= chunk_.size()) {
-    const std::size_t gone = chunk_.size() - pending_;
+  const std::size_t pending = Pending();
+  if (pending <= chunk_.size()) {
+    const std::size_t gone = chunk_.size() - pending;
     byte_before_tail_ =
         gone > 0 ? LastByte(chunk_.substr(0, gone), kNoByte) : LastByte(Tail(), byte_before_tail_);
     tail_.Clear();
     tail_skip_ = 0;
-    if (pending_ != 0) tail_.Append(chunk_.substr(gone));
+    if (pending != 0) tail_.Append(chunk_.substr(gone));
   } else {
     tail_.Append(chunk_);
-    const std::size_t skip = tail_.size() - pending_;
+    const std::size_t skip = tail_.size() - pending;
     if (skip > tail_skip_) byte_before_tail_ = static_cast<unsigned char>(tail_.Reveal()[skip - 1]);
     tail_skip_ = skip;
     if (tail_skip_ > tail_.size() / 2) {

@@ -55,6 +55,7 @@ class StreamState final : private scrub::OccurrenceSink {
 
   void TakeUpChanges();
   void Look(std::string_view kept, std::string_view fresh);
+  std::size_t Pending() const noexcept;
 
   void Cover(Range range);
   void Release(Offset limit);
@@ -75,7 +76,6 @@ class StreamState final : private scrub::OccurrenceSink {
   scrub::WrappedBase64 wrapped_;
 
   Offset released_ = 0;
-  std::size_t pending_ = 0;    // bytes before position() that may begin an occurrence
   bool after_mask_ = false;    // the last thing passed on was a mask
   std::deque<Range> covered_;  // in order, apart from each other, not yet passed on
 

@@ -1,0 +1,32 @@
+// Bytes of texts.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace qarion::secrets::scrub {
+
+// Where a byte of a text stands, but there is none.
+inline constexpr int kNoByte = -1;
+
+// Without the check of the library: these are inner loops.
+inline std::uint8_t ByteAt(std::string_view text, std::size_t index) noexcept {
+  return static_cast<std::uint8_t>(text.data()[index]);
+}
+
+inline int LastByte(std::string_view text, int otherwise) noexcept {
+  return text.empty() ? otherwise : static_cast<unsigned char>(text.back());
+}
+
+// `count` bytes, at most eight, the first one lowest on every machine.
+inline std::uint64_t LoadWord(const char* bytes, std::size_t count = 8) noexcept {
+  std::uint64_t word = 0;
+  std::memcpy(&word, bytes, count);
+  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
+  return word;
+}
+
+}  // namespace qarion::secrets::scrub
