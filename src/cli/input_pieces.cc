@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstring>
 
 #include "core/secret_memory.h"
 
@@ -31,6 +32,12 @@ int ReadPieces(int descriptor, const std::function<bool(std::string_view)>& take
       return errno;
     }
   }
+}
+
+Error CannotRead(const std::string& what, int error) {
+  return Error(ErrorCode::kIo, "cannot read " + what + ": " + std::strerror(error))
+      .Cure(what == "standard input" ? "see that what it comes from can be read"
+                                     : "name a file that this user may read");
 }
 
 void WidenPipe(int descriptor) {

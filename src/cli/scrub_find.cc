@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "cli/input_pieces.h"
@@ -65,8 +64,7 @@ ScrubOutcome FindValues(const FileToScrub& file, const Scrubber& scrubber,
   });
   stream.Finish();
   if (error != 0) {
-    outcome.error = Error(ErrorCode::kIo, "cannot read '" + shown + "': " + std::strerror(error))
-                        .Cure("name a file that this user may read");
+    outcome.error = CannotRead(file.path == "-" ? "standard input" : "'" + shown + "'", error);
   }
   return outcome;
 }

@@ -60,10 +60,6 @@ class Rewriting {
   }
 
  private:
-  Error CannotRead(int error) const {
-    return Error(ErrorCode::kIo, "cannot read " + Quoted(path_) + ": " + std::strerror(error))
-        .Cure("name a file that this user may read");
-  }
   Error CannotWrite(int error) const {
     return Error(ErrorCode::kIo,
                  "cannot write a new " + Quoted(path_) + ": " + std::strerror(error))
@@ -90,17 +86,17 @@ class Rewriting {
     if (follows_) {
       const std::unique_ptr<char, decltype(&std::free)> resolved(realpath(path_.c_str(), nullptr),
                                                                  &std::free);
-      if (resolved == nullptr) return CannotRead(errno);
+      if (resolved == nullptr) return CannotRead(Quoted(path_), errno);
       path = resolved.get();
     }
     const std::size_t slash = path.rfind('/');
     name_ = slash == path.npos ? path : path.substr(slash + 1);
     const std::string directory = slash == path.npos ? "." : path.substr(0, slash + 1);
     directory_.Reset(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!directory_) return CannotRead(errno);
+    if (!directory_) return CannotRead(Quoted(path_), errno);
     file_.Reset(openat(directory_.get(), name_.c_str(),
                        O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    if (!file_ || fstat(file_.get(), &status_) != 0) return CannotRead(errno);
+    if (!file_ || fstat(file_.get(), &status_) != 0) return CannotRead(Quoted(path_), errno);
     if (!S_ISREG(status_.st_mode)) {
       return Error(ErrorCode::kIo, Quoted(path_) + " is not a regular file")
           .Cure("name regular files and directories");
@@ -126,7 +122,7 @@ class Rewriting {
     const int error = ReadPieces(file_.get(), [&](std::string_view piece) {
       return !stop_.stop_requested() && take(piece);
     });
-    if (error != 0) return CannotRead(error);
+    if (error != 0) return CannotRead(Quoted(path_), error);
     if (stop_.stop_requested()) return Stopped();
     return {};
   }
@@ -147,7 +143,7 @@ class Rewriting {
   }
 
   Status WriteScrubbed(int descriptor, ScrubTally& tally) {
-    if (lseek(file_.get(), 0, SEEK_SET) != 0) return CannotRead(errno);
+    if (lseek(file_.get(), 0, SEEK_SET) != 0) return CannotRead(Quoted(path_), errno);
     GatheredOutput output(descriptor);
     StreamScrubber stream(
         scrubber_, [&](std::string_view text) { output.Pass(text); },

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -18,12 +17,6 @@
 
 namespace qarion::secrets::cli {
 namespace {
-
-Error CannotRead(const std::string& what, int error) {
-  return Error(ErrorCode::kIo, "cannot read " + what + ": " + std::strerror(error))
-      .Cure(what == "standard input" ? "see that what it comes from can be read"
-                                     : "name a file that this user may read");
-}
 
 // What is written to a file would be read from it again, without end. One with nothing left to read
 // does no harm.

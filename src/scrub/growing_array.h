@@ -21,7 +21,9 @@ class GrowingArray {
   static_assert(std::is_trivially_destructible_v<T>);
 
  public:
-  GrowingArray() = default;
+  GrowingArray() {
+    if (blocks_ == nullptr) throw std::bad_alloc();
+  }
   GrowingArray(const GrowingArray&) = delete;
   GrowingArray& operator=(const GrowingArray&) = delete;
   ~GrowingArray() {
