@@ -1,63 +1,36 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "scrub/kernels_inline.h"
+#include "scrub/kernels_by_shuffle.h"
 
 namespace qarion::secrets::scrub {
 namespace {
 
-__m256i RowsOf(const ByteRows& set, int half) {
-  const auto* const rows = reinterpret_cast<const __m128i*>(set.rows.data());
-  return _mm256_broadcastsi128_si256(_mm_loadu_si128(rows + half));
-}
+struct Avx2 {
+  using Bytes = __m256i;
 
-std::uint64_t WhereIn(__m256i row, __m256i bit) {
-  const __m256i is_in = _mm256_cmpeq_epi8(_mm256_and_si256(row, bit), bit);
-  return static_cast<unsigned>(_mm256_movemask_epi8(is_in));
-}
-
-template <bool kHasHigh>
-std::size_t ProbeWith(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
-                      std::uint16_t* hits) {
-  const __m256i first = RowsOf(plan.kinds->first(), 0);
-  const __m256i second = RowsOf(plan.kinds->second(), 0);
-  const __m256i first_high = RowsOf(plan.kinds->first(), 1);
-  const __m256i second_high = RowsOf(plan.kinds->second(), 1);
-  const __m256i bit_of = _mm256_set1_epi64x(static_cast<long long>(0x8040201008040201));
-  const __m256i top = _mm256_set1_epi8(static_cast<char>(0x80));
-  const __m256i seven = _mm256_set1_epi8(7);
-  return ProbeAny(text, size, count, plan, hits, [&](const char* piece) {
-    KindMasks masks = {};
-    for (std::size_t i = 0; i < kMaskBytes; i += sizeof(__m256i)) {
-      const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(piece + i));
-      // A shuffle gives 0 where the top bit of the index is set.
-      // NOLINTBEGIN(misc-const-correctness): not where kHasHigh
-      __m256i first_row = _mm256_shuffle_epi8(first, bytes);
-      __m256i second_row = _mm256_shuffle_epi8(second, bytes);
-      // NOLINTEND(misc-const-correctness)
-      if constexpr (kHasHigh) {
-        const __m256i high = _mm256_xor_si256(bytes, top);
-        first_row = _mm256_or_si256(first_row, _mm256_shuffle_epi8(first_high, high));
-        second_row = _mm256_or_si256(second_row, _mm256_shuffle_epi8(second_high, high));
-      }
-      const __m256i bit =
-          _mm256_shuffle_epi8(bit_of, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), seven));
-      masks.first |= WhereIn(first_row, bit) << i;
-      masks.second |= WhereIn(second_row, bit) << i;
-    }
-    return masks;
-  });
-}
-
-std::size_t Probe(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
-                  std::uint16_t* hits) {
-  return (plan.kinds->has_high() ? ProbeWith<true> : ProbeWith<false>)(text, size, count, plan,
-                                                                       hits);
-}
+  static Bytes Load(const void* bytes) {
+    return _mm256_loadu_si256(static_cast<const __m256i*>(bytes));
+  }
+  static Bytes Rows(const std::uint8_t* rows) {
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(rows)));
+  }
+  static Bytes Repeat(char byte) { return _mm256_set1_epi8(byte); }
+  static Bytes Shuffle(Bytes table, Bytes index) { return _mm256_shuffle_epi8(table, index); }
+  static Bytes Or(Bytes a, Bytes b) { return _mm256_or_si256(a, b); }
+  static Bytes Xor(Bytes a, Bytes b) { return _mm256_xor_si256(a, b); }
+  static Bytes LowOfHighHalf(Bytes bytes) {
+    return _mm256_and_si256(_mm256_srli_epi16(bytes, 4), Repeat(7));
+  }
+  static std::uint32_t WhereIn(Bytes row, Bytes bit) {
+    const Bytes is_in = _mm256_cmpeq_epi8(_mm256_and_si256(row, bit), bit);
+    return static_cast<std::uint32_t>(_mm256_movemask_epi8(is_in));
+  }
+};
 
 }  // namespace
 
-const Kernels kAvx2Kernels = {.name = "avx2", .probe = &Probe};
+const Kernels kAvx2Kernels = {.name = "avx2", .probe = &Probe<Avx2>};
 
 }  // namespace qarion::secrets::scrub
 #endif

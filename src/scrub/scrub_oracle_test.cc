@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <iterator>
+#include <functional>
 #include <random>
 #include <string>
 #include <vector>
@@ -81,6 +81,22 @@ Scrubber ScrubberFor(const std::vector<std::string>& values) {
   Scrubber scrubber({.forms = {ScrubForm::kRaw}, .min_length = 1});
   for (const std::string& value : values) scrubber.Add(value);
   return scrubber;
+}
+
+// In pieces of up to `longest_piece` bytes; `look` is called behind each with what was written.
+std::string Streamed(
+    const Scrubber& scrubber, std::string_view text, Dice& dice, std::size_t longest_piece,
+    const std::function<void(const StreamScrubber&, std::string_view)>& look = nullptr) {
+  std::string seen;
+  StreamScrubber stream(scrubber, [&](std::string_view bytes) { seen += bytes; });
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.size(), begin + dice.Between(0, longest_piece));
+    stream.Write(text.substr(begin, end - begin));
+    begin = end;
+    if (look) look(stream, text.substr(0, begin));
+  }
+  stream.Finish();
+  return seen;
 }
 
 std::string Described(const std::vector<std::string>& values, const std::string& text) {
@@ -161,17 +177,11 @@ TEST(ScrubOracle, AgreesOnLongValuesWhereverTheStreamIsCut) {
     const std::string expected = OracleScrub(values, text);
     ASSERT_EQ(scrubber.Scrub(text), expected) << Described(values, text);
     for (const std::size_t longest_piece : {2U, 40U, 300U}) {
-      std::string seen;
-      StreamScrubber stream(scrubber, [&](std::string_view bytes) { seen += bytes; });
-      for (std::size_t begin = 0; begin < text.size();) {
-        const std::size_t end = std::min(text.size(), begin + dice.Between(0, longest_piece));
-        stream.Write(std::string_view(text).substr(begin, end - begin));
-        begin = end;
-        const std::string_view written = std::string_view(text).substr(0, begin);
+      const auto holds_no_more = [&](const StreamScrubber& stream, std::string_view written) {
         ASSERT_LE(stream.held(), OraclePending(values, written)) << Described(values, text);
-      }
-      stream.Finish();
-      ASSERT_EQ(seen, expected) << Described(values, text);
+      };
+      ASSERT_EQ(Streamed(scrubber, text, dice, longest_piece, holds_no_more), expected)
+          << Described(values, text);
     }
   }
 }
@@ -228,15 +238,7 @@ TEST(ScrubOracle, AgreesOnAllFormsWhereverTheStreamIsCut) {
     const std::string expected = OracleScrubForms(forms, text);
     ASSERT_EQ(scrubber.Scrub(text), expected) << Described(values, text);
     for (const std::size_t longest_piece : {1U, 30U, 200U}) {
-      std::string seen;
-      StreamScrubber stream(scrubber, [&](std::string_view bytes) { seen += bytes; });
-      for (std::size_t begin = 0; begin < text.size();) {
-        const std::size_t end = std::min(text.size(), begin + dice.Between(0, longest_piece));
-        stream.Write(std::string_view(text).substr(begin, end - begin));
-        begin = end;
-      }
-      stream.Finish();
-      ASSERT_EQ(seen, expected) << Described(values, text);
+      ASSERT_EQ(Streamed(scrubber, text, dice, longest_piece), expected) << Described(values, text);
     }
   }
 }
@@ -329,15 +331,7 @@ TEST(ScrubOracle, AgreesOnBase64InLinesWhereverTheStreamIsCut) {
     for (const std::string& value : values) scrubber.Add(value);
     ASSERT_EQ(scrubber.Scrub(text), expected) << Described(values, text);
     for (const std::size_t longest_piece : {1U, 30U, 200U}) {
-      std::string seen;
-      StreamScrubber stream(scrubber, [&](std::string_view bytes) { seen += bytes; });
-      for (std::size_t begin = 0; begin < text.size();) {
-        const std::size_t end = std::min(text.size(), begin + dice.Between(0, longest_piece));
-        stream.Write(std::string_view(text).substr(begin, end - begin));
-        begin = end;
-      }
-      stream.Finish();
-      ASSERT_EQ(seen, expected) << Described(values, text);
+      ASSERT_EQ(Streamed(scrubber, text, dice, longest_piece), expected) << Described(values, text);
     }
   }
 }
