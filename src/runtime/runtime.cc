@@ -91,7 +91,7 @@ class Runtime::Impl {
   RuntimeStatus status() const;
 
   cache::SnapshotCache& cache() noexcept { return *cache_; }
-  Scrubber& scrubber() noexcept { return scrubber_; }
+  Scrubber& scrubber() noexcept { return *scrubber_; }
   const FieldSet& fields() const noexcept { return fields_; }
   Error Missing(std::string_view name) const;
 
@@ -103,7 +103,7 @@ class Runtime::Impl {
   core::Settings settings_;
   std::string backend_;
   FieldSet fields_ = FieldSet::BuiltIn();
-  Scrubber scrubber_;
+  std::optional<Scrubber> scrubber_;
   std::optional<runtime::MaskedValues> masked_;
   std::shared_ptr<Clock> clock_;
   std::function<void(std::string_view)> log_;
@@ -146,7 +146,7 @@ Status Runtime::Impl::Configure(RuntimeOptions& options) {
   if (!kept) return std::move(kept).error();
   if (!scrubbing) return std::move(scrubbing).error();
   if (!listed) return std::move(listed).error();
-  scrubber_ = Scrubber(std::move(*scrubbing));
+  scrubber_.emplace(std::move(*scrubbing));
   backend_ = std::move(*backend);
 
   for (const std::string& name : *listed) {
@@ -169,12 +169,12 @@ Status Runtime::Impl::Configure(RuntimeOptions& options) {
     provider_ = std::move(*opened);
   }
   for (const Secret& credential : provider_->Credentials()) {
-    scrubber_.Add(credential, "backend credential");
+    scrubber_->Add(credential, "backend credential");
   }
 
   // As long as a snapshot may be served, and an hour at least.
-  masked_.emplace(scrubber_, std::max<std::chrono::seconds>(kept->ttl + kept->max_stale,
-                                                            std::chrono::hours(1)));
+  masked_.emplace(*scrubber_, std::max<std::chrono::seconds>(kept->ttl + kept->max_stale,
+                                                             std::chrono::hours(1)));
   cache_ = std::make_unique<cache::SnapshotCache>(
       cache::CacheOptions{
           .ttl = kept->ttl, .max_stale = kept->max_stale, .start_timeout = options.start_timeout},
