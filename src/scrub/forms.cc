@@ -108,7 +108,7 @@ class Speller {
     KeepForEncoding(trimmed);
     KeepForEncoding(unquoted);
     if (sink_.Wants(ScrubForm::kLines) && bytes.Intersects(ByteSet(kLineBreaks)) &&
-        trimmed.find_first_of(kLineBreaks) != trimmed.npos) {
+        WithoutLastBreaks(value).find_first_of(kLineBreaks) != value.npos) {
       AddLines(value, trimmed);
     }
     if (depth < kDeepest && sink_.Wants(ScrubForm::kParts)) {

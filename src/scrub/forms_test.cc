@@ -297,6 +297,10 @@ TEST(FormsTest, AreThoseOfUrlsInGoAndJavaScript) {
   EXPECT_THAT(TextsOf("p^ss w"), Contains("p^ss%20w"));
 }
 
+TEST(FormsTest, HaveALineBreakAtTheBeginningInOtherWays) {
+  EXPECT_THAT(TextsOf(" \rs3cr3t-value"), IsSupersetOf({" \ns3cr3t-value", " \\ns3cr3t-value"}));
+}
+
 TEST(FormsTest, AreThoseOfElementTree) {
   EXPECT_THAT(TextsOf("zyxw\tvuts1"), Contains("zyxw&#09;vuts1"));
 }
