@@ -7,10 +7,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # Fixed by the release: g++ 12, CMake 3.25, Boost 1.81, CLI11 2.1, GoogleTest 1.12, libcurl 7.88,
-# OpenSSL 3.0, libpq and PostgreSQL 15, SQLite 3.40, toml++ 3.3, spdlog 1.10, libjwt 1.10, Hyperscan 5.4.0, clang 19.
+# OpenSSL 3.0, libpq and PostgreSQL 15, SQLite 3.40, toml++ 3.3, spdlog 1.10, SIMDe 0.7.4, libjwt 1.10, Hyperscan 5.4.0, clang 19.
 build=(g++-12 g++ cmake ninja-build make libcli11-dev libboost1.81-dev libcurl4-openssl-dev libssl-dev
   libpq-dev libsqlite3-dev libtomlplusplus-dev)
-test=(libgtest-dev libgmock-dev libfmt-dev libspdlog-dev nghttp2-server openssl python3 python3-venv pkg-config gdb
+test=(libgtest-dev libgmock-dev libfmt-dev libspdlog-dev libsimde-dev nghttp2-server openssl python3 python3-venv pkg-config gdb
   strace procps util-linux faketime postgresql-15 sqlite3 libjwt0)
 lint=(clang-19 clang-tidy-19 clang-format-19 shellcheck)
 sanitize=(clang-19 libclang-rt-19-dev llvm-19)

@@ -53,51 +53,22 @@ class Search {
       const LengthClass* const length_class = view_.classes[i].get();
       if (length_class == nullptr) continue;
       ProbePlan plan = length_class->plan();
-      plan.kinds = &(*view_.kinds)[i];
+      if (view_.few[i]) plan.few = &*view_.few[i];
       const std::size_t found = kernels_.probe(text_.data() + begin, size,
                                                std::min(size, kBatchBytes), plan, hits.data());
-      for (std::size_t hit = 0; hit < found; ++hit) LookBack(*length_class, begin + hits[hit]);
+      for (std::size_t hit = 0; hit < found; ++hit) {
+        length_class->PrefetchAt(text_, begin + hits[hit]);
+      }
+      for (std::size_t hit = 0; hit < found; ++hit) LookAround(*length_class, begin + hits[hit]);
     }
   }
 
-  // A gram at `place` may be the last of a stride: looks at each window that it can be of.
-  void LookBack(const LengthClass& length_class, std::size_t place) {
-    const ClassShape& shape = length_class.shape();
-    if (text_.size() < shape.window) return;
-    const std::size_t begin = place >= shape.stride - 1 ? place - (shape.stride - 1) : 0;
-    const std::size_t end = std::min(place, text_.size() - shape.window) + 1;
-    if (begin >= end || IsInsideRun(begin, end)) return;
-    // A run of repetitions has the same keys again and again.
-    const KeyBytes keys = KeysAt(length_class, begin, end);
-    KeyBytes& no_window = no_window_[static_cast<std::size_t>(std::countr_zero(shape.stride))];
-    if (keys == no_window) return;
-    std::array<std::uint64_t, 8> hashes;
-    unsigned may_be = 0;
-    for (std::size_t i = 0; i < end - begin; ++i) {
-      const char* const key = text_.data() + begin + i + length_class.key_at();
-      hashes[i] = LengthClass::HashOfKey(LoadWord(key, length_class.key_bytes()));
-      may_be |= unsigned{length_class.MayHave(hashes[i])} << i;
-    }
-    if (may_be == 0) no_window = keys;
-    for (; may_be != 0; may_be &= may_be - 1) {
-      const auto i = static_cast<std::size_t>(std::countr_zero(may_be));
-      length_class.ForEachAt(hashes[i], [&](PatternId id) { Compare(store_[id], begin + i); });
-    }
-  }
-
-  // All bytes of the keys of windows that begin from `begin` to `end`.
-  struct KeyBytes {
-    std::uint64_t first = 0;
-    std::uint64_t last = 0;
-    std::size_t shape = 0;  // how many, and how long they are
-    bool operator==(const KeyBytes&) const = default;
-  };
-  KeyBytes KeysAt(const LengthClass& length_class, std::size_t begin, std::size_t end) const {
-    const char* const keys = text_.data() + begin + length_class.key_at();
-    const std::size_t size = length_class.key_bytes();
-    return {.first = LoadWord(keys, size),
-            .last = LoadWord(keys + (end - 1 - begin), size),
-            .shape = (end - begin) << 8 | size};
+  // A gram of a pattern may stand at `place`.
+  void LookAround(const LengthClass& length_class, std::size_t place) {
+    if (IsInsideRun(place, place + 1)) return;
+    length_class.ForEachAt(text_, place, [&](PatternId id, std::size_t place_in_pattern) {
+      if (place_in_pattern <= place) Compare(store_[id], place - place_in_pattern);
+    });
   }
 
   // What begins deep inside a run of repetitions that is covered adds nothing to it.
@@ -106,15 +77,14 @@ class Search {
     return end + kShortLength + kTrail <= run_end_ && begin >= run_begin_ + kShortLength;
   }
 
-  void Compare(const Pattern& pattern, std::size_t window) {
-    if (window < pattern.window) return;
-    const std::size_t begin = window - pattern.window;
+  void Compare(const Pattern& pattern, std::size_t begin) {
     if (begin >= piece_.begin_before) return;
     const std::size_t size = std::min<std::size_t>(pattern.length, text_.size() - begin);
     if (!Equal(text_.data() + begin, pattern.text, size)) return;
     if (store_.IsRetired(pattern.owner)) return;
     if (size < pattern.length) {
-      if (pattern.is_long()) findings_.OnUnfinished(pattern, begin);
+      // What is shorter is looked for again, together with what stands before it.
+      if (size >= kShortLength) findings_.OnUnfinished(pattern, begin);
       return;
     }
     const std::size_t end = begin + size;
@@ -159,55 +129,50 @@ class Search {
   const Piece& piece_;
   const std::string_view text_;
   Findings& findings_;
-  std::array<KeyBytes, 4> no_window_{};  // by the stride's logarithm
   std::size_t run_begin_ = 0;
   std::size_t run_end_ = 0;
 };
 
-// The patterns that begin with `beginning`.
+// The patterns that begin with some bytes and go on.
 class Continuations {
  public:
-  Continuations(const IndexView& view, bool base64_alone)
-      : view_(view), store_(*view.store), base64_alone_(base64_alone) {}
+  explicit Continuations(const IndexView& view) : view_(view), store_(*view.store) {}
 
-  struct Answer {
-    bool waits = false;          // some pattern goes on
-    bool begins_before = false;  // and the byte before belongs to it
-  };
-  Answer Of(std::string_view beginning, int byte_before) const {
-    Answer answer;
-    const auto take = [&](const Pattern& pattern) {
-      if (base64_alone_ && pattern.kind != PatternKind::kBase64) return;
-      if (store_.IsRetired(pattern.owner) || !Waits(pattern, beginning.size())) return;
-      answer.waits = true;
-      if (byte_before != kNoByte && IsLead(pattern, static_cast<unsigned char>(byte_before))) {
-        answer.begins_before = true;
-      }
+  bool Has(std::string_view beginning, bool base64_alone) const {
+    return HasAny(beginning, base64_alone, [](const Pattern&) { return true; });
+  }
+  // One of base64 to which the byte before belongs.
+  bool HasWithLead(std::string_view beginning, unsigned char before) const {
+    if (beginning.size() == 1 && !store_.has_retired()) {
+      return store_.IsLeadOf(ByteAt(beginning, 0), before);
+    }
+    return HasAny(beginning, true, [&](const Pattern& pattern) { return IsLead(pattern, before); });
+  }
+
+ private:
+  template <typename IsOne>
+  bool HasAny(std::string_view beginning, bool base64_alone, IsOne is_one) const {
+    const auto goes_on = [&](const Pattern& pattern) {
+      return !store_.IsRetired(pattern.owner) && Waits(pattern, beginning.size()) &&
+             (!base64_alone || pattern.kind == PatternKind::kBase64) && is_one(pattern);
     };
-    const auto& ids = view_.sorted->ids;
+    const auto& ids = base64_alone ? view_.sorted->base64_ids : view_.sorted->ids;
     auto at = std::lower_bound(ids.begin(), ids.end(), beginning,
                                [this](PatternId id, std::string_view text) {
                                  return store_[id].view().substr(0, text.size()) < text;
                                });
-    const bool may_begin_before =
-        byte_before != kNoByte && store_.IsAnyLead(static_cast<unsigned char>(byte_before));
-    const auto is_settled = [&] {
-      return answer.waits && (answer.begins_before || !may_begin_before);
-    };
-    for (; at != ids.end() && !is_settled() && store_[*at].view().starts_with(beginning); ++at) {
-      take(store_[*at]);
+    for (; at != ids.end() && store_[*at].view().starts_with(beginning); ++at) {
+      if (goes_on(store_[*at])) return true;
     }
-    for (std::size_t id = ids.size(); id < view_.count && !is_settled(); ++id) {
+    for (std::size_t id = view_.sorted->ids.size(); id < view_.count; ++id) {
       const Pattern& pattern = store_[static_cast<PatternId>(id)];
-      if (pattern.view().starts_with(beginning)) take(pattern);
+      if (pattern.view().starts_with(beginning) && goes_on(pattern)) return true;
     }
-    return answer;
+    return false;
   }
 
- private:
   const IndexView& view_;
   const PatternStore& store_;
-  const bool base64_alone_;
 };
 
 }  // namespace
@@ -217,40 +182,37 @@ void FindIn(const IndexView& view, const Kernels& kernels, const Piece& piece, F
 }
 
 bool MayBeginIn(const IndexView& view, std::string_view text, std::size_t count) {
+  constexpr std::size_t kHead = PatternStore::kSeamHead;
   const PatternStore& store = *view.store;
-  if (store.has_short() || text.size() < count - 1 + HeadFilter::kLongest) return true;
+  if (store.has_short() || text.size() < count - 1 + kHead) return true;
   for (std::size_t i = 0; i < count; ++i) {
-    if (store.heads().MayHave(text.substr(i, HeadFilter::kLongest))) return true;
+    if (store.heads().MayHave(text.substr(i, kHead))) return true;
   }
   return false;
 }
 
-std::size_t PendingAt(const IndexView& view, std::string_view end, bool base64_alone) {
+std::size_t PendingAt(const IndexView& view, const Kernels& kernels, std::string_view end,
+                      bool base64_alone) {
   const PatternStore& store = *view.store;
   if (end.empty()) return 0;
-  // Bit i: the last i + 1 bytes may begin a pattern, by what bytes stand where in any.
-  std::uint64_t lengths = ~std::uint64_t{0};
-  if (end.size() < kShortLength) lengths = (std::uint64_t{1} << end.size()) - 1;
-  for (std::size_t i = 0; i < std::min(end.size(), kShortLength) && lengths >> i != 0; ++i) {
-    const std::uint64_t keep = (std::uint64_t{1} << i) - 1;
-    lengths &= store.PlacesOf(ByteAt(end, end.size() - 1 - i)) << i | keep;
+  const std::string_view last = end.substr(end.size() - std::min(end.size(), kShortLength));
+  // Bit i: the last i + 1 bytes may begin a pattern. The last bytes alone tell that of most lines.
+  std::uint64_t lengths = store.PlacesOf(ByteAt(last, last.size() - 1));
+  for (std::size_t i = 1; i < std::min<std::size_t>(last.size(), 4); ++i) {
+    const std::uint64_t shorter = (std::uint64_t{1} << i) - 1;
+    lengths &= store.PlacesOf(ByteAt(last, last.size() - 1 - i)) << i | shorter;
   }
-  // Without a branch for each, which nobody could foresee.
-  for (std::uint64_t rest = lengths; rest != 0; rest &= rest - 1) {
-    const auto i = static_cast<std::size_t>(std::countr_zero(rest));
-    lengths ^= std::uint64_t{!store.heads().MayHave(end.substr(end.size() - 1 - i))} << i;
-  }
-  const Continuations continuations(view, base64_alone);
-  while (lengths != 0) {
+  if (lengths != 0) lengths &= store.heads().EndsOf(last, kernels, lengths);
+  const Continuations continuations(view);
+  for (; lengths != 0; lengths ^= std::bit_floor(lengths)) {
     const auto length = static_cast<std::size_t>(std::bit_width(lengths));
-    const int before = length < end.size() ? ByteAt(end, end.size() - 1 - length) : kNoByte;
-    const bool is_exact =
-        length <= 2 && !base64_alone && !store.has_retired() &&
-        (before == kNoByte || !store.IsAnyLead(static_cast<unsigned char>(before)));
-    if (is_exact) return length;
-    const auto answer = continuations.Of(end.substr(end.size() - length), before);
-    if (answer.waits) return length + (answer.begins_before ? 1 : 0);
-    lengths &= ~(std::uint64_t{1} << (length - 1));
+    const std::string_view beginning = end.substr(end.size() - length);
+    const bool is_exact = length <= 2 && !base64_alone && !store.has_retired();
+    if (!is_exact && !continuations.Has(beginning, base64_alone)) continue;
+    if (length == end.size()) return length;
+    const std::uint8_t before = ByteAt(end, end.size() - 1 - length);
+    const bool has_lead = store.IsAnyLead(before) && continuations.HasWithLead(beginning, before);
+    return length + (has_lead ? 1 : 0);
   }
   return store.IsAnyLead(ByteAt(end, end.size() - 1)) ? 1 : 0;
 }

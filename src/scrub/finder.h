@@ -23,16 +23,16 @@ class Findings {
  public:
   // An occurrence, from `begin` to `end` in the text, what belongs to it around it included.
   virtual void OnOccurrence(const Pattern& pattern, std::size_t begin, std::size_t end) = 0;
-  // A long pattern begins at `begin` and goes on behind the piece, or what follows may belong to
-  // it.
+  // A pattern begins at `begin` and goes on behind the piece, of which it has kShortLength bytes or
+  // more; or what follows may belong to it.
   virtual void OnUnfinished(const Pattern& pattern, std::size_t begin) = 0;
 
  protected:
   ~Findings() = default;
 };
 
-// Finds every pattern whose window lies in the piece. Patterns that are cut by its end are told
-// only if they are long. Not those that repeat themselves: the automaton finds them.
+// Finds every pattern that lies in the piece, or has at least kShortLength bytes in it. Not those
+// that repeat themselves: the automaton finds them.
 void FindIn(const IndexView& view, const Kernels& kernels, const Piece& piece, Findings& findings);
 
 // Compares without leaving bytes in vector registers, as memcmp does.
@@ -44,6 +44,7 @@ bool MayBeginIn(const IndexView& view, std::string_view text, std::size_t count)
 // Number of bytes at the end of a text that must wait: from the first place, of the last
 // kShortLength, where a pattern begins that goes on behind the text, or is a word if that ends
 // there. `end`: the last bytes of the text, kShortLength + 1 of them or all.
-std::size_t PendingAt(const IndexView& view, std::string_view end, bool base64_alone = false);
+std::size_t PendingAt(const IndexView& view, const Kernels& kernels, std::string_view end,
+                      bool base64_alone = false);
 
 }  // namespace qarion::secrets::scrub

@@ -1,64 +1,74 @@
 // The inner loop of the scrubber, once for each instruction set.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-
-#include "scrub/byte_kinds.h"
 
 namespace qarion::secrets::scrub {
 
 // A text is looked at in batches of so many bytes at most.
 inline constexpr std::size_t kBatchBytes = 56 * 64;
 
+// A set of byte values as vector instructions look it up: bit `c >> 4 & 7` of row `c & 15` stands
+// for c, and for c ^ 128.
+using ByteRows = std::array<std::uint8_t, 16>;
+
+// Grams of which there are few, apart from each other by their first bytes: a bit for each of eight
+// groups of grams, in the rows of the low and of the high half of each byte that one of them has.
+// What has a bit in all rows may be one of that group (Hyperscan's Teddy).
+struct FewGrams {
+  static constexpr std::size_t kBytes = 3;  // of a gram
+  std::array<std::array<std::uint8_t, 16>, kBytes> low{};
+  std::array<std::array<std::uint8_t, 16>, kBytes> high{};
+};
+
 // Where to look for grams, and in what filter.
 struct ProbePlan {
-  const std::uint32_t* words = nullptr;  // a Bloom filter, two bits in one word
-  const ByteKinds* kinds = nullptr;
+  const std::uint32_t* words = nullptr;  // a Bloom filter, three bits in one word
+  const FewGrams* few = nullptr;         // all that are in the filter, if they are few
   unsigned shift = 0;      // leaves as many bits of a hash as an index has, at least kLeastShift
-  unsigned gram_size = 0;  // 1, 2, 3, 5 or 8
-  unsigned stride = 0;     // 1, 2, 4 or 8: each stride-th place is looked at
+  unsigned gram_size = 0;  // 1 to kMostGramBytes
+  unsigned stride = 0;     // 1, 2 or 4: each stride-th place is looked at, from the first one on
 };
-inline constexpr unsigned kLeastShift = 10;
+inline constexpr unsigned kLeastShift = 13;
+inline constexpr unsigned kMostGramBytes = 4;
 
-// The hash of a gram: the product of its first four bytes with one number, added to that of its
-// last four, if it has more than four, with another.
-struct GramBytes {
-  std::uint32_t first;
-  std::uint32_t last;
-};
-inline constexpr std::uint32_t kFirstFactor = 0x9E3779B1;
-inline constexpr std::uint32_t kLastFactor = 0x85EBCA77;
-
-// `eight_bytes`: a gram and what follows, the first byte lowest.
-inline GramBytes BytesOf(std::uint64_t eight_bytes, unsigned gram_size) noexcept {
-  const auto low = static_cast<std::uint32_t>(eight_bytes);
-  if (gram_size < 4) return {.first = low & ((1U << 8 * gram_size) - 1), .last = 0};
-  return {.first = low, .last = static_cast<std::uint32_t>(eight_bytes >> 8 * (gram_size - 4))};
+// `four_bytes`: a gram and what follows, the first byte lowest.
+constexpr std::uint32_t GramOf(std::uint32_t four_bytes, unsigned gram_size) noexcept {
+  return four_bytes & (~0U >> 8 * (kMostGramBytes - gram_size));
 }
-inline std::uint32_t HashOf(GramBytes bytes) noexcept {
-  return bytes.first * kFirstFactor + bytes.last * kLastFactor;
-}
+inline constexpr std::uint32_t kGramFactor = 0x9E3779B1;
+constexpr std::uint32_t HashOf(std::uint32_t gram) noexcept { return gram * kGramFactor; }
 
 // The high bits of a product depend on more of the gram than the low ones.
 struct Place {
   std::uint32_t word = 0;  // index into words
-  std::uint32_t bits = 0;  // two of that word
+  std::uint32_t bits = 0;  // three of that word, or two
 };
-inline Place PlaceOf(std::uint32_t hash, unsigned shift) noexcept {
+inline constexpr unsigned kSecondBit = 5;  // below the bits of an index, as the others
+inline constexpr unsigned kThirdBit = 9;
+inline constexpr unsigned kFirstBit = kLeastShift;
+constexpr Place PlaceOf(std::uint32_t hash, unsigned shift) noexcept {
   return {.word = hash >> shift,
-          .bits = 1U << (hash >> (shift - 5) & 31) | 1U << (hash >> (shift - 10) & 31)};
+          .bits = 1U << (hash >> (shift - kFirstBit) & 31) |
+                  1U << (hash >> (shift - kSecondBit) & 31) |
+                  1U << (hash >> (shift - kThirdBit) & 31)};
 }
 
 struct Kernels {
   const char* name;
-  // Looks at the grams that lie in the text of `size` bytes, end a stride and begin before `count`,
-  // kBatchBytes at most. Writes the places of those that may be in windows and are in the filter to
-  // `hits`, room for kBatchBytes, in ascending order; returns how many.
+  // Looks at the grams that lie in the text of `size` bytes, at each stride-th place before
+  // `count`, kBatchBytes at most. Writes the places of those that may be in the filter to `hits`,
+  // room for kBatchBytes, in any order; returns how many.
   std::size_t (*probe)(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
                        std::uint16_t* hits);
+  // Where the first kRunBytes of the text are that begin at a multiple of kRunBytes and are all in
+  // the set; `size` if there are none.
+  std::size_t (*find_run)(const char* text, std::size_t size, const ByteRows& set);
 };
+inline constexpr std::size_t kRunBytes = 32;
 
 extern const Kernels kPlainKernels;
 #if defined(__x86_64__)

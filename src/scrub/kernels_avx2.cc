@@ -1,36 +1,51 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "scrub/kernels_by_shuffle.h"
+#include "scrub/kernels_by_lanes.h"
 
 namespace qarion::secrets::scrub {
 namespace {
 
 struct Avx2 {
-  using Bytes = __m256i;
+  using Vector = __m256i;
+  static constexpr unsigned kCount = 8;
 
-  static Bytes Load(const void* bytes) {
-    return _mm256_loadu_si256(static_cast<const __m256i*>(bytes));
+  static Vector Load(const char* text) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(text));
   }
-  static Bytes Rows(const std::uint8_t* rows) {
+  static Vector Repeat(std::uint32_t lane) { return _mm256_set1_epi32(static_cast<int>(lane)); }
+  static Vector And(Vector a, Vector b) { return _mm256_and_si256(a, b); }
+  static Vector Or(Vector a, Vector b) { return _mm256_or_si256(a, b); }
+  static Vector Multiply(Vector a, Vector b) { return _mm256_mullo_epi32(a, b); }
+  static Vector ShiftRight(Vector lanes, unsigned count) {
+    return _mm256_srl_epi32(lanes, _mm_cvtsi32_si128(static_cast<int>(count)));
+  }
+  static Vector PowerOfTwo(Vector exponents) {
+    return _mm256_sllv_epi32(Repeat(1), And(exponents, Repeat(31)));
+  }
+  static Vector WordsAt(const std::uint32_t* words, Vector indices) {
+    return _mm256_set_m128i(FourAt(words, _mm256_extracti128_si256(indices, 1)),
+                            FourAt(words, _mm256_castsi256_si128(indices)));
+  }
+  static unsigned WhereAllOf(Vector words, Vector bits) {
+    const Vector missing = _mm256_andnot_si256(words, bits);
+    const Vector is_none = _mm256_cmpeq_epi32(missing, _mm256_setzero_si256());
+    return static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(is_none)));
+  }
+  static Vector Rows(const std::uint8_t* rows) {
     return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(rows)));
   }
-  static Bytes Repeat(char byte) { return _mm256_set1_epi8(byte); }
-  static Bytes Shuffle(Bytes table, Bytes index) { return _mm256_shuffle_epi8(table, index); }
-  static Bytes Or(Bytes a, Bytes b) { return _mm256_or_si256(a, b); }
-  static Bytes Xor(Bytes a, Bytes b) { return _mm256_xor_si256(a, b); }
-  static Bytes LowOfHighHalf(Bytes bytes) {
-    return _mm256_and_si256(_mm256_srli_epi16(bytes, 4), Repeat(7));
-  }
-  static std::uint32_t WhereIn(Bytes row, Bytes bit) {
-    const Bytes is_in = _mm256_cmpeq_epi8(_mm256_and_si256(row, bit), bit);
-    return static_cast<std::uint32_t>(_mm256_movemask_epi8(is_in));
+  static Vector Shuffle(Vector table, Vector index) { return _mm256_shuffle_epi8(table, index); }
+  static constexpr std::uint32_t kAllBytes = ~0U;
+  static std::uint32_t NotZero(Vector bytes) {
+    const Vector is_zero = _mm256_cmpeq_epi8(bytes, _mm256_setzero_si256());
+    return ~static_cast<std::uint32_t>(_mm256_movemask_epi8(is_zero));
   }
 };
 
 }  // namespace
 
-const Kernels kAvx2Kernels = {.name = "avx2", .probe = &Probe<Avx2>};
+const Kernels kAvx2Kernels = {.name = "avx2", .probe = &Probe<Avx2>, .find_run = &FindRun<Avx2>};
 
 }  // namespace qarion::secrets::scrub
 #endif

@@ -1,34 +1,55 @@
 #if defined(__x86_64__)
 #include <nmmintrin.h>
 
-#include "scrub/kernels_by_shuffle.h"
+#include "scrub/kernels_by_lanes.h"
 
 namespace qarion::secrets::scrub {
 namespace {
 
 struct Sse42 {
-  using Bytes = __m128i;
+  using Vector = __m128i;
+  static constexpr unsigned kCount = 4;
 
-  static Bytes Load(const void* bytes) {
-    return _mm_loadu_si128(static_cast<const __m128i*>(bytes));
+  static Vector Load(const char* text) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(text));
   }
-  static Bytes Rows(const std::uint8_t* rows) { return Load(rows); }
-  static Bytes Repeat(char byte) { return _mm_set1_epi8(byte); }
-  static Bytes Shuffle(Bytes table, Bytes index) { return _mm_shuffle_epi8(table, index); }
-  static Bytes Or(Bytes a, Bytes b) { return _mm_or_si128(a, b); }
-  static Bytes Xor(Bytes a, Bytes b) { return _mm_xor_si128(a, b); }
-  static Bytes LowOfHighHalf(Bytes bytes) {
-    return _mm_and_si128(_mm_srli_epi16(bytes, 4), Repeat(7));
+  static Vector Repeat(std::uint32_t lane) { return _mm_set1_epi32(static_cast<int>(lane)); }
+  static Vector And(Vector a, Vector b) { return _mm_and_si128(a, b); }
+  static Vector Or(Vector a, Vector b) { return _mm_or_si128(a, b); }
+  static Vector Multiply(Vector a, Vector b) { return _mm_mullo_epi32(a, b); }
+  static Vector ShiftRight(Vector lanes, unsigned count) {
+    return _mm_srl_epi32(lanes, _mm_cvtsi32_si128(static_cast<int>(count)));
   }
-  static std::uint32_t WhereIn(Bytes row, Bytes bit) {
-    const Bytes is_in = _mm_cmpeq_epi8(_mm_and_si128(row, bit), bit);
-    return static_cast<std::uint32_t>(_mm_movemask_epi8(is_in));
+  // By way of floating-point numbers with that exponent. 2^31 is none of those that become an int:
+  // what it becomes is defined all the same, and the same bits (Intel's manual, CVTTPS2DQ).
+  static Vector PowerOfTwo(Vector exponents) {
+    constexpr std::uint32_t kOne = 0x3F800000;
+    const Vector powers =
+        _mm_add_epi32(_mm_slli_epi32(And(exponents, Repeat(31)), 23), Repeat(kOne));
+    return _mm_cvttps_epi32(_mm_castsi128_ps(powers));
+  }
+  static Vector WordsAt(const std::uint32_t* words, Vector indices) {
+    return FourAt(words, indices);
+  }
+  static unsigned WhereAllOf(Vector words, Vector bits) {
+    const Vector is_none = _mm_cmpeq_epi32(_mm_andnot_si128(words, bits), _mm_setzero_si128());
+    return static_cast<unsigned>(_mm_movemask_ps(_mm_castsi128_ps(is_none)));
+  }
+  static Vector Rows(const std::uint8_t* rows) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows));
+  }
+  static Vector Shuffle(Vector table, Vector index) { return _mm_shuffle_epi8(table, index); }
+  static constexpr std::uint32_t kAllBytes = 0xFFFF;
+  static std::uint32_t NotZero(Vector bytes) {
+    const Vector is_zero = _mm_cmpeq_epi8(bytes, _mm_setzero_si128());
+    return kAllBytes & ~static_cast<std::uint32_t>(_mm_movemask_epi8(is_zero));
   }
 };
 
 }  // namespace
 
-const Kernels kSse42Kernels = {.name = "sse4.2", .probe = &Probe<Sse42>};
+const Kernels kSse42Kernels = {
+    .name = "sse4.2", .probe = &Probe<Sse42>, .find_run = &FindRun<Sse42>};
 
 }  // namespace qarion::secrets::scrub
 #endif

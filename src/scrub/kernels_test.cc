@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -13,6 +14,9 @@
 #include "scrub/length_class.h"
 
 namespace qarion::secrets::scrub {
+#if defined(__x86_64__)
+extern const Kernels kEmulatedAvx512Kernels;
+#endif
 namespace {
 
 class KernelsTest : public testing::TestWithParam<const char*> {
@@ -20,7 +24,13 @@ class KernelsTest : public testing::TestWithParam<const char*> {
   void SetUp() override {
     if (Kernel() == nullptr) GTEST_SKIP() << "this processor has no " << GetParam();
   }
-  static const Kernels* Kernel() { return KernelsNamed(GetParam()); }
+  static const Kernels* Kernel() {
+#if defined(__x86_64__)
+    const bool is_emulated = std::string_view(GetParam()) == "emulated avx512";
+    if (is_emulated) return KernelsNamed("avx2") != nullptr ? &kEmulatedAvx512Kernels : nullptr;
+#endif
+    return KernelsNamed(GetParam());
+  }
 
   static std::size_t Between(std::size_t low, std::size_t high) {
     return std::uniform_int_distribution<std::size_t>(low, high)(Generator());
@@ -36,83 +46,61 @@ class KernelsTest : public testing::TestWithParam<const char*> {
   }
 };
 
-std::uint64_t GramAt(std::string_view text, std::size_t place, unsigned gram_size) {
-  std::uint64_t gram = 0;
-  for (unsigned i = 0; i < gram_size; ++i) {
-    gram |= std::uint64_t{static_cast<unsigned char>(text[place + i])} << 8 * i;
-  }
-  return gram;
-}
-
-bool IsInFilter(const ProbePlan& plan, std::uint64_t gram) {
-  const Place place = PlaceOf(HashOf(BytesOf(gram, plan.gram_size)), plan.shift);
-  return (~plan.words[place.word] & place.bits) == 0;
-}
-
-// A class of windows, and which of their grams a text has at the ends of strides.
-struct Windows {
-  Windows(const ClassShape& shape, const std::vector<std::string>& all) : patterns(shape, 64) {
-    for (const std::string& window : all) {
-      patterns.AddKinds(window.data());
-      patterns.Insert(0, window.data());
-      for (unsigned i = 0; i < shape.stride; ++i)
-        grams.push_back(window.substr(i, shape.gram_size));
-    }
-    plan = patterns.plan();
-    plan.kinds = &patterns.kinds();
-  }
-  std::vector<std::size_t> PlacesOfGrams(std::string_view text, std::size_t count) const {
-    std::vector<std::size_t> places;
-    for (std::size_t at = plan.stride - 1; at < count && at + plan.gram_size <= text.size();
-         at += plan.stride) {
-      const std::string_view gram = text.substr(at, plan.gram_size);
-      if (std::ranges::find(grams, gram) != grams.end()) places.push_back(at);
-    }
-    return places;
-  }
-
-  LengthClass patterns;
-  std::vector<std::string> grams;
-  ProbePlan plan;
-};
-
-// Letters with marks and without, digits, separators, and bytes that vector instructions treat in
-// their own way.
+// Letters of all kinds, digits, separators, and bytes that vector instructions treat in their own
+// way.
 constexpr std::array<std::string_view, 5> kAlphabets = {"ab", "aB1", "abcdefgXYZ0129-. ",
                                                         std::string_view("a\0Z\x7F\x80\xFF", 6),
                                                         "\xC3\xA4\xC3\xB6zQ5"};
 
-TEST_P(KernelsTest, FindEveryGramOfAWindowAndNothingThatIsNotInTheFilter) {
+// Patterns of a class, and what a plain loop finds of their grams.
+struct Patterns {
+  Patterns(const ClassShape& shape, const std::vector<std::string>& all)
+      : table(shape, all.size()) {
+    for (std::size_t i = 0; i < all.size(); ++i) table.Insert(static_cast<PatternId>(i), all[i]);
+  }
+  bool IsInFilter(std::string_view text, std::size_t place) const {
+    const ProbePlan& plan = table.plan();
+    const auto gram = static_cast<std::uint32_t>(LoadWord(text.data() + place, plan.gram_size));
+    const Place in_filter = PlaceOf(HashOf(gram), plan.shift);
+    return (~plan.words[in_filter.word] & in_filter.bits) == 0;
+  }
+  std::vector<std::size_t> PlacesOfGrams(std::string_view text, std::size_t count) const {
+    const ProbePlan& plan = table.plan();
+    std::vector<std::size_t> places;
+    for (std::size_t at = 0; at < count && at + plan.gram_size <= text.size(); at += plan.stride) {
+      if (IsInFilter(text, at)) places.push_back(at);
+    }
+    return places;
+  }
+
+  LengthClass table;
+};
+
+std::vector<std::size_t> Probe(const Kernels& kernels, std::string_view text, std::size_t count,
+                               const ProbePlan& plan) {
+  std::array<std::uint16_t, kBatchBytes> hits;
+  const std::size_t found = kernels.probe(text.data(), text.size(), count, plan, hits.data());
+  std::vector<std::size_t> places(hits.begin(), hits.begin() + static_cast<std::ptrdiff_t>(found));
+  std::ranges::sort(places);
+  return places;
+}
+
+TEST_P(KernelsTest, FindWhatIsInTheFilterAndNothingElse) {
   for (const ClassShape& shape : kClassShapes) {
     for (std::size_t size = 0; size <= 200; ++size) {
       for (const std::string_view alphabet : kAlphabets) {
-        std::vector<std::string> windows(Between(1, 6));
-        for (std::string& window : windows) window = Text(alphabet, shape.window);
-        const Windows expected(shape, windows);
+        std::vector<std::string> all(Between(1, 6));
+        for (std::string& one : all) one = Text(alphabet, shape.shortest + Between(0, 20));
+        const Patterns patterns(shape, all);
         // On the heap at its exact size, so that a sanitizer sees what is read behind it.
-        std::vector<char> text(size);
         const std::string random = Text(alphabet, size);
-        std::ranges::copy(random, text.begin());
-        if (size >= shape.window) {
-          std::ranges::copy(windows[0], text.begin() + static_cast<std::ptrdiff_t>(
-                                                           Between(0, size - shape.window)));
-        }
+        std::vector<char> text(random.begin(), random.end());
         const std::string_view view(text.data(), text.size());
         const std::size_t count = Between(0, size);
-        std::array<std::uint16_t, kBatchBytes> hits;
-        const std::size_t found =
-            Kernel()->probe(text.data(), size, count, expected.plan, hits.data());
-        const std::vector<std::size_t> places(hits.begin(),
-                                              hits.begin() + static_cast<std::ptrdiff_t>(found));
-        ASSERT_TRUE(std::ranges::is_sorted(places));
-        ASSERT_TRUE(std::ranges::includes(places, expected.PlacesOfGrams(view, count)))
-            << "gram of " << shape.gram_size << ", text of " << size << ", " << count << " counted";
-        for (const std::size_t place : places) {
-          ASSERT_LT(place, count);
-          ASSERT_EQ(place % shape.stride, shape.stride - 1);
-          ASSERT_LE(place + shape.gram_size, size);
-          ASSERT_TRUE(IsInFilter(expected.plan, GramAt(view, place, shape.gram_size)));
-        }
+        ASSERT_EQ(Probe(*Kernel(), view, count, patterns.table.plan()),
+                  patterns.PlacesOfGrams(view, count))
+            << "grams of " << shape.gram_size << ", text of " << size << ", " << count
+            << " counted";
       }
     }
   }
@@ -121,42 +109,76 @@ TEST_P(KernelsTest, FindEveryGramOfAWindowAndNothingThatIsNotInTheFilter) {
 TEST_P(KernelsTest, FindAsMuchInAWholeBatch) {
   for (const ClassShape& shape : kClassShapes) {
     for (const std::string_view alphabet : kAlphabets) {
-      const std::string window = Text(alphabet, shape.window);
-      const Windows expected(shape, {window});
+      const Patterns patterns(shape, {Text(alphabet, 30)});
       const std::string text = Text(alphabet, kBatchBytes + Between(0, 70));
-      std::array<std::uint16_t, kBatchBytes> hits;
-      const std::size_t found =
-          Kernel()->probe(text.data(), text.size(), kBatchBytes, expected.plan, hits.data());
-      const std::vector<std::size_t> places(hits.begin(),
-                                            hits.begin() + static_cast<std::ptrdiff_t>(found));
-      EXPECT_TRUE(std::ranges::includes(places, expected.PlacesOfGrams(text, kBatchBytes)));
+      EXPECT_EQ(Probe(*Kernel(), text, kBatchBytes, patterns.table.plan()),
+                patterns.PlacesOfGrams(text, kBatchBytes));
     }
   }
 }
 
-TEST_P(KernelsTest, PassOverGramsWithoutMarksWhereWindowsHaveThemEverywhere) {
-  const ClassShape& shape = kClassShapes.back();
-  const Windows windows(shape, {"abcdEfghijkLmno"});
-  // The filter alone would not tell: here everything is in it.
-  const std::vector<std::uint32_t> full(std::size_t{1} << (32 - windows.plan.shift), ~0U);
-  ProbePlan plan = windows.plan;
-  plan.words = full.data();
-  std::array<std::uint16_t, kBatchBytes> hits;
-  const std::string dull(kBatchBytes, 'a');
-  EXPECT_EQ(Kernel()->probe(dull.data(), dull.size(), dull.size(), plan, hits.data()), 0u);
-  const std::string outside(kBatchBytes, 'Z');
-  EXPECT_EQ(Kernel()->probe(outside.data(), outside.size(), outside.size(), plan, hits.data()), 0u);
-  const std::string marked(kBatchBytes, 'L');
-  EXPECT_EQ(Kernel()->probe(marked.data(), marked.size(), marked.size(), plan, hits.data()),
-            kBatchBytes / shape.stride - 1);  // the last one is cut
+TEST_P(KernelsTest, FindEachPatternWhereverItStands) {
+  for (const ClassShape& shape : kClassShapes) {
+    for (std::size_t round = 0; round < 400; ++round) {
+      const std::string_view alphabet = kAlphabets[round % kAlphabets.size()];
+      std::vector<std::string> all(Between(1, 8));
+      for (std::string& one : all) one = Text(alphabet, shape.shortest + Between(0, 2));
+      const Patterns patterns(shape, all);
+      const std::size_t place = Between(0, 150);
+      const std::string before = Text(alphabet, place);
+      const std::string text = before + all[0] + Text(alphabet, Between(0, 150));
+      ProbePlan plan = patterns.table.plan();
+      const std::optional<FewGrams> few = patterns.table.few();
+      if (few) plan.few = &*few;
+      bool is_found = false;
+      for (const std::size_t hit : Probe(*Kernel(), text, text.size(), plan)) {
+        patterns.table.ForEachAt(text, hit, [&](PatternId id, std::size_t place_in_pattern) {
+          is_found = is_found || (id == 0 && hit == place + place_in_pattern);
+        });
+      }
+      ASSERT_TRUE(is_found) << "grams of " << shape.gram_size << ", at " << place << " of "
+                            << text.size() << (few ? ", few" : "");
+    }
+  }
+}
+
+TEST_P(KernelsTest, FindFewGramsByTheirBytes) {
+  const ClassShape& shape = kClassShapes[2];
+  const Patterns patterns(shape, {"k3y!", "-Zq9_"});
+  const std::optional<FewGrams> few = patterns.table.few();
+  ASSERT_TRUE(few);
+  ProbePlan plan = patterns.table.plan();
+  plan.few = &*few;
+  const std::string nothing(kBatchBytes, 'k');
+  EXPECT_TRUE(Probe(*Kernel(), nothing, kBatchBytes, plan).empty());
+  const std::vector<std::string> many(13, "k3y!");
+  EXPECT_FALSE(Patterns(shape, many).table.few());
+  EXPECT_FALSE(Patterns(kClassShapes.back(), {"k3y!k3y!"}).table.few());
+}
+
+TEST_P(KernelsTest, FindTheFirstRunOfASet) {
+  ByteRows digits{};
+  for (char c = '0'; c <= '9'; ++c) digits[c & 15] |= 1U << (c >> 4);
+  for (std::size_t size = 0; size <= 300; ++size) {
+    std::string text = Text("0123456789", size);
+    for (std::size_t i = Between(0, 4); i > 0 && size > 0; --i) text[Between(0, size - 1)] = 'x';
+    std::size_t expected = size;
+    for (std::size_t at = 0; at + kRunBytes <= size && expected == size; at += kRunBytes) {
+      if (text.substr(at, kRunBytes).find('x') == std::string::npos) expected = at;
+    }
+    const std::vector<char> exact(text.begin(), text.end());
+    EXPECT_EQ(Kernel()->find_run(exact.data(), size, digits), expected) << text;
+  }
 }
 
 std::string NameOf(const testing::TestParamInfo<const char*>& test) {
   std::string name = test.param;
   std::erase(name, '.');
+  std::erase(name, ' ');
   return name;
 }
-INSTANTIATE_TEST_SUITE_P(Every, KernelsTest, testing::Values("plain", "sse4.2", "avx2", "avx512"),
+INSTANTIATE_TEST_SUITE_P(Every, KernelsTest,
+                         testing::Values("plain", "sse4.2", "avx2", "avx512", "emulated avx512"),
                          NameOf);
 
 }  // namespace

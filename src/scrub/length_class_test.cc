@@ -2,57 +2,59 @@
 
 #include <gtest/gtest.h>
 
-#include <bit>
-#include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace qarion::secrets::scrub {
 namespace {
 
-const ClassShape& kLongest = kClassShapes.back();
+using Found = std::vector<std::pair<PatternId, std::size_t>>;
 
-std::vector<PatternId> PatternsAt(const LengthClass& length_class, const std::string& window) {
-  std::uint64_t key = 0;
-  std::memcpy(&key, window.data() + length_class.key_at(), length_class.key_bytes());
-  if constexpr (std::endian::native == std::endian::big) key = __builtin_bswap64(key);
-  const std::uint64_t hash = LengthClass::HashOfKey(key);
-  std::vector<PatternId> ids;
-  if (!length_class.MayHave(hash)) return ids;
-  length_class.ForEachAt(hash, [&](PatternId id) { ids.push_back(id); });
-  return ids;
+Found FoundAt(const LengthClass& length_class, const std::string& text, std::size_t place) {
+  Found found;
+  length_class.ForEachAt(text, place, [&](PatternId id, std::size_t place_in_pattern) {
+    found.emplace_back(id, place_in_pattern);
+  });
+  return found;
 }
 
-TEST(LengthClass, LeadsFromTheEndOfAWindowToItsPatterns) {
-  LengthClass length_class(kLongest, 24);
-  length_class.Insert(7, "aaaaaaaaaaaaaaB");
-  length_class.Insert(8, "bbbbbbbbbbbbbbC");
-  length_class.Insert(9, "cccccccaaaaaaaB");
-  EXPECT_EQ(PatternsAt(length_class, "aaaaaaaaaaaaaaB"), (std::vector<PatternId>{7, 9}));
-  EXPECT_EQ(PatternsAt(length_class, "bbbbbbbbbbbbbbC"), (std::vector<PatternId>{8}));
-  EXPECT_TRUE(PatternsAt(length_class, "aaaaaaaaaaaaaaa").empty());
-  EXPECT_EQ(length_class.CountAlike("xxxxxxxaaaaaaaB", 4), 2u);
+TEST(LengthClass, LeadsFromTheRarestGramAtEachRemainderToThePattern) {
+  LengthClass length_class(kClassShapes.back(), 24);
+  const std::string pattern = "the-Key-XQ!ZW-is-here";
+  length_class.Insert(7, pattern);
+  // By hand: of the places that leave 0, 1, 2 and 3 the ones with most capitals and rare signs.
+  for (const std::size_t place : {8U, 9U, 10U, 7U}) {
+    EXPECT_EQ(FoundAt(length_class, pattern, place), (Found{{7, place}})) << place;
+  }
+  EXPECT_TRUE(FoundAt(length_class, pattern, 0).empty());
 }
 
-TEST(LengthClass, TakesOverWhatItKnowsOfBytesWhenItGrows) {
-  LengthClass small(kLongest, 24);
-  small.AddKinds("abcdefgHijklmno");
-  const LengthClass larger(small, 48);
-  EXPECT_EQ(larger.kinds().Of('H'), ByteKind::kMark);
-  EXPECT_EQ(larger.kinds().Of('a'), ByteKind::kPlain);
-  EXPECT_EQ(larger.kinds().Of('z'), ByteKind::kOutside);
+TEST(LengthClass, TellsPatternsApartByWhatIsBesideAGram) {
+  LengthClass length_class(kClassShapes.back(), 24);
+  length_class.Insert(1, "XQZJabc");
+  length_class.Insert(2, "XQZJdef");
+  EXPECT_EQ(FoundAt(length_class, "--XQZJabc--", 2), (Found{{1, 0}}));
+  EXPECT_EQ(FoundAt(length_class, "--XQZJdef--", 2), (Found{{2, 0}}));
+  EXPECT_TRUE(FoundAt(length_class, "--XQZJxyz--", 2).empty());
 }
 
-TEST(ByteKinds, CountBytesAsDullOnlyInGramsWithoutAMark) {
-  ByteKinds kinds;
-  kinds.AddGram("abcX");
-  kinds.AddGram("ab1-");
-  EXPECT_EQ(kinds.Of('a'), ByteKind::kDullLetter);
-  EXPECT_EQ(kinds.Of('c'), ByteKind::kPlain);
-  EXPECT_EQ(kinds.Of('1'), ByteKind::kDullDigit);
-  EXPECT_EQ(kinds.Of('-'), ByteKind::kDullOther);
-  EXPECT_EQ(kinds.Of('X'), ByteKind::kMark);
-  EXPECT_EQ(kinds.dull_bytes(), 4u);
+TEST(LengthClass, TakesAnotherGramWhereManyPatternsHaveOne) {
+  LengthClass length_class(kClassShapes.back(), 24);
+  const std::string common = "XQZJXQZJ";
+  for (PatternId id = 0; id < 20; ++id) {
+    length_class.Insert(id, common + "abcd" + std::string(1, static_cast<char>('a' + id)) + "efg");
+  }
+  EXPECT_LT(FoundAt(length_class, common, 0).size() + FoundAt(length_class, common, 4).size(), 20U);
+}
+
+TEST(LengthClass, HasRoomForAsManyPatternsAsItSays) {
+  for (const ClassShape& shape : kClassShapes) {
+    LengthClass length_class(shape, 100);
+    const std::string same = std::string("-Zkq!9x").substr(0, shape.shortest);
+    for (PatternId id = 0; id < 100; ++id) length_class.Insert(id, same);
+    EXPECT_EQ(FoundAt(length_class, same, 0).size(), 100U);
+  }
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ struct EdgeBits {
   std::uint8_t value = 0;
 };
 
-// How far into a pattern the window lies at most, with all its bytes. Longer patterns are followed
+// Patterns are found by what is in their first bytes, so many at most. Longer patterns are followed
 // from write to write; shorter ones are looked for again.
 inline constexpr std::size_t kShortLength = 64;
 
@@ -28,12 +28,14 @@ struct Pattern {
   std::uint32_t length = 0;
   std::uint32_t owner = 0;  // the value it spells
   PatternKind kind = PatternKind::kLiteral;
-  std::uint8_t window = 0;  // where in `text` the bytes begin by which it is found
   EdgeBits lead;            // in the lowest bits of the character before
   EdgeBits trail;           // in the highest bits of the character after
   std::uint8_t period = 0;  // text[i] == text[i + period] throughout, if not 0
 
   std::string_view view() const noexcept { return {text, length}; }
+  std::string_view head() const noexcept {
+    return {text, length < kShortLength ? length : kShortLength};
+  }
   bool is_long() const noexcept { return length > kShortLength; }
 };
 

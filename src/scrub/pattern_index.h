@@ -8,13 +8,13 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/secret_memory.h"
 #include "scrub/aho_corasick.h"
-#include "scrub/byte_kinds.h"
 #include "scrub/forms.h"
 #include "scrub/growing_array.h"
 #include "scrub/head_filter.h"
@@ -39,7 +39,6 @@ class PatternStore {
   std::string_view NameOf(OwnerId owner) const;  // valid as long as the store
 
   const Pattern& operator[](PatternId id) const noexcept { return patterns_[id]; }
-  Pattern& at(PatternId id) noexcept { return patterns_[id]; }
   std::size_t size() const noexcept { return patterns_.size(); }
   bool IsRetired(OwnerId owner) const noexcept {
     return retired_[owner].load(std::memory_order_acquire) != 0;
@@ -49,24 +48,35 @@ class PatternStore {
   std::uint64_t PlacesOf(unsigned char c) const noexcept {
     return places_[c].load(std::memory_order_relaxed);
   }
+  // The filter knows the first bytes of each pattern that has so many. Of other numbers it knows
+  // them only if the pattern waits for more when so much of it is there.
+  static constexpr std::size_t kSeamHead = 4;
   const HeadFilter& heads() const noexcept { return heads_; }
   bool has_retired() const noexcept { return has_retired_.load(std::memory_order_acquire); }
-  // Whether any pattern is shorter than what the filter knows whole.
+  // Whether any pattern is shorter than that.
   bool has_short() const noexcept { return has_short_.load(std::memory_order_acquire); }
-  // Whether `c` may carry the first bits of a pattern that begins behind it.
-  bool IsAnyLead(unsigned char c) const noexcept;
+  // Whether `c` may carry the first bits of a pattern that begins behind it; of one that begins
+  // with `first`.
+  bool IsAnyLead(unsigned char c) const noexcept { return HasLead(leads_, c); }
+  bool IsLeadOf(unsigned char first, unsigned char c) const noexcept {
+    return HasLead(leads_of_[first], c);
+  }
 
  private:
   const char* Keep(std::string_view text);
+  static bool HasLead(const std::atomic<std::uint64_t>& leads, unsigned char c) noexcept {
+    const int value = Base64Value(c);
+    return value >= 0 && (leads.load(std::memory_order_relaxed) >> value & 1) != 0;
+  }
 
   GrowingArray<Pattern> patterns_;
   GrowingArray<std::atomic<std::uint8_t>> retired_;  // by owner
   std::array<std::atomic<std::uint64_t>, 256> places_{};
   std::atomic<bool> has_retired_{false};
   std::atomic<bool> has_short_{false};
-  // Of up to three bytes, only if the pattern waits for more when so much of it is there.
   HeadFilter heads_;
-  std::atomic<std::uint64_t> leads_{0};  // by value of base64
+  std::atomic<std::uint64_t> leads_{0};                     // by value of base64
+  std::array<std::atomic<std::uint64_t>, 256> leads_of_{};  // the same, by first byte
   mutable std::mutex naming_;
   std::deque<std::string> names_;  // by owner
   std::vector<core::SecretVector<char>> texts_;
@@ -76,6 +86,7 @@ class PatternStore {
 // Patterns in the order of their bytes.
 struct SortedPatterns {
   core::SecretVector<PatternId> ids;
+  core::SecretVector<PatternId> base64_ids;  // those of that kind
 };
 
 // Those that repeat themselves, in the order of their bytes.
@@ -93,7 +104,7 @@ struct RepeatingPatterns {
 struct IndexView {
   std::shared_ptr<const PatternStore> store;
   std::array<std::shared_ptr<const LengthClass>, kClassShapes.size()> classes;  // may be null
-  std::shared_ptr<const std::array<ByteKinds, kClassShapes.size()>> kinds;      // by class
+  std::array<std::optional<FewGrams>, kClassShapes.size()> few;                 // by class
   std::shared_ptr<const SortedPatterns> sorted;
   std::shared_ptr<const RepeatingPatterns> repeating;  // may be null
   std::size_t count = 0;
@@ -115,16 +126,8 @@ class PatternIndex {
   IndexView View();
 
  private:
-  using AllKinds = std::array<ByteKinds, kClassShapes.size()>;
-
-  struct WindowCosts;
-  struct ChosenClass;
-  ChosenClass ChooseClass(std::string_view text) const;
   LengthClass& ClassWithRoom(std::size_t index);
-  static std::size_t ChooseWindow(std::string_view text, WindowCosts costs,
-                                  const LengthClass& length_class);
   std::shared_ptr<const RepeatingPatterns> Repeating() const;
-  std::shared_ptr<const AllKinds> Kinds() const;
 
   std::shared_ptr<PatternStore> store_;
   std::array<std::shared_ptr<LengthClass>, kClassShapes.size()> classes_;

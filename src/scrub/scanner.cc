@@ -199,7 +199,7 @@ std::size_t Scanner::PendingBehind(std::string_view kept, std::string_view fresh
   if (end.size() < kEnd && !kept.empty()) {
     end = Join(LastBytes(kept, kEnd - end.size()), end, joined.data());
   }
-  std::size_t pending = PendingAt(*view_, end, kinds_ == Kinds::kBase64Alone);
+  std::size_t pending = PendingAt(*view_, ActiveKernels(), end, kinds_ == Kinds::kBase64Alone);
   if (end.data() == joined.data()) core::Wipe(joined.data(), joined.size());
   for (const Unfinished& one : unfinished_) {
     const Offset begin = one.begin - (one.has_lead ? 1 : 0);

@@ -29,12 +29,15 @@ std::size_t RunBefore(std::string_view text) {
   return run;
 }
 
-// Whether it is worth while to count the run before a line break: few lines of a log end with one.
-bool MayEndLine(std::string_view text) {
-  return text.size() < kNarrow ||
-         (IsBase64(text[text.size() - kNarrow / 2]) && IsBase64(text[text.size() - kNarrow / 4]) &&
-          IsBase64(text[text.size() - kNarrow]));
-}
+constexpr ByteRows kBase64Rows = [] {
+  ByteRows rows{};
+  for (unsigned c = 0; c < 128; ++c) {
+    if (kIsBase64[c]) rows[c & 15] |= static_cast<std::uint8_t>(1U << (c >> 4));
+  }
+  return rows;
+}();
+
+bool IsWidth(std::size_t run) { return run == kNarrow || run == kWide; }
 
 }  // namespace
 
@@ -111,25 +114,44 @@ std::size_t WrappedBase64::RunAtEnd(std::string_view text) const noexcept {
   return run == text.size() ? std::min(run + run_, kWide + 1) : run;
 }
 
+// The first line break from `from` on that may end a line of a block, or npos. What is before it
+// holds a run that the search for runs finds, unless it began before `from`.
+std::size_t WrappedBase64::NextBreak(std::string_view fresh, std::size_t from) const noexcept {
+  static_assert(kNarrow >= 2 * kRunBytes - 1);
+  constexpr std::size_t kReach = kWide + std::string_view("\r\n").size();
+  const auto break_before = [&](std::size_t end) { return fresh.substr(0, end).find('\n', from); };
+  if (from == 0 ? run_ != 0 : IsBase64(fresh[from - 1])) {
+    const std::size_t line_break = break_before(from + kReach);
+    if (line_break != std::string_view::npos) return line_break;
+  }
+  for (;;) {
+    const std::string_view rest = fresh.substr(from);
+    const std::size_t run = ActiveKernels().find_run(rest.data(), rest.size(), kBase64Rows);
+    if (run == rest.size()) return std::string_view::npos;
+    from += run + kRunBytes;
+    const std::size_t line_break = break_before(from + kReach - kRunBytes);
+    if (line_break != std::string_view::npos) return line_break;
+  }
+}
+
 // Looks for the end of a line that may be the first of a block. Returns where to go on.
 std::size_t WrappedBase64::LeaveOutside(std::string_view kept, std::string_view fresh,
                                         std::size_t from, Offset begin) {
-  std::size_t line_end = 0;
+  std::size_t line_end = from;
   std::string_view line;
   std::size_t run = 0;
   State next = State::kBeforeLine;
-  while (run != kNarrow && run != kWide) {
+  for (; !IsWidth(run); from = line_end + 1) {
     if (next == State::kAfterCarriageReturn) return fresh.size();
-    line_end = fresh.find('\n', from);
+    line_end = NextBreak(fresh, from);
     if (line_end == std::string_view::npos) {
       if (!fresh.ends_with('\r')) return fresh.size();
       line_end = fresh.size() - 1;  // as far as can be told
       next = State::kAfterCarriageReturn;
     }
-    from = line_end + 1;
     line = fresh.substr(0, line_end);
     if (line.ends_with('\r')) line.remove_suffix(1);
-    run = MayEndLine(line) ? RunAtEnd(line) : 0;
+    run = RunAtEnd(line);
   }
   width_ = run;
   blanks_ = 0;
@@ -147,10 +169,13 @@ std::size_t WrappedBase64::LeaveOutside(std::string_view kept, std::string_view 
   return line_end + 1;
 }
 
-// Characters that do not belong to a block cannot go on with what is in it.
+// Characters that do not belong to a block cannot go on with what is in it. What is in its only
+// line is found without it.
 void WrappedBase64::LeaveBlock(const IndexView& view) {
   state_ = State::kOutside;
-  joined_.LookAtLast(view, joined_kept_.Reveal(), gathered_.Reveal(), *this);
+  if (lines_.size() > 1) {
+    joined_.LookAtLast(view, joined_kept_.Reveal(), gathered_.Reveal(), *this);
+  }
   gathered_.Clear();
 }
 

@@ -41,6 +41,7 @@ class WrappedBase64 final : private OccurrenceSink {
   std::size_t RunAtEnd(std::string_view text) const noexcept;
   std::size_t LeaveOutside(std::string_view kept, std::string_view fresh, std::size_t from,
                            Offset begin);
+  std::size_t NextBreak(std::string_view fresh, std::size_t from) const noexcept;
   Offset GatheredEnd() const noexcept { return joined_.position() + gathered_.size(); }
   void LeaveBlock(const IndexView& view);
   void LookAtGathered(const IndexView& view);

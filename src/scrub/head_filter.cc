@@ -1,0 +1,82 @@
+#include "scrub/head_filter.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+namespace qarion::secrets::scrub {
+namespace {
+
+// Others may read the word meanwhile; nobody else writes it.
+void SetBits(std::uint32_t& word, std::uint32_t bits) noexcept {
+  __atomic_store_n(&word, __atomic_load_n(&word, __ATOMIC_RELAXED) | bits, __ATOMIC_RELAXED);
+}
+bool HasBits(const std::uint32_t& word, std::uint32_t bits) noexcept {
+  return (~__atomic_load_n(&word, __ATOMIC_RELAXED) & bits) == 0;
+}
+
+Place PlaceOfFour(std::string_view head, unsigned shift) noexcept {
+  return PlaceOf(HashOf(static_cast<std::uint32_t>(LoadWord(head.data(), 4))), shift);
+}
+
+}  // namespace
+
+std::size_t HeadFilter::BitOf(std::string_view head) noexcept {
+  const std::size_t size = std::min(head.size(), kLongest);
+  const std::uint64_t bytes = LoadWord(head.data(), size);
+  if (size == 1) return bytes;
+  if (size == 2) return kExactBits / 2 + bytes;
+  const std::uint64_t mixed = (bytes + size) * 0xD6E8FEB86659FD93;
+  return kExactBits + ((mixed ^ mixed >> 32) * 0xD6E8FEB86659FD93 >> (64 - kHashBits));
+}
+
+void HeadFilter::Add(std::string_view head) noexcept {
+  if (head.size() == kFour) {
+    const Place place = PlaceOfFour(head, PlanOf(nullptr).shift);
+    SetBits(of_four_[place.word], place.bits);
+  } else {
+    const std::size_t bit = BitOf(head);
+    SetBits(bits_[bit / 32], 1U << bit % 32);
+  }
+}
+
+bool HeadFilter::MayHave(std::string_view head) const noexcept {
+  if (head.size() == kFour) {
+    const Place place = PlaceOfFour(head, PlanOf(nullptr).shift);
+    return HasBits(of_four_[place.word], place.bits);
+  }
+  const std::size_t bit = BitOf(head);
+  return HasBits(bits_[bit / 32], 1U << bit % 32);
+}
+
+std::uint64_t HeadFilter::EndsOf(std::string_view text, const Kernels& kernels,
+                                 std::uint64_t asked) const noexcept {
+  constexpr int kFew = 8;
+  constexpr std::uint64_t kShort = (std::uint64_t{1} << (kFour - 1)) - 1;
+  if (text.size() < 64) asked &= (std::uint64_t{1} << text.size()) - 1;
+  const auto end_of = [&](std::size_t length) { return text.substr(text.size() - length); };
+  std::uint64_t ends = 0;
+  const auto ask = [&](std::uint64_t lengths) {
+    for (; lengths != 0; lengths &= lengths - 1) {
+      const auto length = static_cast<std::size_t>(std::countr_zero(lengths)) + 1;
+      const bool may_have =
+          (length <= kFour || MayHave(end_of(length).substr(0, kFour))) && MayHave(end_of(length));
+      ends |= std::uint64_t{may_have} << (length - 1);
+    }
+  };
+  if (std::popcount(asked) <= kFew) {
+    ask(asked);
+    return ends;
+  }
+  ask(asked & kShort);
+  std::array<std::uint16_t, 64> places;
+  const std::size_t found =
+      kernels.probe(text.data(), text.size(), text.size(), PlanOf(of_four_.data()), places.data());
+  std::uint64_t likely = 0;
+  for (std::size_t i = 0; i < found; ++i)
+    likely |= std::uint64_t{1} << (text.size() - places[i] - 1);
+  ask(asked & likely);
+  return ends;
+}
+
+}  // namespace qarion::secrets::scrub

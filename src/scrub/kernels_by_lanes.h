@@ -1,0 +1,183 @@
+// The kernel of the instruction sets that have vectors, in C++ for any of them. Included as
+// kernels_inline.h is.
+#pragma once
+
+#include <smmintrin.h>
+
+#include "scrub/kernels_inline.h"
+
+namespace qarion::secrets::scrub {
+namespace {  // NOLINT(cert-dcl59-cpp,google-build-namespaces,misc-*): see kernels_inline.h
+
+// Loads from a table at four indices: faster than the instructions for that, which are microcode.
+[[gnu::always_inline]] inline __m128i FourAt(const std::uint32_t* words, __m128i indices) {
+  const auto first = static_cast<std::uint64_t>(_mm_cvtsi128_si64(indices));
+  const auto last = static_cast<std::uint64_t>(_mm_extract_epi64(indices, 1));
+  const auto at = [words](std::uint64_t index) { return static_cast<int>(words[index]); };
+  __m128i four = _mm_cvtsi32_si128(at(static_cast<std::uint32_t>(first)));
+  four = _mm_insert_epi32(four, at(first >> 32), 1);
+  four = _mm_insert_epi32(four, at(static_cast<std::uint32_t>(last)), 2);
+  return _mm_insert_epi32(four, at(last >> 32), 3);
+}
+
+// `Lanes` names the instructions for a vector of `kCount` lanes of four bytes, as static functions:
+// Load, Repeat, And, Or, Multiply, ShiftRight, PowerOfTwo (of the lowest five bits), WordsAt (loads
+// from a table at the indices in the lanes), WhereAllOf (a bit for each lane all of whose bits in
+// the second vector are in the first); and for bytes Rows (16 bytes, as often as they fit),
+// Shuffle, and NotZero (a bit for each byte; kAllBytes).
+template <typename Lanes>
+class LaneProbe {
+ public:
+  explicit LaneProbe(const ProbePlan& plan)
+      : words_(plan.words),
+        shift_(plan.shift),
+        gram_(Lanes::Repeat(GramOf(~0U, plan.gram_size))),
+        factor_(Lanes::Repeat(kGramFactor)) {}
+
+  // A bit for each of the grams that begin at `text`, four bytes apart.
+  [[gnu::always_inline]] unsigned Find(const char* text) const {
+    const Vector grams = Lanes::And(Lanes::Load(text), gram_);
+    const Vector hashes = Lanes::Multiply(grams, factor_);
+    const Vector words = Lanes::WordsAt(words_, Lanes::ShiftRight(hashes, shift_));
+    const auto bit = [&](unsigned below) {
+      return Lanes::PowerOfTwo(Lanes::ShiftRight(hashes, shift_ - below));
+    };
+    const Vector bits = Lanes::Or(Lanes::Or(bit(kFirstBit), bit(kSecondBit)), bit(kThirdBit));
+    return Lanes::WhereAllOf(words, bits);
+  }
+
+ private:
+  using Vector = typename Lanes::Vector;
+
+  const std::uint32_t* words_;
+  unsigned shift_;
+  Vector gram_;
+  Vector factor_;
+};
+
+[[gnu::always_inline]] inline std::uint16_t* WritePlaces(unsigned lanes, std::size_t first,
+                                                         std::uint16_t* out) {
+  for (; __builtin_expect(lanes != 0, 0); lanes &= lanes - 1) {
+    const auto lane = static_cast<std::size_t>(__builtin_ctz(lanes));
+    *out++ = static_cast<std::uint16_t>(first + kMostGramBytes * lane);
+  }
+  return out;
+}
+
+constexpr std::size_t kBlockBytes = 64;
+
+// What rows have at the low half of each byte, and others at the high half.
+template <typename Lanes>
+class HalfRows {
+ public:
+  using Vector = typename Lanes::Vector;
+
+  HalfRows(const std::uint8_t* low, const std::uint8_t* high)
+      : low_(Lanes::Rows(low)), high_(Lanes::Rows(high)) {}
+
+  [[gnu::always_inline]] Vector InBoth(const char* text) const {
+    const Vector half = Lanes::Repeat(0x0F0F0F0F);
+    const Vector bytes = Lanes::Load(text);
+    return Lanes::And(Lanes::Shuffle(low_, Lanes::And(bytes, half)),
+                      Lanes::Shuffle(high_, Lanes::And(Lanes::ShiftRight(bytes, 4), half)));
+  }
+
+ private:
+  Vector low_;
+  Vector high_;
+};
+
+template <typename Lanes>
+std::size_t FindRun(const char* text, std::size_t size, const ByteRows& set) {
+  const HalfRows<Lanes> rows(set.data(), kBitOfHighHalf);
+  for (std::size_t begin = 0; begin + kRunBytes <= size; begin += kRunBytes) {
+    bool are_in = true;
+    for (std::size_t at = 0; at < kRunBytes; at += sizeof(typename Lanes::Vector)) {
+      are_in = are_in && Lanes::NotZero(rows.InBoth(text + begin + at)) == Lanes::kAllBytes;
+    }
+    if (__builtin_expect(are_in, 0)) return begin;
+  }
+  return size;
+}
+
+// Few grams, at each place.
+template <typename Lanes>
+std::size_t ProbeForFew(const char* text, std::size_t size, std::size_t count,
+                        const ProbePlan& plan, std::uint16_t* hits) {
+  using Vector = typename Lanes::Vector;
+  const auto rows = [&](std::size_t i) {
+    return HalfRows<Lanes>(plan.few->low[i].data(), plan.few->high[i].data());
+  };
+  const HalfRows<Lanes> first = rows(0);
+  const HalfRows<Lanes> second = rows(1);
+  const HalfRows<Lanes> third = rows(2);
+  constexpr std::size_t kAround = sizeof(Vector) + FewGrams::kBytes - 1;
+  std::uint16_t* out = hits;
+  std::size_t begin = 0;
+  for (; begin + sizeof(Vector) <= count && begin + kAround <= size; begin += sizeof(Vector)) {
+    const Vector two = Lanes::And(first.InBoth(text + begin), second.InBoth(text + begin + 1));
+    auto found = Lanes::NotZero(Lanes::And(two, third.InBoth(text + begin + 2)));
+    for (; __builtin_expect(found != 0, 0); found &= found - 1) {
+      const auto byte = static_cast<std::size_t>(__builtin_ctzll(found));
+      *out++ = static_cast<std::uint16_t>(begin + byte);
+    }
+  }
+  out += ProbeSingly(text, size, count, plan, begin, 1, out);
+  return static_cast<std::size_t>(out - hits);
+}
+
+template <typename Lanes, unsigned kStride>
+std::size_t ProbeEach(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
+                      std::uint16_t* hits) {
+  constexpr std::size_t kVectorBytes = kMostGramBytes * Lanes::kCount;
+  // A page behind another is not fetched ahead by the processor itself.
+  constexpr std::size_t kAhead = 1024;
+  const LaneProbe<Lanes> probe(plan);
+  // What begins before `end` can be loaded in whole lanes.
+  const std::size_t whole = size < kMostGramBytes - 1 ? 0 : size - (kMostGramBytes - 1);
+  const std::size_t end = whole < count ? whole : count;
+  std::uint16_t* out = hits;
+  std::size_t begin = 0;
+  for (; begin + kBlockBytes <= end; begin += kBlockBytes) {
+    __builtin_prefetch(text + begin + kAhead);
+    for (std::size_t at = begin; at < begin + kMostGramBytes; at += kStride) {
+      unsigned found = 0;
+      for (std::size_t i = 0; i < kBlockBytes / kVectorBytes; ++i) {
+        found |= probe.Find(text + at + i * kVectorBytes) << (i * Lanes::kCount);
+      }
+      out = WritePlaces(found, at, out);
+    }
+  }
+  for (std::size_t offset = 0; offset < kMostGramBytes; offset += kStride) {
+    std::size_t at = begin + offset;
+    for (; at + kVectorBytes - kMostGramBytes < end; at += kVectorBytes) {
+      out = WritePlaces(probe.Find(text + at), at, out);
+    }
+    // The last lanes, with others that were looked at before.
+    if (at < end) {
+      const std::size_t lanes = (end - at + kMostGramBytes - 1) / kMostGramBytes;
+      const std::size_t known = Lanes::kCount - lanes;
+      if (at >= kMostGramBytes * known) {
+        const unsigned found = probe.Find(text + at - kMostGramBytes * known);
+        out = WritePlaces(found >> known, at, out);
+        at += kMostGramBytes * lanes;
+      }
+    }
+    out += ProbeSingly(text, size, count, plan, at, kMostGramBytes, out);
+  }
+  return static_cast<std::size_t>(out - hits);
+}
+
+template <typename Lanes>
+std::size_t Probe(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
+                  std::uint16_t* hits) {
+  if (plan.few != nullptr) return ProbeForFew<Lanes>(text, size, count, plan, hits);
+  switch (plan.stride) {
+    case 4: return ProbeEach<Lanes, 4>(text, size, count, plan, hits);
+    case 2: return ProbeEach<Lanes, 2>(text, size, count, plan, hits);
+    default: return ProbeEach<Lanes, 1>(text, size, count, plan, hits);
+  }
+}
+
+}  // namespace
+}  // namespace qarion::secrets::scrub
