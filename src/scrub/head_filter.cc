@@ -54,28 +54,26 @@ std::uint64_t HeadFilter::EndsOf(std::string_view text, const Kernels& kernels,
   constexpr int kFew = 8;
   constexpr std::uint64_t kShort = (std::uint64_t{1} << (kFour - 1)) - 1;
   if (text.size() < 64) asked &= (std::uint64_t{1} << text.size()) - 1;
-  const auto end_of = [&](std::size_t length) { return text.substr(text.size() - length); };
   std::uint64_t ends = 0;
-  const auto ask = [&](std::uint64_t lengths) {
-    for (; lengths != 0; lengths &= lengths - 1) {
+  const auto ask = [&](std::uint64_t lengths, int most) {
+    for (; lengths != 0 && most > 0; lengths &= lengths - 1, --most) {
       const auto length = static_cast<std::size_t>(std::countr_zero(lengths)) + 1;
-      const bool may_have =
-          (length <= kFour || MayHave(end_of(length).substr(0, kFour))) && MayHave(end_of(length));
+      const std::string_view end = text.substr(text.size() - length);
+      const bool may_have = (length <= kFour || MayHave(end.substr(0, kFour))) && MayHave(end);
       ends |= std::uint64_t{may_have} << (length - 1);
     }
+    return lengths;
   };
-  if (std::popcount(asked) <= kFew) {
-    ask(asked);
-    return ends;
-  }
-  ask(asked & kShort);
+  const std::uint64_t rest = ask(asked, kFew) & ~kShort;
+  if (rest == 0) return ends;
   std::array<std::uint16_t, 64> places;
   const std::size_t found =
       kernels.probe(text.data(), text.size(), text.size(), PlanOf(of_four_.data()), places.data());
   std::uint64_t likely = 0;
-  for (std::size_t i = 0; i < found; ++i)
+  for (std::size_t i = 0; i < found; ++i) {
     likely |= std::uint64_t{1} << (text.size() - places[i] - 1);
-  ask(asked & likely);
+  }
+  ask(rest & likely, 64);
   return ends;
 }
 

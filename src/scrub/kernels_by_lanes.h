@@ -131,7 +131,7 @@ std::size_t ProbeEach(const char* text, std::size_t size, std::size_t count, con
                       std::uint16_t* hits) {
   constexpr std::size_t kVectorBytes = kMostGramBytes * Lanes::kCount;
   // A page behind another is not fetched ahead by the processor itself.
-  constexpr std::size_t kAhead = 1024;
+  constexpr std::size_t kAhead = 4096;
   const LaneProbe<Lanes> probe(plan);
   // What begins before `end` can be loaded in whole lanes.
   const std::size_t whole = size < kMostGramBytes - 1 ? 0 : size - (kMostGramBytes - 1);

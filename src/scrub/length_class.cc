@@ -7,13 +7,18 @@
 namespace qarion::secrets::scrub {
 namespace {
 
-// At most three bits in 16 are set when the class is full, so one probe in 150 or fewer hits by
-// chance.
-constexpr std::size_t kBitsPerGram = 16;
+// A word for each gram, so that one probe in 350 or fewer hits by chance; two for three where the
+// filter would not fit into the second-level cache of some processors.
 constexpr std::size_t kFewestWords = std::size_t{1} << 12;  // 16 KiB, half of a first-level cache
+constexpr std::size_t kManyWords = std::size_t{1} << 16;    // 256 KiB
 constexpr std::size_t kMostWords = std::size_t{1} << 19;    // 2 MiB
 
-constexpr int kRareByte = 6;  // on average in a gram that few logs have
+std::size_t WordsFor(std::size_t grams) noexcept {
+  const std::size_t words = std::bit_ceil(grams);
+  if (words > kManyWords) return std::min(std::bit_ceil(grams * 2 / 3), kMostWords);
+  // A small filter would not be faster than one of this size.
+  return std::max(words, std::min(std::bit_ceil(2 * grams), kFewestWords));
+}
 
 // Others may read the word meanwhile; nobody else writes it.
 void SetBits(std::uint32_t& word, std::uint32_t bits) noexcept {
@@ -25,9 +30,7 @@ void SetBits(std::uint32_t& word, std::uint32_t bits) noexcept {
 LengthClass::LengthClass(const ClassShape& shape, std::size_t capacity)
     : shape_(shape), capacity_(capacity) {
   const std::size_t grams = capacity * shape.stride;
-  const std::size_t fewest = std::min(std::bit_ceil(2 * grams), kFewestWords);
-  const std::size_t words =
-      std::clamp(std::bit_ceil(grams * kBitsPerGram / 32), fewest, kMostWords);
+  const std::size_t words = WordsFor(grams);
   words_.resize(words);
   plan_ = {.words = words_.data(),
            .shift = static_cast<unsigned>(32 - std::countr_zero(words)),
@@ -38,68 +41,56 @@ LengthClass::LengthClass(const ClassShape& shape, std::size_t capacity)
   entries_.resize(kBucket * buckets_);
 }
 
-LengthClass::Spot LengthClass::SpotOf(std::string_view head, std::size_t place) const noexcept {
+std::optional<LengthClass::Spot> LengthClass::FindFree(std::string_view head, std::size_t place,
+                                                       std::size_t most_buckets) const noexcept {
   const std::uint32_t gram = GramAt(head.data() + place);
   const bool has_behind = place + shape_.gram_size + shape_.neighbours <= head.size();
   const std::size_t neighbours = has_behind ? place + shape_.gram_size : place - shape_.neighbours;
-  const Tag tag = TagOf(gram, Neighbours(head.data() + neighbours));
-  std::size_t alike = 0;
-  for (std::size_t bucket = BucketOf(gram);; bucket = Next(bucket)) {
-    const std::uint64_t tags = TagsOf(bucket);
-    alike += static_cast<std::size_t>(std::popcount(Where(tags, tag)));
-    if (const std::uint64_t free = Where(tags, kFree)) {
-      return {.slot = kBucket * bucket + SlotOf(free), .alike = alike, .tag = tag};
+  const Key key = KeyOf(gram, Neighbours(head.data() + neighbours));
+  std::size_t bucket = BucketOf(key);
+  for (std::size_t walked = 0; walked < most_buckets; ++walked, bucket = Next(bucket)) {
+    if (const std::uint64_t free = Where(TagsOf(bucket), kFree)) {
+      return Spot{.slot = kBucket * bucket + SlotOf(free), .place = place, .tag = key.tag};
     }
   }
+  return std::nullopt;
+}
+
+// Of the grams at `first` and each stride behind it.
+LengthClass::Spot LengthClass::ChooseSpot(std::string_view head, std::size_t first) const noexcept {
+  constexpr std::size_t kNear = 4;  // buckets; what many patterns have fills them
+  const auto rarity = [&](std::size_t place) {
+    int sum = 0;
+    for (std::size_t i = 0; i < shape_.gram_size; ++i) sum += kRarity[ByteAt(head, place + i)];
+    return sum;
+  };
+  const std::size_t last = head.size() - shape_.gram_size;
+  // Of equal ones the last: what has only the beginning of the pattern does not have it.
+  std::size_t rarest = first;
+  int most = 0;
+  for (std::size_t place = first; place <= last; place += shape_.stride) {
+    const int sum = rarity(place);
+    if (sum < most) continue;
+    most = sum;
+    rarest = place;
+  }
+  if (const auto spot = FindFree(head, rarest, kNear)) return *spot;
+  for (std::size_t place = first; place <= last; place += shape_.stride) {
+    if (const auto spot = FindFree(head, place, kNear)) return *spot;
+  }
+  return *FindFree(head, rarest, buckets_);
 }
 
 void LengthClass::Insert(PatternId id, std::string_view head) noexcept {
-  constexpr std::size_t kMostAlike = 8;
-  std::array<std::uint16_t, kShortLength + 1> sums{};  // of the rarity of the bytes before
-  for (std::size_t i = 0; i < head.size(); ++i) {
-    sums[i + 1] = static_cast<std::uint16_t>(sums[i] + kRarity[ByteAt(head, i)]);
-  }
-  const auto rarity = [&](std::size_t place) {
-    return sums[place + shape_.gram_size] - sums[place];
-  };
-  const std::size_t last = head.size() - shape_.gram_size;
   for (std::size_t first = 0; first < shape_.stride; ++first) {
-    // Of equal ones the last: what has only the beginning of the pattern does not have it.
-    std::size_t best = first;
-    for (std::size_t place = first; place <= last; place += shape_.stride) {
-      if (rarity(place) >= rarity(best)) best = place;
-    }
-    // Where none is rare, as in hexadecimal digits, the fewer there are, the less is found.
-    if (rarity(best) < kRareByte * static_cast<int>(shape_.gram_size)) {
-      for (std::size_t place = last - (last - first) % shape_.stride;; place -= shape_.stride) {
-        if (IsInFilter(GramAt(head.data() + place))) {
-          best = place;
-          break;
-        }
-        if (place == first) break;
-      }
-    }
-    Spot spot = SpotOf(head, best);
-    // Of those that many patterns have, another may be free.
-    for (std::size_t place = first; place <= last && spot.alike >= kMostAlike;
-         place += shape_.stride) {
-      const Spot other = SpotOf(head, place);
-      if (other.alike >= spot.alike) continue;
-      spot = other;
-      best = place;
-    }
-    entries_[spot.slot] = id * std::uint32_t{kShortLength} + static_cast<std::uint32_t>(best);
+    const Spot spot = ChooseSpot(head, first);
+    entries_[spot.slot] = id * std::uint32_t{kShortLength} + static_cast<std::uint32_t>(spot.place);
     __atomic_store_n(tags_.data() + spot.slot, spot.tag, __ATOMIC_RELEASE);
-    const Place place = PlaceOf(HashOf(GramAt(head.data() + best)), plan_.shift);
-    SetBits(words_[place.word], place.bits);
-    AddToFew(head.substr(best, shape_.gram_size));
+    const Place in_filter = PlaceOf(HashOf(GramAt(head.data() + spot.place)), plan_.shift);
+    SetBits(words_[in_filter.word], in_filter.bits);
+    AddToFew(head.substr(spot.place, shape_.gram_size));
   }
   ++size_;
-}
-
-bool LengthClass::IsInFilter(std::uint32_t gram) const noexcept {
-  const Place place = PlaceOf(HashOf(gram), plan_.shift);
-  return (~words_[place.word] & place.bits) == 0;
 }
 
 void LengthClass::AddToFew(std::string_view gram) noexcept {

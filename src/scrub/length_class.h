@@ -55,27 +55,22 @@ class LengthClass {
   // with where in it.
   template <typename Take>
   void ForEachAt(std::string_view text, std::size_t place, Take take) const {
-    const std::uint32_t gram = GramAt(text.data() + place);
-    const bool has_behind = text.size() - place >= shape_.gram_size + shape_.neighbours;
-    const bool has_before = place >= shape_.neighbours;
-    const std::uint64_t behind =
-        has_behind ? TagOf(gram, Neighbours(text.data() + place + shape_.gram_size)) : kNoTag;
-    const std::uint64_t before =
-        has_before ? TagOf(gram, Neighbours(text.data() + place - shape_.neighbours)) : kNoTag;
-    for (std::size_t bucket = BucketOf(gram);; bucket = Next(bucket)) {
-      const std::uint64_t tags = TagsOf(bucket);
-      for (std::uint64_t hits = Where(tags, behind) | Where(tags, before); hits != 0;
-           hits &= hits - 1) {
-        const std::uint32_t entry = entries_[kBucket * bucket + SlotOf(hits)];
-        take(static_cast<PatternId>(entry / kShortLength), std::size_t{entry % kShortLength});
+    ForEachKeyAt(text, place, [&](Key key) {
+      for (std::size_t bucket = BucketOf(key);; bucket = Next(bucket)) {
+        const std::uint64_t tags = TagsOf(bucket);
+        for (std::uint64_t hits = Where(tags, key.tag); hits != 0; hits &= hits - 1) {
+          const std::uint32_t entry = entries_[kBucket * bucket + SlotOf(hits)];
+          take(static_cast<PatternId>(entry / kShortLength), std::size_t{entry % kShortLength});
+        }
+        if (Where(tags, kFree) != 0) return;
       }
-      if (Where(tags, kFree) != 0) return;
-    }
+    });
   }
 
   // Fetches what ForEachAt() needs ahead of it.
   void PrefetchAt(std::string_view text, std::size_t place) const noexcept {
-    __builtin_prefetch(tags_.data() + kBucket * BucketOf(GramAt(text.data() + place)));
+    ForEachKeyAt(text, place,
+                 [this](Key key) { __builtin_prefetch(tags_.data() + kBucket * BucketOf(key)); });
   }
 
   const ClassShape& shape() const noexcept { return shape_; }
@@ -90,18 +85,42 @@ class LengthClass {
   using Tag = std::uint16_t;
   static constexpr std::size_t kBucket = sizeof(std::uint64_t) / sizeof(Tag);
   static constexpr Tag kFree = 0;  // the tag of a slot in which nothing is
-  // Neither is a tag; no slot has the first one.
-  static constexpr std::uint64_t kNoTag = 1;
-  static constexpr std::uint32_t kFirstTag = 2;
+
+  // What a gram and its neighbours on one side lead to: its tag, and where in the table it begins
+  // to be looked for, as a fraction of 2^32.
+  struct Key {
+    std::uint32_t begin;
+    Tag tag;
+  };
+  static Key KeyOf(std::uint32_t gram, std::uint32_t neighbours) noexcept {
+    constexpr std::uint64_t kFactor = 0xD6E8FEB86659FD93;
+    const std::uint64_t mixed = (std::uint64_t{gram} << 32 | neighbours) * kFactor;
+    const std::uint64_t hash = (mixed ^ mixed >> 32) * kFactor;
+    return {.begin = static_cast<std::uint32_t>(hash >> 32),
+            .tag = std::max(static_cast<Tag>(hash >> 16), Tag{1})};
+  }
+  // With the neighbours behind the gram, and with those before it.
+  template <typename Take>
+  void ForEachKeyAt(std::string_view text, std::size_t place, Take take) const {
+    const char* const at = text.data() + place;
+    const std::uint32_t gram = GramAt(at);
+    if (text.size() - place >= shape_.gram_size + shape_.neighbours) {
+      take(KeyOf(gram, Neighbours(at + shape_.gram_size)));
+    }
+    if (shape_.neighbours != 0 && place >= shape_.neighbours) {
+      take(KeyOf(gram, Neighbours(at - shape_.neighbours)));
+    }
+  }
 
   // Where in the table a gram goes.
   struct Spot {
     std::size_t slot;   // free
-    std::size_t alike;  // how many are there that cannot be told from it
+    std::size_t place;  // of the gram in the pattern
     Tag tag;
   };
-  Spot SpotOf(std::string_view head, std::size_t place) const noexcept;
-  bool IsInFilter(std::uint32_t gram) const noexcept;
+  Spot ChooseSpot(std::string_view head, std::size_t first) const noexcept;
+  std::optional<Spot> FindFree(std::string_view head, std::size_t place,
+                               std::size_t most_buckets) const noexcept;
   void AddToFew(std::string_view gram) noexcept;
 
   std::uint32_t GramAt(const char* bytes) const noexcept {
@@ -110,9 +129,7 @@ class LengthClass {
   std::uint32_t Neighbours(const char* bytes) const noexcept {
     return static_cast<std::uint32_t>(LoadWord(bytes, shape_.neighbours));
   }
-  std::size_t BucketOf(std::uint32_t gram) const noexcept {
-    return std::size_t{HashOf(gram)} * buckets_ >> 32;
-  }
+  std::size_t BucketOf(Key key) const noexcept { return std::size_t{key.begin} * buckets_ >> 32; }
   std::size_t Next(std::size_t bucket) const noexcept {
     return bucket + 1 == buckets_ ? 0 : bucket + 1;
   }
@@ -133,11 +150,6 @@ class LengthClass {
   }
   static std::size_t SlotOf(std::uint64_t hits) noexcept {
     return static_cast<std::size_t>(std::countr_zero(hits)) / 16;
-  }
-  static Tag TagOf(std::uint32_t gram, std::uint32_t neighbours) noexcept {
-    constexpr std::uint32_t kFactor = 0x85EBCA77;
-    const std::uint32_t mixed = (gram ^ neighbours * kGramFactor) * kFactor;
-    return static_cast<Tag>(std::max(mixed >> 16, kFirstTag));
   }
 
   const ClassShape shape_;

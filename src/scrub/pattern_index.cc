@@ -111,24 +111,25 @@ void PatternIndex::Insert(const FormText& form, OwnerId owner) {
     repeating_ = nullptr;
     return;
   }
-  const std::size_t index = ClassOf(form.text.size());
-  ClassWithRoom(index).Insert(id, pattern.head());
-  members_[index].push_back(id);
+  members_[ClassOf(form.text.size())].push_back(id);
 }
 
-LengthClass& PatternIndex::ClassWithRoom(std::size_t index) {
-  std::shared_ptr<LengthClass>& length_class = classes_[index];
-  if (length_class != nullptr && length_class->size() < length_class->capacity()) {
-    return *length_class;
+// Enters members that are not yet in their tables.
+void PatternIndex::EnterMembers(std::size_t index) {
+  const std::vector<PatternId>& members = members_[index];
+  std::shared_ptr<LengthClass>& table = classes_[index];
+  const std::size_t entered = table == nullptr ? 0 : table->size();
+  if (entered == members.size()) return;
+  if (table == nullptr || table->capacity() < members.size()) {
+    // Readers keep the old one until they look again.
+    constexpr std::size_t kLeastRoom = 24;
+    const std::size_t room = std::max(kLeastRoom, entered / 2);
+    table = std::make_shared<LengthClass>(kClassShapes[index],
+                                          std::max(members.size(), entered + room));
   }
-  // Readers keep the old one until they look again.
-  constexpr std::size_t kFirstCapacity = 24;
-  const std::size_t capacity =
-      length_class == nullptr ? kFirstCapacity : length_class->capacity() * 3 / 2;
-  auto larger = std::make_shared<LengthClass>(kClassShapes[index], capacity);
-  for (const PatternId member : members_[index]) larger->Insert(member, (*store_)[member].head());
-  length_class = std::move(larger);
-  return *length_class;
+  for (std::size_t i = table->size(); i < members.size(); ++i) {
+    table->Insert(members[i], (*store_)[members[i]].head());
+  }
 }
 
 void PatternIndex::Retire(OwnerId owner) {
@@ -224,6 +225,7 @@ IndexView PatternIndex::View() {
                  .count = store_->size(),
                  .has_base64 = has_base64_};
   for (std::size_t i = 0; i < classes_.size(); ++i) {
+    EnterMembers(i);
     view.classes[i] = classes_[i];
     if (classes_[i] != nullptr) view.few[i] = classes_[i]->few();
   }

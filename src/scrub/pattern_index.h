@@ -126,12 +126,12 @@ class PatternIndex {
   IndexView View();
 
  private:
-  LengthClass& ClassWithRoom(std::size_t index);
+  void EnterMembers(std::size_t index);
   std::shared_ptr<const RepeatingPatterns> Repeating() const;
 
   std::shared_ptr<PatternStore> store_;
   std::array<std::shared_ptr<LengthClass>, kClassShapes.size()> classes_;
-  std::array<std::vector<PatternId>, kClassShapes.size()> members_;
+  std::array<std::vector<PatternId>, kClassShapes.size()> members_;  // by class
   std::shared_ptr<const SortedPatterns> sorted_;
   std::vector<PatternId> repeating_ids_;
   bool has_base64_ = false;
