@@ -54,11 +54,10 @@ class Search {
       if (length_class == nullptr) continue;
       ProbePlan plan = length_class->plan();
       if (view_.few[i]) plan.few = &*view_.few[i];
-      const std::size_t found = kernels_.probe(text_.data() + begin, size,
-                                               std::min(size, kBatchBytes), plan, hits.data());
-      for (std::size_t hit = 0; hit < found; ++hit) {
-        length_class->PrefetchAt(text_, begin + hits[hit]);
-      }
+      const std::size_t found =
+          length_class->Narrow(text_, begin, hits.data(),
+                               kernels_.probe(text_.data() + begin, size,
+                                              std::min(size, kBatchBytes), plan, hits.data()));
       for (std::size_t hit = 0; hit < found; ++hit) LookAround(*length_class, begin + hits[hit]);
     }
   }

@@ -41,6 +41,28 @@ LengthClass::LengthClass(const ClassShape& shape, std::size_t capacity)
   entries_.resize(kBucket * buckets_);
 }
 
+std::size_t LengthClass::Narrow(std::string_view text, std::size_t begin, std::uint16_t* places,
+                                std::size_t count) const noexcept {
+  constexpr std::size_t kAtOnce = 32;
+  std::array<std::array<Key, 2>, kAtOnce> keys;
+  std::size_t left = 0;
+  for (std::size_t done = 0; done < count; done += kAtOnce) {
+    const std::size_t here = std::min(kAtOnce, count - done);
+    for (std::size_t i = 0; i < here; ++i) {
+      keys[i] = KeysAt(text, begin + places[done + i]);
+      for (const Key key : keys[i]) {
+        __builtin_prefetch(tags_.data() + kBucket * BucketOf(key));
+      }
+    }
+    for (std::size_t i = 0; i < here; ++i) {
+      places[left] = places[done + i];
+      const bool may_have = MayHave(keys[i][0]) || MayHave(keys[i][1]);
+      left += std::size_t{may_have};
+    }
+  }
+  return left;
+}
+
 std::optional<LengthClass::Spot> LengthClass::FindFree(std::string_view head, std::size_t place,
                                                        std::size_t most_buckets) const noexcept {
   const std::uint32_t gram = GramAt(head.data() + place);

@@ -51,26 +51,26 @@ class LengthClass {
   // grams are those that should turn up least often in logs, and in other patterns.
   void Insert(PatternId id, std::string_view head) noexcept;
 
+  // Of the grams at `begin` and these places behind it, `count` of them, leaves those that may lead
+  // to a pattern; returns how many.
+  std::size_t Narrow(std::string_view text, std::size_t begin, std::uint16_t* places,
+                     std::size_t count) const noexcept;
+
   // Calls `take` with each pattern that may have the gram which stands at `place` of the text, and
   // with where in it.
   template <typename Take>
   void ForEachAt(std::string_view text, std::size_t place, Take take) const {
-    ForEachKeyAt(text, place, [&](Key key) {
+    for (const Key key : KeysAt(text, place)) {
       for (std::size_t bucket = BucketOf(key);; bucket = Next(bucket)) {
         const std::uint64_t tags = TagsOf(bucket);
         for (std::uint64_t hits = Where(tags, key.tag); hits != 0; hits &= hits - 1) {
           const std::uint32_t entry = entries_[kBucket * bucket + SlotOf(hits)];
           take(static_cast<PatternId>(entry / kShortLength), std::size_t{entry % kShortLength});
         }
-        if (Where(tags, kFree) != 0) return;
+        if (Where(tags, kFree) != 0) break;
       }
-    });
-  }
-
-  // Fetches what ForEachAt() needs ahead of it.
-  void PrefetchAt(std::string_view text, std::size_t place) const noexcept {
-    ForEachKeyAt(text, place,
-                 [this](Key key) { __builtin_prefetch(tags_.data() + kBucket * BucketOf(key)); });
+      if (shape_.neighbours == 0) break;  // both are the same
+    }
   }
 
   const ClassShape& shape() const noexcept { return shape_; }
@@ -99,17 +99,19 @@ class LengthClass {
     return {.begin = static_cast<std::uint32_t>(hash >> 32),
             .tag = std::max(static_cast<Tag>(hash >> 16), Tag{1})};
   }
-  // With the neighbours behind the gram, and with those before it.
-  template <typename Take>
-  void ForEachKeyAt(std::string_view text, std::size_t place, Take take) const {
+  // With the neighbours behind the gram, and with those before it; where there are none, no pattern
+  // can be found by them.
+  std::array<Key, 2> KeysAt(std::string_view text, std::size_t place) const noexcept {
     const char* const at = text.data() + place;
     const std::uint32_t gram = GramAt(at);
-    if (text.size() - place >= shape_.gram_size + shape_.neighbours) {
-      take(KeyOf(gram, Neighbours(at + shape_.gram_size)));
-    }
-    if (shape_.neighbours != 0 && place >= shape_.neighbours) {
-      take(KeyOf(gram, Neighbours(at - shape_.neighbours)));
-    }
+    const bool has_behind = text.size() - place >= shape_.gram_size + shape_.neighbours;
+    const bool has_before = place >= shape_.neighbours;
+    return {KeyOf(gram, has_behind ? Neighbours(at + shape_.gram_size) : 0),
+            KeyOf(gram, has_before ? Neighbours(at - shape_.neighbours) : 0)};
+  }
+  bool MayHave(Key key) const noexcept {
+    const std::uint64_t tags = TagsOf(BucketOf(key));
+    return Where(tags, key.tag) != 0 || Where(tags, kFree) == 0;
   }
 
   // Where in the table a gram goes.
