@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from credential_files import authorized_user, external_account, impersonated_service_account
 from gcp_case import ACCESSED, AUDIENCE, FIELDS, GET_TOKEN, METADATA, METADATA_TOKEN, PROJECT, USER, GcpCase
-from identity import CLOUD, read_jwt
+from identity import CLOUD, read_jwt, sign_jwt
 from secret_manager import USE_PROJECT
 
 GCLOUD_FILE = ".config/gcloud/application_default_credentials.json"
@@ -329,6 +329,38 @@ class UnusableFiles(GcpCase):
     def test_is_not_there(self):
         for path in ("/nowhere/key.json", str(self.directory), "\u00e9 \U0001f600"):
             self.assert_unusable(78, path, "GOOGLE_APPLICATION_CREDENTIALS")
+
+    def test_its_content_in_place_of_its_path(self):
+        """A key or a token, whole or in part, on one line as variables and .env have it: nothing of it is shown."""
+        file = self.key_file()
+        key = file["private_key"]
+        body = "".join(line for line in key.splitlines() if "-" not in line)
+        token = self.identity.issue(USER).removeprefix("fake-")
+        jwt = sign_jwt(self.reader_account.key, "fake", {"iss": "fake"})
+        contents = (key, key.replace("\n", "\\n"), key.replace("\n", " "), body, body[:64], body[100:140],
+                    json.dumps(file), json.dumps(file, indent=1), token, jwt,
+                    "hvs." + body[:24])
+        for content in contents:
+            federated = external_account(self.services, AUDIENCE, {"file": content})
+            for name, settings in (
+                    ("GOOGLE_APPLICATION_CREDENTIALS", {"GOOGLE_APPLICATION_CREDENTIALS": content}),
+                    ("gcloud's file", {"CLOUDSDK_CONFIG": content, "NO_GCE_CHECK": "true"}),
+                    ("credential_source.file", {
+                        "GOOGLE_APPLICATION_CREDENTIALS": self.write("federated.json", json.dumps(federated))}),
+                    ("CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", {
+                        "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE": content, "GCP_SECRET_ENDPOINT": "https://127.0.0.1:1"})):
+                if name == "credential_source.file" and "\n" in content:
+                    continue  # no file with credentials has a line break there
+                self.settings = {**self.of_machine, **settings}
+                for command in (("get", "SECRET_KEY"), ("status",), ("status", "-o", "json"), ("check",)):
+                    with self.subTest(name, content=content[:12], command=command):
+                        ran = self.run_command(*command)
+                        if command[0] == "get":
+                            self.assertNotEqual(ran.returncode, 0)
+                            self.assertRegex(ran.stderr, "a text of [0-9]+ bytes, not a path")
+                        for secret in (body, token, jwt):
+                            for at in range(len(secret) - 7):
+                                self.assertNotIn(secret[at:at + 8], ran.stdout + ran.stderr)
 
     @unittest.skipIf(os.geteuid() == 0, "everything may be read by root")
     def test_may_not_be_read(self):
