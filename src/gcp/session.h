@@ -101,7 +101,8 @@ class Session {
     std::string name;
     std::string why_not;  // empty: it is the one in use
   };
-  // Where credentials are looked for, in order, as far as that went.
+  // Where credentials are looked for, in order; of those after the one in use, what is known without
+  // looking there.
   std::vector<Place> places() const;
 
   const Clock& clock() const noexcept { return clock_; }

@@ -288,6 +288,17 @@ class Order(GcpCase):
             self.assert_asked("POST /token", ACCESSED)
             self.assert_asked_by(USER)
 
+    def test_gcloud_s_is_an_error_where_it_is_broken(self):
+        """The machine, which could read, is not asked in its place."""
+        self.settings_with()
+        for text in ("", "fake", "{}", json.dumps({**self.user_file, "refresh_token": ""})):
+            self.write_gcloud(text)
+            self.assert_fails(65, GCLOUD_FILE)
+        (self.directory / GCLOUD_FILE).unlink()
+        (self.directory / GCLOUD_FILE).mkdir()
+        self.assert_fails(78, GCLOUD_FILE)
+        self.assertEqual(self.services.requests, [])
+
     def test_the_machine_comes_last(self):
         self.settings_with()
         self.assert_gets()
@@ -305,12 +316,25 @@ class Order(GcpCase):
         self.assert_asked(ACCESSED)
 
     def test_check_says_which_applies_and_why_the_others_do_not(self):
+        """All three places, whichever it is."""
+        def places():
+            return [text for name, text in self.details().items() if name.startswith("credentials: ")]
+
+        gcloud = str(self.directory / GCLOUD_FILE)
         self.settings_with()
-        details = {name: text for name, text in self.details().items() if name.startswith("credentials: ")}
-        self.assertEqual(len(details), 3, details)
-        text = json.dumps(details)
-        for word in ("GOOGLE_APPLICATION_CREDENTIALS", GCLOUD_FILE, "in use"):
-            self.assertIn(word, text)
+        self.assertEqual(places(), ["is not set", gcloud + " does not exist", "in use"])
+        named = self.write("key.json", json.dumps(self.key_file()))
+        behind = "not looked at: GOOGLE_APPLICATION_CREDENTIALS comes first"
+        self.settings_with(GOOGLE_APPLICATION_CREDENTIALS=named)
+        self.assertEqual(places(), ["in use", f"{behind}; {gcloud} does not exist", behind])
+        self.write_gcloud(json.dumps(self.user_file))
+        self.assertEqual(places(), ["in use", f"{behind}; {gcloud} is there", behind])
+        self.settings_with()
+        self.assertEqual(places(), ["is not set", "in use", "not looked at: gcloud's file comes first"])
+        self.settings_with(NO_GCE_CHECK="true")
+        self.assertEqual(places()[2], "not looked at: gcloud's file comes first; NO_GCE_CHECK is true")
+        self.identity.logins.clear()
+        self.assertEqual(places()[:2], ["is not set", "applies, and fails"])
 
 
 class UnusableFiles(GcpCase):
