@@ -111,15 +111,15 @@ bool MayBeASecret(std::string_view text) {
       std::ranges::any_of(kOfPem, [&](std::string_view part) { return text.contains(part); })) {
     return true;
   }
-  // Base64 has slashes in it too.
-  std::string joined;
+  std::string joined;  // base64 has slashes in it too
   while (!text.empty()) {
     const std::string_view part = text.substr(0, text.find_first_of("/ \t"));
     if (LooksLikeAToken(part) || LooksRandom(part, /*needs_both_cases=*/false)) return true;
     joined += part;
+    if (LooksRandom(joined, /*needs_both_cases=*/true)) return true;
     text.remove_prefix(std::min(text.size(), part.size() + 1));
   }
-  return LooksRandom(joined, /*needs_both_cases=*/true);
+  return false;
 }
 
 Error Unreadable(const std::string& given, const std::string& what, int error) {

@@ -131,6 +131,7 @@ TEST(ShownPath, IsNoneOfASecretThatStandsInItsPlace) {
            "/nowhere/" + rsa,
            // A secret access key from the documentation of AWS, and a key id.
            std::string("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+           std::string("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY/credentials.json"),
            std::string("AKIAIOSFODNN7EXAMPLE"),
            // RFC 7515, A.1.
            std::string("eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAi"),

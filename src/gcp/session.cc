@@ -87,6 +87,7 @@ Result<AccessToken> Session::Fetch(const net::Call& call) {
     const std::lock_guard lock(mutex_);
     expires_at_ = token->expires_at;
     token_scope_ = token->scope;
+    token_principal_ = token->principal;
     return token;
   }
   if (settings_.file) return token;
@@ -181,7 +182,10 @@ Result<Sourced> Session::Project(const net::Call& call) {
 }
 
 std::string Session::Principal(const net::Call& call) {
-  if (settings_.file) return PrincipalOf(*settings_.file);
+  if (settings_.file) {
+    const std::lock_guard lock(mutex_);
+    return token_principal_.empty() ? PrincipalOf(*settings_.file) : token_principal_;
+  }
   const auto email = Learn(
       email_, "instance/service-accounts/default/email",
       {.deadline = std::min(call.deadline, clock_.SteadyNow() + seconds(1)), .stop = call.stop});

@@ -11,6 +11,7 @@
 #include "core/percent_encoding.h"
 #include "crypto/base64.h"
 #include "crypto/crc32c.h"
+#include "gcp/principal.h"
 
 namespace qarion::secrets::gcp_sm {
 namespace {
@@ -126,7 +127,7 @@ Error Denied(const gcp::ApiAnswer& answer, const SecretName& asked, const std::s
       .Cure(
           "see that project, name and location are right; then: gcloud secrets "
           "add-iam-policy-binding " +
-          asked.secret + asked.Flags() + " --member=" + (asker.empty() ? "PRINCIPAL" : asker) +
+          asked.secret + asked.Flags() + gcp::MemberFlag(asker) +
           " --role=" + std::string(gcp::RoleOf(permission)));
 }
 

@@ -361,7 +361,7 @@ class UnusableFiles(GcpCase):
         body = "".join(line for line in key.splitlines() if "-" not in line)
         token = self.identity.issue(USER).removeprefix("fake-")
         jwt = sign_jwt(self.reader_account.key, "fake", {"iss": "fake"})
-        contents = (key, key.replace("\n", "\\n"), key.replace("\n", " "), body, body[:64], body[100:140],
+        contents = (key, key.replace("\n", "\\n"), key.replace("\n", " "), body, body[:64], body[:40],
                     json.dumps(file), json.dumps(file, indent=1), token, jwt,
                     "hvs." + body[:24])
         for content in contents:

@@ -230,7 +230,7 @@ class ByIam(GcpLogin):
         login = self.identity.new_login("user:someone@example.com")
         self.identity.grant(login.principal, self.account.resource, GET_TOKEN)
         settings = self.file(impersonated_service_account(self.account, authorized_user(login)))
-        self.assert_fails(77, f"grant serviceAccount:{APP} the role", **settings)
+        self.assert_fails(77, f"add-iam-policy-binding {APP} --member=serviceAccount:{APP} --role=", **settings)
         self.permit(self.account.principal)
         self.assert_gets(**settings)
         self.assert_signed_by_google()
@@ -260,7 +260,7 @@ class ByIam(GcpLogin):
     def test_needs_to_know_the_account(self):
         login = self.identity.new_login("user:someone@example.com")
         self.assert_fails(78, "VAULT_GCP_SERVICE_ACCOUNT is not set", VAULT_GCP_LOGIN_TYPE="iam",
-                          **self.file(authorized_user(login)))
+                          **self.file(authorized_user(login, account="someone@example.com")))
 
     def test_a_token_that_ended_is_replaced(self):
         self.services.metadata.account = self.account
