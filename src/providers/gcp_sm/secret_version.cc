@@ -80,6 +80,9 @@ Result<std::optional<std::uint32_t>> ChecksumIn(const gcp::ApiAnswer& answer) {
   return std::optional(static_cast<std::uint32_t>(number));
 }
 
+// UNAVAILABLE and RESOURCE_EXHAUSTED.
+bool IsTriedAgain(int status) { return status == 503 || status == 429; }
+
 Error OutOfUse(const gcp::ApiAnswer& answer, const SecretName& asked) {
   const std::string number = NumberInError(answer);
   const bool is_destroyed = Says(answer, "DESTROYED");
@@ -162,7 +165,7 @@ net::RetryPolicy AccessPolicy() {
   net::RetryPolicy policy{.most_attempts = 5,
                           .backoff = {.first = seconds(2), .longest = seconds(60)}};
   policy.is_worth_another_try = [](const net::HttpResponse& response) {
-    return response.status == 503 || response.status == 429;
+    return IsTriedAgain(response.status);
   };
   return policy;
 }
@@ -241,7 +244,10 @@ Error Refused(const gcp::ApiAnswer& answer, const SecretName& asked, const std::
   if (is_about_permission && missing.starts_with("secretmanager.")) {
     return Denied(answer, asked, asker, missing);
   }
-  return ErrorOf(answer, "reading " + asked.Resource(), asker, now);
+  Error error = ErrorOf(answer, "reading " + asked.Resource(), asker, now);
+  // A page of what stands before Google's servers has no code, and says nothing of them.
+  const bool is_repeatable = IsTriedAgain(answer.status) || answer.error_code.empty();
+  return is_repeatable ? error : std::move(error).NotToBeRepeated();
 }
 
 }  // namespace qarion::secrets::gcp_sm

@@ -285,6 +285,8 @@ TEST(SecretVersionTest, IsRefusedWithACure) {
        ErrorCode::kUnavailable,
        {"503"}},
       {500, "INTERNAL", "", "Internal error.", ErrorCode::kUnavailable, {"500"}},
+      {504, "DEADLINE_EXCEEDED", "", "Too late.", ErrorCode::kUnavailable, {"504"}},
+      {409, "ABORTED", "", "Aborted.", ErrorCode::kUnavailable, {"409"}},
       {400,
        "INVALID_ARGUMENT",
        "",
@@ -299,7 +301,16 @@ TEST(SecretVersionTest, IsRefusedWithACure) {
       EXPECT_THAT(error.reason() + "\n" + error.cure(), HasSubstr(word)) << refusal.text;
     }
     EXPECT_NE(error.cure(), "");
+    const bool is_tried_again = refusal.status == 503 || refusal.status == 429;
+    EXPECT_EQ(error.IsWorthRepeating(), is_tried_again) << refusal.text;
   }
+}
+
+// Which may be that of a proxy.
+TEST(SecretVersionTest, IsWorthAnotherTryAfterAPage) {
+  const Error error = Refused(Answer(500, "<html>fake</html>"), Asked(), "", kNow);
+  EXPECT_EQ(error.code(), ErrorCode::kUnavailable);
+  EXPECT_TRUE(error.IsWorthRepeating());
 }
 
 TEST(SecretVersionTest, IsRefusedForAnotherPermissionThanSecretManagers) {
