@@ -39,6 +39,21 @@ Error BadAnswer(const gcp::ApiAnswer& answer, const std::string& problem) {
   return Error(ErrorCode::kBadData, "the answer of " + answer.host + " " + problem).Cure(kAnother);
 }
 
+// Whether the project in "projects/1/secrets/s/versions/5" has another number than settings say.
+std::optional<Error> OtherProject(std::string_view name, const SecretName& asked) {
+  const auto parsed = ParseSecretName(name, "name");
+  if (asked.project_number.empty() || !parsed || !IsNumber(parsed->project) ||
+      parsed->project == asked.project_number) {
+    return std::nullopt;
+  }
+  return Error(ErrorCode::kConfiguration, "GCP_SECRET_PROJECT and GCP_SECRET_NAME name different "
+                                          "projects: " +
+                                              asked.project + " has the number " +
+                                              parsed->project + ", not " + asked.project_number)
+      .With("setting", "GCP_SECRET_PROJECT")
+      .Cure("leave out GCP_SECRET_PROJECT, or let both name the same project");
+}
+
 // The number at the end of "projects/1/secrets/s/versions/5", where the rest is that of `asked`.
 std::optional<std::string> NumberIn(std::string_view name, const SecretName& asked) {
   auto parsed = ParseSecretName(name, "name");
@@ -182,6 +197,7 @@ Result<SecretVersion> VersionFrom(const gcp::ApiAnswer& answer, const SecretName
   }
   const auto name = answer["name"].Text();
   if (!name) return BadAnswer(answer, "does not name the version that it is of");
+  if (auto other = OtherProject(*name, asked)) return *std::move(other);
   auto number = NumberIn(*name, asked);
   if (!number) return BadAnswer(answer, "is of another secret than " + asked.Resource());
   if (IsNumber(asked.version) && *number != asked.version) {

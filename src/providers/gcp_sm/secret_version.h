@@ -44,7 +44,8 @@ struct SecretVersion {
 };
 
 // Of an answer of 2xx. kBadData: it is not such an answer, is of another secret or version than
-// `asked`, larger than 64 KiB, or not base64; or see gcp::NotOfGoogle.
+// `asked`, larger than 64 KiB, or not base64; or see gcp::NotOfGoogle. kConfiguration: its project
+// has another number than `asked` says.
 Result<SecretVersion> VersionFrom(const gcp::ApiAnswer& answer, const SecretName& asked);
 
 // The fields in a version. kBadData: its data is no JSON object of fields, or not what its checksum

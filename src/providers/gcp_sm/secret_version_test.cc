@@ -120,6 +120,20 @@ TEST(SecretVersionTest, IsOfTheSecretThatWasAskedFor) {
       "nothing is wrong");
 }
 
+TEST(SecretVersionTest, IsOfTheProjectThatBothSettingsName) {
+  const std::string payload = R"({"data": ""})";
+  SecretName asked = Asked();
+  asked.project_number = "123";
+  EXPECT_TRUE(VersionFrom(Answer(200, Body(payload)), asked));
+  asked.project_number = "124";
+  const auto version = VersionFrom(Answer(200, Body(payload)), asked);
+  ASSERT_FALSE(version);
+  EXPECT_EQ(version.error().code(), ErrorCode::kConfiguration);
+  EXPECT_EQ(version.error().reason(),
+            "GCP_SECRET_PROJECT and GCP_SECRET_NAME name different projects: my-project has the "
+            "number 123, not 124");
+}
+
 TEST(SecretVersionTest, HasAPayloadOfAtMost64KiB) {
   const auto of_size = [](std::size_t size) {
     return Body(R"({"data": ")" +
