@@ -34,6 +34,7 @@ class Vault:
         self.services = services
         self.roles = {}
         self.logins = []  # bodies
+        self.login_requests = []  # method, path, headers
         self.token = "fake-hvs.token"
         server = self
 
@@ -65,6 +66,7 @@ class Vault:
 
     def answer(self, method, path, headers, body):
         if path == "/v1/auth/gcp/login" and method in ("POST", "PUT"):
+            self.login_requests.append((method, path, headers))
             try:
                 return 200, self.log_in(json.loads(body))
             except Refused as refused:
@@ -170,6 +172,18 @@ class ByKey(GcpLogin):
         self.assertEqual((claims["sub"], claims["aud"]), (APP, "vault/iam"))
         self.assertEqual(set(claims), {"sub", "aud", "iat", "exp"})
         self.assertEqual(self.asked(), [])
+
+    def test_the_request_that_vault_documents(self):
+        """POST /v1/auth/gcp/login with `role` and `jwt` and nothing else, by vault/api-docs/auth/gcp#login. None of
+        another client's is recorded: hvac, which sends the same, is not among the packages of these tests."""
+        self.assert_gets(**self.key_file())
+        (method, path, headers), = self.vault.login_requests
+        self.assertEqual((method, path), ("POST", "/v1/auth/gcp/login"))
+        self.assertEqual(headers.get_content_type(), "application/json")
+        self.assertNotIn("X-Vault-Token", headers)
+        body, = self.vault.logins
+        self.assertEqual(set(body), {"role", "jwt"})
+        self.assertEqual(body["role"], "iam")
 
     def test_a_role_may_want_tokens_that_live_shortly(self):
         self.vault.roles["iam"]["max_jwt_exp"] = 310
