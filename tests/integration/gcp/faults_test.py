@@ -98,7 +98,8 @@ class World:
             self.services.metadata.account = account(READER)
             self.settings |= {"SECRETS_BACKEND": "vault", "VAULT_ADDR": "http://127.0.0.1:1",
                               "VAULT_AUTH_METHOD": "gcp", "VAULT_AUTH_ROLE": "app", "VAULT_GCP_LOGIN_TYPE": "iam",
-                              "NO_GCE_CHECK": None, "GCE_METADATA_HOST": self.services.address}
+                              "VAULT_GCP_SERVICE_ACCOUNT": READER, "NO_GCE_CHECK": None,
+                              "GCE_METADATA_HOST": self.services.address}
         elif place == "workforce login":
             file = external_account_authorized_user(self.services, AUDIENCE, login, token_url=url + "/v1/oauthtoken")
         elif place == "exchange":

@@ -179,7 +179,6 @@ class ByKey(GcpLogin):
         self.assert_gets(**self.key_file())
         (method, path, headers), = self.vault.login_requests
         self.assertEqual((method, path), ("POST", "/v1/auth/gcp/login"))
-        self.assertEqual(headers.get_content_type(), "application/json")
         self.assertNotIn("X-Vault-Token", headers)
         body, = self.vault.logins
         self.assertEqual(set(body), {"role", "jwt"})
