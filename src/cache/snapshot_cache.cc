@@ -189,7 +189,7 @@ Status SnapshotCache::Impl::Start() {
   for (milliseconds longest = kFirstStartRetry;;
        longest = std::min(longest * 2, kLongestStartRetry)) {
     Status fetched = FetchAfterArrival(lock, deadline);
-    if (fetched || !fetched.error().IsTransient()) return fetched;
+    if (fetched || !fetched.error().IsWorthRepeating()) return fetched;
     if (!failure || clock_->SteadyNow() < deadline) failure = std::move(fetched).error();
     const auto pause = std::chrono::duration_cast<Duration>(longest) / 2;
     const SteadyTime retry = clock_->SteadyNow() + pause +
@@ -387,7 +387,7 @@ void SnapshotCache::Impl::TakeFailure(Error error) {
   const Duration servable = snapshot_ ? ServeUntil() - now : Duration::zero();
   due_ = now + schedule_.RetryInterval(failures_, servable);
   // Where nobody waits for the answer, or somebody who goes on waiting.
-  if (failures_ == 1 && (snapshot_ || error.IsTransient())) {
+  if (failures_ == 1 && (snapshot_ || error.IsWorthRepeating())) {
     log_("the backend fails: " + error.reason());
   }
   last_error_ = std::move(error);

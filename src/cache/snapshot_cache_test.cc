@@ -377,6 +377,16 @@ TEST_F(SnapshotCacheTest, DoesNotRetryADefiniteAnswerAtTheStart) {
   EXPECT_THAT(log_, testing::IsEmpty());  // whoever called knows
 }
 
+TEST_F(SnapshotCacheTest, DoesNotRetryAtTheStartWhatIsNotToBeRepeated) {
+  store_.Fail(Error(ErrorCode::kUnavailable, "fake defect of the store").NotToBeRepeated());
+  const Status started = Make().Start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(started.error().reason(), "fake defect of the store");
+  EXPECT_EQ(store_.fetches(), 1);
+  EXPECT_THAT(log_, testing::IsEmpty());
+}
+
 TEST_F(SnapshotCacheTest, TurnsAnExceptionOfTheBackendIntoAnErrorWithoutItsText) {
   store_.Throw();
   const Status started = Make().Start();

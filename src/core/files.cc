@@ -10,6 +10,7 @@
 #include <optional>
 #include <string_view>
 
+#include "core/ascii.h"
 #include "core/descriptor.h"
 
 namespace qarion::secrets::core {
@@ -42,6 +43,83 @@ std::string_view KindOf(mode_t mode) {
   if (S_ISCHR(mode)) return "a character device";
   if (S_ISBLK(mode)) return "a block device";
   return "not a regular file";
+}
+
+// What cannot be looked at is there, or a directory above it is.
+bool IsThere(const std::string& path) {
+  struct stat status{};
+  return stat(path.c_str(), &status) == 0 || errno == EACCES;
+}
+
+// Whether it, or the directory that it would be in, is there. The root and the working directory
+// say nothing: any text would be in one of them.
+bool IsKnownPlace(const std::string& path) {
+  if (IsThere(path)) return true;
+  const std::size_t slash = path.rfind('/');
+  const std::string parent = slash == std::string::npos ? "" : path.substr(0, slash);
+  return parent.find_first_not_of('/') != std::string::npos && IsThere(parent);
+}
+
+// Keys and tokens in base64 of both alphabets, in hexadecimal digits, as UUIDs: letters and digits
+// mixed, longer than words are.
+bool LooksRandom(std::string_view text, bool needs_both_cases) {
+  constexpr std::size_t kShortest = 32;
+  if (text.size() < kShortest) return false;
+  bool has_upper = false;
+  bool has_lower = false;
+  bool has_digit = false;
+  bool has_dash = false;
+  bool is_hexadecimal = true;
+  for (const char c : text) {
+    const bool is_upper = c >= 'A' && c <= 'Z';
+    const bool is_lower = c >= 'a' && c <= 'z';
+    const bool is_dash = c == '-' || c == '_';
+    if (!IsLetterOrDigit(c) && !is_dash && c != '+' && c != '=') return false;
+    has_upper |= is_upper;
+    has_lower |= is_lower;
+    has_digit |= IsDigit(c);
+    has_dash |= is_dash;
+    is_hexadecimal &= IsDigit(c) || c == '-' || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+  }
+  if (!has_digit) return false;
+  return (has_upper && has_lower) || (!needs_both_cases && (is_hexadecimal || !has_dash));
+}
+
+bool LooksLikeAToken(std::string_view text) {
+  constexpr std::size_t kShortest = 16;
+  // JSON Web Tokens; those of Vault, Google, AWS and of what runs builds.
+  constexpr std::string_view kBeginnings[] = {
+      "eyJ",  "hvs.", "hvb.", "hvr.", "ya29.", "AIza",        "GOCSPX-",
+      "AKIA", "ASIA", "IQoJ", "FwoG", "ghp_",  "github_pat_", "glpat-"};
+  if (text.size() >= kShortest && std::ranges::any_of(kBeginnings, [&](std::string_view beginning) {
+        return text.starts_with(beginning);
+      })) {
+    return true;
+  }
+  // Of servers older than Vault 1.10, and of OpenBao's: "s." and 24 letters and digits.
+  constexpr std::size_t kShortestOfVault = 26;
+  return text.size() >= kShortestOfVault && (text.starts_with("s.") || text.starts_with("b.")) &&
+         std::ranges::all_of(text.substr(2), IsLetterOrDigit);
+}
+
+// Of a text that names nothing that is there.
+bool MayBeASecret(std::string_view text) {
+  constexpr std::size_t kLongest = 255;  // NAME_MAX
+  constexpr std::string_view kOfPem[] = {"-----BEGIN", "PRIVATE KEY", "\\n"};
+  if (text.size() > kLongest || text.find_first_of("{}\"") != std::string_view::npos ||
+      text.starts_with("1//") ||  // what Google renews logins by
+      std::ranges::any_of(kOfPem, [&](std::string_view part) { return text.contains(part); })) {
+    return true;
+  }
+  std::string joined;  // base64 has slashes in it too
+  while (!text.empty()) {
+    const std::string_view part = text.substr(0, text.find_first_of("/ \t"));
+    if (LooksLikeAToken(part) || LooksRandom(part, /*needs_both_cases=*/false)) return true;
+    joined += part;
+    if (LooksRandom(joined, /*needs_both_cases=*/true)) return true;
+    text.remove_prefix(std::min(text.size(), part.size() + 1));
+  }
+  return false;
 }
 
 Error Unreadable(const std::string& given, const std::string& what, int error) {
@@ -88,16 +166,9 @@ Error TooLarge(const std::string& path, const std::string& what, std::size_t lim
 }  // namespace
 
 std::string ShownPath(const std::string& path) {
-  constexpr std::size_t kLongestName = 255;  // NAME_MAX
-  std::size_t name = 0;
-  std::size_t longest = 0;
-  for (const char c : path) {
-    name = c == '/' ? 0 : name + 1;
-    longest = std::max(longest, name);
-  }
-  const bool is_path =
-      longest <= kLongestName && path.find_first_of("{}\"\r\n") == std::string::npos;
-  return is_path ? path : "a text of " + std::to_string(path.size()) + " bytes, not a path";
+  const bool is_shown = path.find_first_of("\r\n") == std::string::npos &&
+                        (IsKnownPlace(path) || !MayBeASecret(path));
+  return is_shown ? path : "a text of " + std::to_string(path.size()) + " bytes, not a path";
 }
 
 Result<FileContents> ReadFile(const std::string& path, const std::string& what, PipesAllowed pipes,

@@ -22,8 +22,9 @@ struct FileContents {
 // What else than a regular file may be read.
 enum class PipesAllowed { kNo, kYes };
 
-// A path for messages: one that cannot be any, because it holds JSON, or is longer than a name in a
-// directory can be, may be a secret that stands where a path should, and is not shown.
+// A path for messages. Where neither it nor the directory that it would be in is there, it may be a
+// secret that stands where its file should: JSON or PEM, on one line too, a token, a key in base64,
+// or longer than a name in a directory can be. Such a text is not shown. Looks at the file system.
 std::string ShownPath(const std::string& path);
 
 // Reads a whole file into secret memory. `/dev/stdin` and `/dev/fd/N` name this process's own

@@ -109,8 +109,69 @@ TEST(ReadFile, DoesNotShowWhatCanBeNoPath) {
       EXPECT_THAT(value, testing::Not(HasSubstr("fake"))) << name;
     }
   }
-  const std::string deep = "/nonexistent/" + std::string(200, 'a') + "/" + std::string(200, 'b');
-  EXPECT_THAT(ReadFile(deep, "SETTING").error().reason(), HasSubstr(deep));
+}
+
+// The key of RFC 8410, 10.3, whose whole body is one line.
+constexpr char kEd25519Body[] = "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC";
+
+TEST(ShownPath, IsNoneOfASecretThatStandsInItsPlace) {
+  const std::string body = kEd25519Body;
+  std::string rsa = "MIIEvQIBADANBgkqhkiG9w0BAQ";  // as long as such keys are
+  while (rsa.size() < 1600) rsa += "/Zm" + std::to_string(rsa.size()) + "+aKq";
+  for (const std::string& text : {
+           R"(-----BEGIN PRIVATE KEY-----\n)" + body + R"(\n-----END PRIVATE KEY-----\n)",
+           "-----BEGIN PRIVATE KEY----- " + body + " -----END PRIVATE KEY-----",
+           "BEGIN PRIVATE KEY " + body,
+           std::string(R"(short\nfake)"),
+           body,
+           "/" + body,
+           body.substr(0, 32) + " " + body.substr(32),
+           body + "/application_default_credentials.json",
+           rsa,
+           "/nowhere/" + rsa,
+           // A secret access key from the documentation of AWS, and a key id.
+           std::string("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+           std::string("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY/credentials.json"),
+           std::string("AKIAIOSFODNN7EXAMPLE"),
+           // RFC 7515, A.1.
+           std::string("eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAi"),
+           std::string("hvs.fakefakefakefakefake"),
+           std::string("s.fakeFakefakeFakefakeFake"),
+           std::string("ya29.fake-fake-fake-fake"),
+           std::string("1//0fake-fake"),
+           std::string("GOCSPX-fakefakefake"),
+           std::string("00112233445566778899aabbccddeeff"),
+           std::string("f81d4fae-7dec-11d0-a765-00a0c91e6bf6"),
+           std::string("/nowhere/hvs.fakefakefakefakefake"),
+       }) {
+    EXPECT_EQ(ShownPath(text), "a text of " + std::to_string(text.size()) + " bytes, not a path");
+  }
+}
+
+TEST(ShownPath, IsWholeWhereItIsOneOrMightBe) {
+  for (const char* const path :
+       {"", "/", ".", "key.json", "/nowhere/at/all", "../secrets/token", "/run/secrets/vault-token",
+        "/var/run/secrets/eks.amazonaws.com/serviceaccount/token",
+        "/nowhere/my-service-account-key-for-production-2024.json",
+        "my-service-account-key-for-production-2024",
+        "/nowhere/MyServiceAccountKeyForProductionOnTheThirdOfMay.json", "sk-1.pem", "s.json",
+        "/nowhere/\u00e9 \U0001f600/key", "C:\\keys\\one.json"}) {
+    EXPECT_EQ(ShownPath(path), path);
+  }
+}
+
+// Whatever they look like.
+TEST(ShownPath, IsWholeWhereItOrItsDirectoryIsThere) {
+  const test::TemporaryDirectory directory;
+  for (const std::string& name :
+       {std::string("eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2Ui"), std::string(R"({"a\nb"})"),
+        std::string("f81d4fae-7dec-11d0-a765-00a0c91e6bf6"), std::string(250, 'Z')}) {
+    const std::string path = directory.Path(name);
+    EXPECT_EQ(ShownPath(path), path);  // not there, but its directory
+    EXPECT_EQ(ShownPath(directory.Write(name, "fake")), path);
+    EXPECT_EQ(ShownPath(path + "/below"), path + "/below");
+    EXPECT_NE(ShownPath(directory.Path("nowhere/" + name)), directory.Path("nowhere/" + name));
+  }
 }
 
 }  // namespace

@@ -86,8 +86,9 @@ void FindCredentialFile(Reader& reader, ClientSettings& settings) {
   std::string& directory = settings.well_known_file.text;
   if (!directory.empty()) directory += "/" + std::string(kWellKnownFile);
 
+  settings.has_well_known_file = MayBeThere(directory);
   settings.credential_file = reader.First({"GOOGLE_APPLICATION_CREDENTIALS"});
-  if (settings.credential_file.text.empty() && MayBeThere(directory)) {
+  if (settings.credential_file.text.empty() && settings.has_well_known_file) {
     settings.credential_file = settings.well_known_file;
   }
 }

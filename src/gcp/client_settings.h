@@ -39,6 +39,7 @@ struct ClientSettings {
   // CLOUDSDK_CONFIG or ~/.config/gcloud where it is there. Empty: none.
   Sourced credential_file;
   Sourced well_known_file;  // gcloud's, there or not
+  bool has_well_known_file = false;
   Sourced project;          // GOOGLE_CLOUD_PROJECT, GCLOUD_PROJECT, or empty
   Sourced quota_project;    // GOOGLE_CLOUD_QUOTA_PROJECT, or empty
   Sourced universe;         // GOOGLE_CLOUD_UNIVERSE_DOMAIN, or empty

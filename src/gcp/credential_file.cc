@@ -135,7 +135,10 @@ ServiceAccount ReadServiceAccount(const Members& file) {
 }
 
 AuthorizedUser ReadAuthorizedUser(const Members& file) {
-  return {.client_id = file.Needed("client_id"),
+  std::string account(file.Value("account").Text().value_or(""));  // for people: any is accepted
+  if (!core::IsVisible(account) || !account.contains('@')) account.clear();
+  return {.account = std::move(account),
+          .client_id = file.Needed("client_id"),
           .client_secret = file.NeededSecret("client_secret"),
           .refresh_token = file.NeededSecret("refresh_token")};
 }
@@ -424,6 +427,9 @@ std::string DescribeIdentity(const CredentialFile& file) {
 }
 
 std::string PrincipalOf(const CredentialFile& file) {
+  if (const auto* const user = std::get_if<AuthorizedUser>(&file.identity)) {
+    return user->account.empty() ? "" : "user:" + user->account;
+  }
   std::string email;
   if (const auto* const account = std::get_if<ServiceAccount>(&file.identity)) {
     email = account->client_email;

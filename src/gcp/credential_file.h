@@ -29,6 +29,7 @@ struct ServiceAccount {
 // Type `authorized_user`: somebody who logged in by `gcloud auth application-default login`
 // (AIP-4113).
 struct AuthorizedUser {
+  std::string account;  // their e-mail address, or empty
   std::string client_id;
   Secret client_secret;
   Secret refresh_token;

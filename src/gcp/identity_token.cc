@@ -7,6 +7,7 @@
 #include "core/json_writer.h"
 #include "core/percent_encoding.h"
 #include "gcp/api_answer.h"
+#include "gcp/principal.h"
 #include "net/retry.h"
 
 namespace qarion::secrets::gcp {
@@ -42,7 +43,10 @@ Result<Secret> SignByGoogle(Session& session, std::string_view email, const Secr
                    {.most_attempts = kMostAttempts, .is_worth_another_try = IsBusy}, call);
   if (!answer) return answer.error();
   if (!answer->is_ok()) {
-    return ErrorOf(*answer, doing, session.Principal(call), session.clock().SystemNow());
+    const std::string asker = session.Principal(call);
+    const std::string account(email);
+    return WithGrants(ErrorOf(*answer, doing, asker, session.clock().SystemNow()), asker,
+                      {&account, 1});
   }
   if (!answer->json) return NotOfGoogle(*answer, doing);
   return Checked((*answer)["signedJwt"].Text().value_or(""), doing);

@@ -87,6 +87,7 @@ Result<AccessToken> Session::Fetch(const net::Call& call) {
     const std::lock_guard lock(mutex_);
     expires_at_ = token->expires_at;
     token_scope_ = token->scope;
+    token_principal_ = token->principal;
     return token;
   }
   if (settings_.file) return token;
@@ -181,7 +182,10 @@ Result<Sourced> Session::Project(const net::Call& call) {
 }
 
 std::string Session::Principal(const net::Call& call) {
-  if (settings_.file) return PrincipalOf(*settings_.file);
+  if (settings_.file) {
+    const std::lock_guard lock(mutex_);
+    return token_principal_.empty() ? PrincipalOf(*settings_.file) : token_principal_;
+  }
   const auto email = Learn(
       email_, "instance/service-accounts/default/email",
       {.deadline = std::min(call.deadline, clock_.SteadyNow() + seconds(1)), .stop = call.stop});
@@ -225,20 +229,24 @@ std::optional<seconds> Session::left() const {
 }
 
 std::vector<Session::Place> Session::places() const {
+  constexpr char kVariable[] = "GOOGLE_APPLICATION_CREDENTIALS";
+  constexpr char kGcloud[] = "gcloud's file";
   const ClientSettings& client = settings_.client;
-  const bool is_named = client.credential_file.setting == "GOOGLE_APPLICATION_CREDENTIALS";
-  std::vector<Place> places = {{"GOOGLE_APPLICATION_CREDENTIALS", is_named ? "" : "is not set"}};
-  if (is_named) return places;
-  places.push_back(
-      {"gcloud's file", settings_.file ? ""
-                        : client.well_known_file.text.empty()
-                            ? "there is no home directory"
-                            : core::ShownPath(client.well_known_file.text) + " does not exist"});
-  if (!settings_.file) {
-    places.push_back(
-        {"metadata server", client.metadata.is_disabled ? "NO_GCE_CHECK is true" : ""});
-  }
-  return places;
+  const bool is_named = client.credential_file.setting == kVariable;
+  const auto behind = [](const char* first, const std::string& what) {
+    return std::string("not looked at: ") + first + " comes first" +
+           (what.empty() ? "" : "; " + what);
+  };
+  const std::string& path = client.well_known_file.text;
+  const std::string gcloud =
+      path.empty()
+          ? "there is no home directory"
+          : core::ShownPath(path) + (client.has_well_known_file ? " is there" : " does not exist");
+  const std::string machine = client.metadata.is_disabled ? "NO_GCE_CHECK is true" : "";
+  return {{kVariable, is_named ? "" : "is not set"},
+          {kGcloud, is_named ? behind(kVariable, gcloud) : settings_.file ? "" : gcloud},
+          {"metadata server",
+           settings_.file ? behind(is_named ? kVariable : kGcloud, machine) : machine}};
 }
 
 }  // namespace qarion::secrets::gcp

@@ -79,8 +79,8 @@ class Session {
   // The project of GOOGLE_CLOUD_PROJECT, GCLOUD_PROJECT, the file or the metadata server. Empty:
   // none says. Errors: see MetadataServer::Get.
   Result<Sourced> Project(const net::Call& call);
-  // Who asks, as IAM writes it; empty where that is not known. Gives the metadata server, where
-  // that has to say it, a second.
+  // Who asks, as IAM writes it: as the latest token has it, else the file; empty where that is not
+  // known. Gives the metadata server, where that has to say it, a second.
   std::string Principal(const net::Call& call);
   // The scopes of the token in use, as far as that is known; empty where it is not, or where the
   // token is good for one service alone.
@@ -101,7 +101,8 @@ class Session {
     std::string name;
     std::string why_not;  // empty: it is the one in use
   };
-  // Where credentials are looked for, in order, as far as that went.
+  // Where credentials are looked for, in order; of those after the one in use, what is known
+  // without looking there.
   std::vector<Place> places() const;
 
   const Clock& clock() const noexcept { return clock_; }
@@ -130,6 +131,7 @@ class Session {
   std::optional<std::string> email_;
   std::optional<std::string> scopes_;
   std::string token_scope_;  // of the latest token
+  std::string token_principal_;
   std::optional<Clock::SystemTime> expires_at_;
   net::CredentialCache<AccessToken> cache_;  // last: uses all of the above
 };

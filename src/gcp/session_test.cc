@@ -236,8 +236,13 @@ TEST_F(SessionTest, FollowsRefreshTokens) {
 
 TEST_F(SessionTest, SaysWhereItLooked) {
   Open();
-  ASSERT_EQ(session_->places().size(), 1U);
-  EXPECT_EQ(session_->places()[0].why_not, "");
+  const auto named = session_->places();
+  ASSERT_EQ(named.size(), 3U);
+  EXPECT_EQ(named[0].why_not, "");
+  EXPECT_THAT(named[1].why_not,
+              testing::AllOf(HasSubstr("not looked at: GOOGLE_APPLICATION_CREDENTIALS comes first"),
+                             HasSubstr("credentials.json does not exist")));
+  EXPECT_EQ(named[2].why_not, "not looked at: GOOGLE_APPLICATION_CREDENTIALS comes first");
   EXPECT_EQ(session_->Origin(),
             "a workforce user's login by id (GOOGLE_APPLICATION_CREDENTIALS: " + path_ + ")");
   Open({{"GOOGLE_APPLICATION_CREDENTIALS", ""}, {"NO_GCE_CHECK", "true"}});

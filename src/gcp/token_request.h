@@ -53,10 +53,15 @@ struct AccessToken {
   // What it may be used for, separated by blanks. Empty: the answer does not say, or it is for one
   // service alone.
   std::string scope = {};
+  // Whose it is, as IAM writes it; empty where that is not known.
+  std::string principal = {};
 
   // The same once more; the text is shared, not copied.
   AccessToken Share() const {
-    return {.text = text.Share(), .expires_at = expires_at, .scope = scope};
+    return {.text = text.Share(),
+            .expires_at = expires_at,
+            .scope = scope,
+            .principal = principal};
   }
   bool IsSameAs(const AccessToken& other) const { return text.ConstantTimeEquals(other.text); }
 };

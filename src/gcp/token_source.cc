@@ -4,8 +4,10 @@
 #include <optional>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "crypto/rsa_key.h"
+#include "gcp/principal.h"
 #include "gcp/subject_token.h"
 #include "gcp/token_client.h"
 
@@ -37,8 +39,10 @@ class CredentialFileSource final : public TokenSource {
 
  private:
   Result<AccessToken> TokenOf(const CredentialFile& file, const net::Call& call) {
-    return std::visit([&](const auto& identity) { return Of(identity, file, call); },
-                      file.identity);
+    auto token =
+        std::visit([&](const auto& identity) { return Of(identity, file, call); }, file.identity);
+    if (token && token->principal.empty()) token->principal = PrincipalOf(file);
+    return token;
   }
 
   Result<Secret> KeyOf(const ServiceAccount& account) const {
@@ -66,8 +70,12 @@ class CredentialFileSource final : public TokenSource {
   Result<AccessToken> Of(const AuthorizedUser& user, const CredentialFile& /*file*/,
                          const net::Call& call) const {
     const std::array hidden = {user.client_secret.Share(), user.refresh_token.Share()};
-    return Asked(RefreshRequest(user), "the renewal of the login in " + place_.text, "", hidden,
-                 call);
+    const std::string doing = "the renewal of the login in " + place_.text;
+    auto answer = AskForToken(RefreshRequest(user), doing, "", hidden, context_, call);
+    if (!answer) return std::move(answer).error();
+    auto token = TokenIn(*answer->json, doing, context_.clock.SystemNow());
+    if (token) token->principal = UserIn((*answer)["id_token"].Text().value_or(""));
+    return token;
   }
 
   Result<AccessToken> Of(const ExternalUser& user, const CredentialFile& /*file*/,
@@ -101,7 +109,13 @@ class CredentialFileSource final : public TokenSource {
     auto token = Asked(ExchangeRequest(account, *subject_token),
                        "the exchange of the token of another provider (" + account.audience + ")",
                        "", hidden, call);
-    if (!token || account.impersonated_email.empty()) return token;
+    if (!token) return token;
+    token->principal = PoolMemberIn(account.audience, subject_token->Reveal());
+    if (account.impersonated_email.empty()) {
+      // What is not said is as it was asked for (RFC 8693, 2.2.1).
+      if (token->scope.empty()) token->scope = kCloudScope;
+      return token;
+    }
     return ActAs({.email = account.impersonated_email,
                   .delegates = {},
                   .universe = file.universe,
@@ -129,20 +143,29 @@ class CredentialFileSource final : public TokenSource {
     if (!key) return key.error();
     const auto assertion = GrantAssertion(account, *key, kIamScope, Now());
     if (!assertion) return assertion.error();
-    return Asked(GrantRequest(account, *assertion),
-                 "the exchange of what " + account.client_email + " signed",
-                 "serviceAccount:" + account.client_email, {&*assertion, 1}, call);
+    const std::string principal = PrincipalOf(file);
+    auto token = Asked(GrantRequest(account, *assertion),
+                       "the exchange of what " + account.client_email + " signed", principal,
+                       {&*assertion, 1}, call);
+    if (token) token->principal = principal;
+    return token;
   }
 
   Result<AccessToken> ActAs(const Impersonation& impersonation, const AccessToken& bearer,
                             const std::string& quota_project, const net::Call& call) const {
-    const std::string doing = "acting as " + impersonation.email;
+    const std::string& asker = bearer.principal;
+    const std::string doing = (asker.empty() ? "acting" : "letting " + asker + " act") + " as " +
+                              impersonation.email;
     net::HttpRequest request = ImpersonationRequest(impersonation, bearer.text);
     if (!quota_project.empty()) {
       request.headers.push_back({"x-goog-user-project", Secret::CopyOf(quota_project)});
     }
-    auto answer = AskForToken(request, doing, "", {&bearer.text, 1}, context_, call);
-    if (!answer) return std::move(answer).error();
+    auto answer = AskForToken(request, doing, asker, {&bearer.text, 1}, context_, call);
+    if (!answer) {
+      std::vector<std::string> accounts = impersonation.delegates;
+      accounts.push_back(impersonation.email);
+      return WithGrants(std::move(answer).error(), asker, accounts);
+    }
     return ImpersonatedTokenIn(*answer->json, doing);
   }
 

@@ -19,7 +19,8 @@ class TokenSource {
  public:
   virtual ~TokenSource() = default;
 
-  // Asks anew each time. No error has a key or token in it.
+  // Asks anew each time. The token says whose it is as far as that is known without further
+  // requests. No error has a key or token in it.
   virtual Result<AccessToken> Get(const net::Call& call) = 0;
 };
 

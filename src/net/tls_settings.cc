@@ -35,7 +35,16 @@ Status TlsSettings::CheckFiles() const {
        {std::pair(&ca_file, &authority_setting), std::pair(&certificate_file, &certificate_setting),
         std::pair(&key_file, &certificate_setting)}) {
     struct stat status{};
-    if (file->empty() || stat(file->c_str(), &status) != 0 || S_ISREG(status.st_mode)) continue;
+    if (file->empty()) continue;
+    if (stat(file->c_str(), &status) != 0) {
+      // libcurl would quote it.
+      const std::string shown = core::ShownPath(*file);
+      if (shown == *file) continue;
+      return Error(ErrorCode::kConfiguration, *setting + " is " + shown)
+          .With("setting", *setting)
+          .Cure("write it into a file, in PEM, and name the path of that");
+    }
+    if (S_ISREG(status.st_mode)) continue;
     return Error(ErrorCode::kConfiguration, *setting + ": " + *file + " is not a file")
         .With("setting", *setting)
         .With("file", *file)

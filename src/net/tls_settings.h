@@ -29,7 +29,7 @@ struct TlsSettings {
   TlsSettings Share() const;
 
   // kConfiguration: something that is named is no file, such as a pipe, whose reading could last
-  // for ever. A file that is not there is left to who reads it.
+  // for ever, or looks like the content of one. A file that is not there is left to who reads it.
   Status CheckFiles() const;
 
   // Tells the present state of the files from any other.

@@ -23,6 +23,11 @@ int StatusOf(ErrorCode code) {
 
 int Report(const Error& error, const qarion_secrets_error_sink* sink) {
   sink->set(sink->context, error.reason().c_str(), error.cure().c_str());
+  constexpr std::size_t kWithRepeat =
+      offsetof(qarion_secrets_error_sink, do_not_repeat) + sizeof sink->do_not_repeat;
+  if (error.IsTransient() && !error.IsWorthRepeating() && sink->size >= kWithRepeat) {
+    sink->do_not_repeat(sink->context);
+  }
   return StatusOf(error.code());
 }
 

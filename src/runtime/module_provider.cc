@@ -47,6 +47,9 @@ class ErrorSink {
       self.reason_ = SafeText(reason, "");
       self.cure_ = SafeText(cure, "");
     };
+    sink_.do_not_repeat = [](void* context) noexcept {
+      static_cast<ErrorSink*>(context)->is_repeatable_ = false;
+    };
   }
   ErrorSink(const ErrorSink&) = delete;
   ErrorSink& operator=(const ErrorSink&) = delete;
@@ -59,15 +62,17 @@ class ErrorSink {
     const std::string reason =
         reason_.empty() ? " failed without saying why (" + std::string(ToString(*code)) + ")"
                         : ": " + reason_;
-    return Error(*code, Named(backend) + reason)
-        .With("backend", std::string(backend))
-        .Cure(std::move(cure_));
+    Error error = Error(*code, Named(backend) + reason)
+                      .With("backend", std::string(backend))
+                      .Cure(std::move(cure_));
+    return is_repeatable_ ? std::move(error) : std::move(error).NotToBeRepeated();
   }
 
  private:
   qarion_secrets_error_sink sink_{};
   std::string reason_;
   std::string cure_;
+  bool is_repeatable_ = true;
 };
 
 // Answers a module's questions about settings and takes its log lines.

@@ -130,6 +130,20 @@ TEST_F(ModuleProvider, PassesReasonAndCureOfAFailedCreateOn) {
   EXPECT_EQ(provider.error().cure(), "set SHOP_TOKEN");
 }
 
+TEST_F(ModuleProvider, PassesOnThatAFailureIsNotToBeRepeated) {
+  for (const bool is_repeatable : {true, false}) {
+    script_.create = [=](const auto&, const qarion_secrets_error_sink& error) {
+      error.set(error.context, "fake", "wait");
+      if (!is_repeatable) error.do_not_repeat(error.context);
+      return QARION_SECRETS_UNAVAILABLE;
+    };
+    const auto provider = Create();
+    ASSERT_FALSE(provider);
+    EXPECT_TRUE(provider.error().IsTransient());
+    EXPECT_EQ(provider.error().IsWorthRepeating(), is_repeatable);
+  }
+}
+
 TEST_F(ModuleProvider, TakesAnExceptionFromCreateForADefect) {
   script_.create = [](const auto&, const auto&) -> int { throw std::runtime_error("fake"); };
   auto provider = Create();

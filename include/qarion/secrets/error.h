@@ -45,6 +45,13 @@ class [[nodiscard]] QARION_SECRETS_EXPORT Error {
     return std::move(*this);
   }
 
+  // Says of a transient error that the store does not want the same asked again at once: a first
+  // fetch ends with it, later ones are tried as after any other.
+  Error&& NotToBeRepeated() && {
+    is_repeatable_ = false;
+    return std::move(*this);
+  }
+
   ErrorCode code() const noexcept { return code_; }
   const std::string& reason() const noexcept { return reason_; }
   const std::string& cure() const noexcept { return cure_; }
@@ -57,8 +64,12 @@ class [[nodiscard]] QARION_SECRETS_EXPORT Error {
     return code_ == ErrorCode::kUnavailable || code_ == ErrorCode::kTryAgain;
   }
 
+  // The same where it is worth asking again within seconds.
+  bool IsWorthRepeating() const noexcept { return IsTransient() && is_repeatable_; }
+
  private:
   ErrorCode code_;
+  bool is_repeatable_ = true;
   std::string reason_;
   std::string cure_;
   std::vector<std::pair<std::string, std::string>> context_;

@@ -69,6 +69,9 @@ typedef struct qarion_secrets_error_sink {
   /* `reason`: what is wrong, naming the setting or address. `cure`: how to mend it, or NULL. The
    * last call counts. No values; the host keeps 500 bytes of each. */
   void (*set)(void* context, const char* reason, const char* cure);
+  /* Of UNAVAILABLE and TRY_AGAIN: the store does not want the same asked again at once. A first
+   * fetch ends with it. */
+  void (*do_not_repeat)(void* context);
 } qarion_secrets_error_sink;
 
 /* What fetch() is asked for. */

@@ -25,10 +25,11 @@ struct CloseDirectory {
 using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
 Error Unreadable(const std::string& path, int error) {
+  const std::string shown = core::ShownPath(path);
   return Error(ErrorCode::kConfiguration, std::string(kSetting) + ": cannot read the directory '" +
-                                              path + "': " + std::strerror(error))
+                                              shown + "': " + std::strerror(error))
       .With("setting", kSetting)
-      .With("directory", path)
+      .With("directory", shown)
       .Cure(error == ENOTDIR ? "name a directory with one file per key"
                              : "correct the path, or let this user read the directory");
 }

@@ -42,13 +42,22 @@ Status Merge(const core::SettingLookup& lookup, const Part& rules, std::string& 
   std::string text = TextOf(lookup, rules.setting);
   if (text.empty()) return {};
   if (!rules.is_possible(text)) return core::Wrong(rules.setting, rules.problem, rules.cure);
-  // An id and a number may mean the same project.
-  const bool may_be_same = rules.setting == kProject && IsNumber(text) != IsNumber(part);
-  if (!part.empty() && part != text && !may_be_same) {
+  if (!part.empty() && part != text) {
     return core::Wrong(rules.setting, "is " + text + ", and GCP_SECRET_NAME names " + part,
                        std::string("leave out ") + rules.setting + ", or let both say the same");
   }
   if (part.empty()) part = std::move(text);
+  return {};
+}
+
+// An id and a number may mean the same project: what is read will show it.
+Status MergeProject(const core::SettingLookup& lookup, SecretName& name) {
+  const std::string text = TextOf(lookup, kProject);
+  const bool may_be_same =
+      !name.project.empty() && gcp::IsProject(text) && IsNumber(text) != IsNumber(name.project);
+  if (!may_be_same) return Merge(lookup, kProjectPart, name.project);
+  name.project_number = text;
+  if (!IsNumber(text)) name.project_number.swap(name.project);
   return {};
 }
 
@@ -97,15 +106,12 @@ Result<GcpSmSettings> LoadGcpSmSettings(const core::SettingLookup& lookup) {
   const std::string given = TextOf(lookup, kName);
   auto name = ParseSecretName(given.empty() ? kUsualName : given, kName);
   if (!name) return std::move(name).error();
-  const bool is_resource = !name->project.empty();
-  std::string project_setting = is_resource ? kName : "";
-  if (is_resource && name->location.empty() && lookup(kLocation).value_or("") != "") {
+  const std::string named_project = name->project;
+  if (!named_project.empty() && name->location.empty() && lookup(kLocation).value_or("") != "") {
     return core::Wrong(kLocation, "is set, and GCP_SECRET_NAME names a global secret",
                        "leave it out, or write the whole name with its location");
   }
-  if (auto merged = Merge(lookup, kProjectPart, name->project); !merged) {
-    return std::move(merged).error();
-  }
+  if (auto merged = MergeProject(lookup, *name); !merged) return std::move(merged).error();
   if (auto merged = Merge(lookup, kLocationPart, name->location); !merged) {
     return std::move(merged).error();
   }
@@ -113,7 +119,8 @@ Result<GcpSmSettings> LoadGcpSmSettings(const core::SettingLookup& lookup) {
     return std::move(merged).error();
   }
   if (name->version.empty()) name->version = kLatest;
-  if (!is_resource && !name->project.empty()) project_setting = kProject;
+  std::string project_setting;
+  if (!name->project.empty()) project_setting = name->project == named_project ? kName : kProject;
   auto fallback = ReadFallback(lookup, name->version);
   if (!fallback) return std::move(fallback).error();
   auto endpoint = ReadEndpoint(lookup);

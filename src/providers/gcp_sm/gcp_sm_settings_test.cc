@@ -72,12 +72,28 @@ TEST(GcpSmSettingsTest, SayWhichSecret) {
                     {"GCP_SECRET_LOCATION", "l"},
                     {"GCP_SECRET_VERSION", "4"}}),
             "projects/p/locations/l/secrets/s 4 from GCP_SECRET_NAME");
+  EXPECT_EQ(
+      NameBy({{"GCP_SECRET_NAME", "projects/123/secrets/s"}, {"GCP_SECRET_PROJECT", "my-project"}}),
+      "projects/my-project/secrets/s latest from GCP_SECRET_PROJECT");
+}
+
+TEST(GcpSmSettingsTest, KeepTheNumberOfAProjectThatIsNamedTwice) {
+  const auto number_by = [](const char* name, const char* project) {
+    const auto settings = Load({{"GCP_SECRET_NAME", name}, {"GCP_SECRET_PROJECT", project}});
+    return settings ? settings->name.project_number : settings.error().reason();
+  };
+  EXPECT_EQ(number_by("projects/p/secrets/s", "123"), "123");
+  EXPECT_EQ(number_by("projects/123/secrets/s", "p"), "123");
+  EXPECT_EQ(number_by("projects/p/secrets/s", "p"), "");
+  EXPECT_EQ(number_by("s", "123"), "");
 }
 
 TEST(GcpSmSettingsTest, ContradictNoOther) {
   const std::string global = "projects/p/secrets/s";
   ExpectRefused({{"GCP_SECRET_NAME", global}, {"GCP_SECRET_PROJECT", "q"}}, "GCP_SECRET_PROJECT",
                 "is q, and GCP_SECRET_NAME names p");
+  ExpectRefused({{"GCP_SECRET_NAME", "projects/1/secrets/s"}, {"GCP_SECRET_PROJECT", "2"}},
+                "GCP_SECRET_PROJECT", "is 2, and GCP_SECRET_NAME names 1");
   ExpectRefused({{"GCP_SECRET_NAME", global}, {"GCP_SECRET_LOCATION", "l"}}, "GCP_SECRET_LOCATION",
                 "a global secret");
   ExpectRefused(

@@ -16,6 +16,9 @@ struct SecretName {
   std::string location;  // of a regional secret; empty: a global one
   std::string secret;
   std::string version;  // a number, an alias or kLatest
+  // Where settings name the project by its id and by its number: what is asked for has the id, and
+  // what comes has to have this number.
+  std::string project_number = {};
 
   // "projects/p/secrets/s", "projects/p/locations/l/secrets/s": as the API has it.
   std::string Resource() const;

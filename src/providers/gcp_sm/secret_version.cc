@@ -11,6 +11,7 @@
 #include "core/percent_encoding.h"
 #include "crypto/base64.h"
 #include "crypto/crc32c.h"
+#include "gcp/principal.h"
 
 namespace qarion::secrets::gcp_sm {
 namespace {
@@ -36,6 +37,21 @@ Error Missing(const SecretName& asked, const std::string& problem, std::string c
 
 Error BadAnswer(const gcp::ApiAnswer& answer, const std::string& problem) {
   return Error(ErrorCode::kBadData, "the answer of " + answer.host + " " + problem).Cure(kAnother);
+}
+
+// Whether the project in "projects/1/secrets/s/versions/5" has another number than settings say.
+std::optional<Error> OtherProject(std::string_view name, const SecretName& asked) {
+  const auto parsed = ParseSecretName(name, "name");
+  if (asked.project_number.empty() || !parsed || !IsNumber(parsed->project) ||
+      parsed->project == asked.project_number) {
+    return std::nullopt;
+  }
+  return Error(ErrorCode::kConfiguration, "GCP_SECRET_PROJECT and GCP_SECRET_NAME name different "
+                                          "projects: " +
+                                              asked.project + " has the number " +
+                                              parsed->project + ", not " + asked.project_number)
+      .With("setting", "GCP_SECRET_PROJECT")
+      .Cure("leave out GCP_SECRET_PROJECT, or let both name the same project");
 }
 
 // The number at the end of "projects/1/secrets/s/versions/5", where the rest is that of `asked`.
@@ -78,6 +94,9 @@ Result<std::optional<std::uint32_t>> ChecksumIn(const gcp::ApiAnswer& answer) {
   }
   return std::optional(static_cast<std::uint32_t>(number));
 }
+
+// UNAVAILABLE and RESOURCE_EXHAUSTED.
+bool IsTriedAgain(int status) { return status == 503 || status == 429; }
 
 Error OutOfUse(const gcp::ApiAnswer& answer, const SecretName& asked) {
   const std::string number = NumberInError(answer);
@@ -126,7 +145,7 @@ Error Denied(const gcp::ApiAnswer& answer, const SecretName& asked, const std::s
       .Cure(
           "see that project, name and location are right; then: gcloud secrets "
           "add-iam-policy-binding " +
-          asked.secret + asked.Flags() + " --member=" + (asker.empty() ? "PRINCIPAL" : asker) +
+          asked.secret + asked.Flags() + gcp::MemberFlag(asker) +
           " --role=" + std::string(gcp::RoleOf(permission)));
 }
 
@@ -161,7 +180,7 @@ net::RetryPolicy AccessPolicy() {
   net::RetryPolicy policy{.most_attempts = 5,
                           .backoff = {.first = seconds(2), .longest = seconds(60)}};
   policy.is_worth_another_try = [](const net::HttpResponse& response) {
-    return response.status == 503 || response.status == 429;
+    return IsTriedAgain(response.status);
   };
   return policy;
 }
@@ -178,6 +197,7 @@ Result<SecretVersion> VersionFrom(const gcp::ApiAnswer& answer, const SecretName
   }
   const auto name = answer["name"].Text();
   if (!name) return BadAnswer(answer, "does not name the version that it is of");
+  if (auto other = OtherProject(*name, asked)) return *std::move(other);
   auto number = NumberIn(*name, asked);
   if (!number) return BadAnswer(answer, "is of another secret than " + asked.Resource());
   if (IsNumber(asked.version) && *number != asked.version) {
@@ -240,7 +260,10 @@ Error Refused(const gcp::ApiAnswer& answer, const SecretName& asked, const std::
   if (is_about_permission && missing.starts_with("secretmanager.")) {
     return Denied(answer, asked, asker, missing);
   }
-  return ErrorOf(answer, "reading " + asked.Resource(), asker, now);
+  Error error = ErrorOf(answer, "reading " + asked.Resource(), asker, now);
+  // A page of what stands before Google's servers has no code, and says nothing of them.
+  const bool is_repeatable = IsTriedAgain(answer.status) || answer.error_code.empty();
+  return is_repeatable ? error : std::move(error).NotToBeRepeated();
 }
 
 }  // namespace qarion::secrets::gcp_sm

@@ -44,7 +44,8 @@ struct SecretVersion {
 };
 
 // Of an answer of 2xx. kBadData: it is not such an answer, is of another secret or version than
-// `asked`, larger than 64 KiB, or not base64; or see gcp::NotOfGoogle.
+// `asked`, larger than 64 KiB, or not base64; or see gcp::NotOfGoogle. kConfiguration: its project
+// has another number than `asked` says.
 Result<SecretVersion> VersionFrom(const gcp::ApiAnswer& answer, const SecretName& asked);
 
 // The fields in a version. kBadData: its data is no JSON object of fields, or not what its checksum
@@ -59,7 +60,8 @@ bool IsOutOfUse(const gcp::ApiAnswer& answer);
 
 // What an answer other than 2xx means. `asker`: see gcp::ErrorOf. `permission`: that the call
 // needs. kConfiguration: there is no such secret or version, or it is disabled or destroyed;
-// kNotPermitted: a permission is missing; else see gcp::ErrorOf.
+// kNotPermitted: a permission is missing; else see gcp::ErrorOf. What Google's configuration of the
+// service does not have tried again, such as INTERNAL, is not to be repeated.
 Error Refused(const gcp::ApiAnswer& answer, const SecretName& asked, const std::string& asker,
               std::chrono::system_clock::time_point now,
               std::string_view permission = "secretmanager.versions.access");

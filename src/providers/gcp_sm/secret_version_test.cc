@@ -120,6 +120,20 @@ TEST(SecretVersionTest, IsOfTheSecretThatWasAskedFor) {
       "nothing is wrong");
 }
 
+TEST(SecretVersionTest, IsOfTheProjectThatBothSettingsName) {
+  const std::string payload = R"({"data": ""})";
+  SecretName asked = Asked();
+  asked.project_number = "123";
+  EXPECT_TRUE(VersionFrom(Answer(200, Body(payload)), asked));
+  asked.project_number = "124";
+  const auto version = VersionFrom(Answer(200, Body(payload)), asked);
+  ASSERT_FALSE(version);
+  EXPECT_EQ(version.error().code(), ErrorCode::kConfiguration);
+  EXPECT_EQ(version.error().reason(),
+            "GCP_SECRET_PROJECT and GCP_SECRET_NAME name different projects: my-project has the "
+            "number 123, not 124");
+}
+
 TEST(SecretVersionTest, HasAPayloadOfAtMost64KiB) {
   const auto of_size = [](std::size_t size) {
     return Body(R"({"data": ")" +
@@ -285,6 +299,8 @@ TEST(SecretVersionTest, IsRefusedWithACure) {
        ErrorCode::kUnavailable,
        {"503"}},
       {500, "INTERNAL", "", "Internal error.", ErrorCode::kUnavailable, {"500"}},
+      {504, "DEADLINE_EXCEEDED", "", "Too late.", ErrorCode::kUnavailable, {"504"}},
+      {409, "ABORTED", "", "Aborted.", ErrorCode::kUnavailable, {"409"}},
       {400,
        "INVALID_ARGUMENT",
        "",
@@ -299,7 +315,16 @@ TEST(SecretVersionTest, IsRefusedWithACure) {
       EXPECT_THAT(error.reason() + "\n" + error.cure(), HasSubstr(word)) << refusal.text;
     }
     EXPECT_NE(error.cure(), "");
+    const bool is_tried_again = refusal.status == 503 || refusal.status == 429;
+    EXPECT_EQ(error.IsWorthRepeating(), is_tried_again) << refusal.text;
   }
+}
+
+// Which may be that of a proxy.
+TEST(SecretVersionTest, IsWorthAnotherTryAfterAPage) {
+  const Error error = Refused(Answer(500, "<html>fake</html>"), Asked(), "", kNow);
+  EXPECT_EQ(error.code(), ErrorCode::kUnavailable);
+  EXPECT_TRUE(error.IsWorthRepeating());
 }
 
 TEST(SecretVersionTest, IsRefusedForAnotherPermissionThanSecretManagers) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/ascii.h"
+#include "gcp/principal.h"
 #include "gcp/token_source.h"
 
 namespace qarion::secrets::vault {
@@ -224,8 +225,9 @@ void ReadGcp(SettingReader& reader, AuthSettings& auth) {
   }
   auto session = gcp::SessionSettings::Load(lookup);
   if (!session) return reader.Fail(std::move(session).error());
-  const bool knows_account = !auth.gcp_service_account.empty() ||
-                             (session->file && !gcp::PrincipalOf(*session->file).empty());
+  const bool knows_account =
+      !auth.gcp_service_account.empty() ||
+      (session->file && !gcp::AccountIn(gcp::PrincipalOf(*session->file)).empty());
   auth.gcp_type =
       type.value_or(session->file && knows_account ? GcpLoginType::kIam : GcpLoginType::kGce);
   if (auth.gcp_type == GcpLoginType::kIam && session->file && !knows_account) {

@@ -6,6 +6,7 @@
 #include "core/json_writer.h"
 #include "crypto/rsa_key.h"
 #include "gcp/identity_token.h"
+#include "gcp/principal.h"
 #include "gcp/signed_token.h"
 #include "gcp/token_source.h"
 
@@ -18,11 +19,6 @@ constexpr std::chrono::minutes kLife{5};
 
 // What a service account with a key asks to sign in another one's name.
 constexpr char kSigner[] = "https://iamcredentials.googleapis.com/";
-
-// "serviceAccount:a@b" -> "a@b".
-std::string EmailOf(const std::string& principal) {
-  return principal.substr(principal.find(':') + 1);
-}
 
 }  // namespace
 
@@ -52,7 +48,7 @@ Result<Secret> GcpLogin::SignByAccount(const net::Call& call) {
   const core::Sourced& place = settings_.gcp->client.credential_file;
   const auto file = gcp::ReadCredentialFile(place);
   if (!file) return file.error();
-  if (email.empty()) email = EmailOf(gcp::PrincipalOf(*file));
+  if (email.empty()) email = gcp::AccountIn(gcp::PrincipalOf(*file));
   const auto* const account = std::get_if<gcp::ServiceAccount>(&file->identity);
   if (account == nullptr || account->client_email != email) {
     return SignInName(std::move(email), call);
@@ -75,7 +71,7 @@ Result<Secret> GcpLogin::SignInName(std::string email, const net::Call& call) {
     // Where there is no identity at all, this says so.
     const auto token = session_.Token(call);
     if (!token) return token.error();
-    email = EmailOf(session_.Principal(call));
+    email = gcp::AccountIn(session_.Principal(call));
   }
   if (email.empty()) {
     return Error(ErrorCode::kConfiguration, "it is not known which service account to log in as")

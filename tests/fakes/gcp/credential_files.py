@@ -6,8 +6,9 @@ IMPERSONATION = "/v1/{}:generateAccessToken"
 
 
 def authorized_user(login, **more):
-    return {"type": "authorized_user", "client_id": login.client_id, "client_secret": login.client_secret,
-            "refresh_token": login.refresh_token, "universe_domain": "googleapis.com", **more}
+    return {"type": "authorized_user", "account": "", "client_id": login.client_id,
+            "client_secret": login.client_secret, "refresh_token": login.refresh_token,
+            "universe_domain": "googleapis.com", **more}
 
 
 def external_account(services, audience, source, impersonated=None, **more):

@@ -127,6 +127,7 @@ class Login:
     client_secret: str = "fake-client-secret/+"
     refresh_token: str = ""
     replaces: bool = False  # hands out another refresh token each time
+    tells_email: bool = True  # of users: that is among the scopes they logged in for, as gcloud has it
 
     def __post_init__(self):
         self.refresh_token = self.refresh_token or "fake-1//" + secrets.token_urlsafe(24)
@@ -155,6 +156,11 @@ class Token:
     ends_at: float
 
 
+@functools.cache
+def made_once():
+    return secrets.token_hex(20), new_key()
+
+
 class Identity:
     """`told_seconds`: what answers say about the life of a token, when it is not the truth."""
 
@@ -166,6 +172,7 @@ class Identity:
         self.providers = {}
         self.delegations = set()  # of domains, (account's email, user)
         self.tokens = {}
+        self.id_tokens = []
         self.grants = set()
         self.allowed_locations = None  # or the answer
         self.token_seconds = LONGEST_SECONDS - 1
@@ -212,10 +219,10 @@ class Identity:
         return {"access_token": token, "expires_in": self.told_seconds or self.token_seconds,
                 "token_type": "Bearer", **more}
 
-    @functools.cached_property
+    @property
     def google_key(self):
-        """That Google signs tokens with about who machines are: id and key."""
-        return secrets.token_hex(20), new_key()
+        """That Google signs tokens with about who somebody is: id and key."""
+        return made_once()
 
     def identity_token(self, account, audience, **more):
         """As the metadata server has them."""
@@ -225,6 +232,15 @@ class Identity:
             "aud": audience, "azp": account.unique_id, "email": account.email, "email_verified": True,
             "exp": now + LONGEST_SECONDS, "iat": now, "iss": "https://accounts.google.com", "sub": account.unique_id,
             **more})
+
+    def user_token(self, email, client_id):
+        """As the token endpoint has them beside tokens of users."""
+        now = int(self.now())
+        key_id, key = self.google_key
+        self.id_tokens.append(sign_jwt(key, key_id, {
+            "iss": "https://accounts.google.com", "azp": client_id, "aud": client_id, "sub": "100000000000000000002",
+            "email": email, "email_verified": True, "iat": now, "exp": now + LONGEST_SECONDS}))
+        return self.id_tokens[-1]
 
     # Who asks.
 
@@ -340,6 +356,9 @@ class Identity:
         more = {}
         if login.replaces:
             login.refresh_token = more["refresh_token"] = "fake-1//" + secrets.token_urlsafe(24)
+        kind, _, email = login.principal.partition(":")
+        if kind == "user" and login.tells_email:
+            more["id_token"] = self.user_token(email, login.client_id)
         return self.hand_out(login.principal, [CLOUD], scope=CLOUD, **more)
 
     def refresh_workforce(self, request):

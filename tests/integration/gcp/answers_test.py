@@ -162,6 +162,41 @@ class Attempts(GcpCase):
                 self.assertIn(str(status), error)
                 self.assertEqual(count, 1)
 
+    def test_a_refresh_that_comes_damaged(self):
+        """The values from before are served on, and the next good answer counts."""
+        reader = self.reader(20, SECRETS_CACHE_TTL="3600")
+        reader.expect(event="value", value=FIELDS["SECRET_KEY"])
+        self.secrets.add_version(self.secret, b'{"SECRET_KEY": "fake-second-signing-key-0123456789"}')
+        data = self.secret.versions[-1].data
+        for payload, word in ((wrong_checksum(data), "CRC-32C"), ({"data": "!!!"}, "base64"),
+                              ({"data": "bm8ganNvbg==", "dataCrc32c": None}, "JSON"), (long_payload(), "64 KiB")):
+            with self.subTest(word):
+                self.secrets.payload = payload
+                self.assertIn(word, reader.ask("refresh")["error"])
+                self.assertEqual(reader.ask("status")["version"], "1")
+        self.secrets.payload = {}
+        self.assertEqual(reader.ask("refresh")["error"], "")
+        reader.expect(event="value", value="fake-second-signing-key-0123456789")
+        self.assertEqual(reader.end()["failures"], 0)
+
+    def test_what_google_s_configuration_does_not_have_repeated(self):
+        """A first fetch ends with it, at the first answer; a running service keeps its values and asks again later."""
+        for status, code in ((500, "INTERNAL"), (504, "DEADLINE_EXCEEDED"), (500, "UNKNOWN"), (409, "ABORTED")):
+            with self.subTest(code):
+                failure = (status, {"error": {"code": status, "message": "fake failure", "status": code}})
+                self.services.reset({ACCESSED: failure})
+                self.assert_fails(69, f"answered {status}, {code}: fake failure")
+                self.assert_asked(ACCESSED)
+                self.assertNotIn("gave up after", self.run_command("get", "SECRET_KEY").stderr)
+        self.services.reset()
+        reader = self.reader(20, SECRETS_CACHE_TTL="1")
+        reader.expect(event="value", value=FIELDS["SECRET_KEY"])
+        self.services.reset({ACCESSED: failure})
+        self.assertIn("ABORTED", reader.ask("refresh")["error"])
+        self.services.reset()
+        self.assertEqual(reader.ask("refresh")["error"], "")
+        self.assertEqual(reader.end()["failures"], 0)
+
     def by_login(self):
         login = self.identity.new_login("user:someone@example.com")
         self.allow(login.principal)

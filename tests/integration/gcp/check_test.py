@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """What `check` and `status` tell of the backend: who one is, what is read, what is wrong and what mends it."""
 import json
+import time
 import unittest
 
-from credential_files import external_account
-from gcp_case import AUDIENCE, PROJECT, GcpCase
-from identity import CLOUD
+from credential_files import authorized_user, external_account, impersonated_service_account
+from gcp_case import AUDIENCE, MAY_READ, NUMBER, PROJECT, USER, GcpCase
+from identity import CLOUD, new_key, sign_jwt
 from secret_manager import READ
 
 
@@ -30,6 +31,81 @@ class Check(GcpCase):
         text = json.dumps(self.details())
         for word in (self.reader_account.email, self.services.address, CLOUD):
             self.assertIn(word, text)
+
+    def log_in_as_user(self, tells_email=True, **more):
+        self.log_in(authorized_user(self.identity.new_login(USER, tells_email=tells_email), **more))
+        self.lead_here()
+
+    def log_in_by_pool(self, subject, **more):
+        """With a token of another provider."""
+        key = new_key()
+        provider = self.identity.new_provider(AUDIENCE, issuer="https://issuer.example",
+                                              issuer_keys={"1": key.public_key()})
+        token = sign_jwt(key, "1", {"iss": provider.issuer, "aud": AUDIENCE, "sub": subject, "iat": int(time.time()),
+                                    "exp": int(time.time()) + 600})
+        self.hidden.append(token)
+        source = {"file": self.write("subject", token)}
+        self.log_in(external_account(self.services, AUDIENCE, source, **more))
+        self.lead_here()
+        return provider.principal(subject)
+
+    def test_a_user(self):
+        """By the token that says who they are, else by the file; where neither does, check does not know."""
+        self.allow(USER)
+        for settings, principal in (({}, USER), ({"account": "other@example.com"}, USER),
+                                    ({"tells_email": False, "account": USER.removeprefix("user:")}, USER),
+                                    ({"tells_email": False}, "is not known"),
+                                    ({"tells_email": False, "account": "fake"}, "is not known")):
+            with self.subTest(settings):
+                self.log_in_as_user(**settings)
+                details = self.details()
+                self.assertEqual((details["principal"], details["scopes"]), (principal, CLOUD))
+        self.identity.revoke(USER, f"projects/{NUMBER}", MAY_READ)
+        self.log_in_as_user()
+        self.assert_fails(77, f"--member={USER} --role=roles/secretmanager.secretAccessor")
+
+    def test_a_member_of_a_pool(self):
+        """By the subject of their own token."""
+        principal = self.log_in_by_pool("repo:fake/fake:ref:refs/heads/main")
+        self.assert_fails(77, f"--member={principal} --role=roles/secretmanager.secretAccessor")
+        self.allow(principal)
+        details = self.details()
+        self.assertEqual((details["principal"], details["scopes"]), (principal, CLOUD))
+        other = self.log_in_by_pool("auth0|fake")
+        self.assert_fails(77, f"--member='{other}' --role=")
+
+    def test_a_member_of_a_pool_whose_token_says_nothing(self):
+        provider = self.identity.new_provider(AUDIENCE, tokens={"fake-subject-token": "fake-subject"})
+        self.allow(provider.principal("fake-subject"))
+        self.log_in(external_account(self.services, AUDIENCE, {"file": self.write("subject", "fake-subject-token")}))
+        self.assertEqual(self.details()["principal"], "is not known")
+
+    def grant_of(self, member, account):
+        return (f"gcloud iam service-accounts add-iam-policy-binding {account.email} --member={member} "
+                "--role=roles/iam.serviceAccountTokenCreator")
+
+    def test_who_may_not_act_as_another(self):
+        """Who asks, whom they would be, and the command that permits it."""
+        reader = self.reader_account
+        first = self.new_account("first@fake.iam.gserviceaccount.com")
+        for source, principal in (
+                (authorized_user(self.identity.new_login(USER)), USER),
+                (first.key_file(self.services.url + "/token"), first.principal)):
+            self.log_in(impersonated_service_account(reader, source))
+            self.lead_here()
+            self.assert_fails(77, f"letting {principal} act as {reader.email} failed", self.grant_of(principal, reader))
+            self.assertIn(self.grant_of(principal, reader), json.dumps(self.findings()))
+        principal = self.log_in_by_pool("fake-subject", impersonated=reader)
+        self.assert_fails(77, f"letting {principal} act as {reader.email} failed", self.grant_of(principal, reader))
+        self.may_act_as_reader(principal)
+        self.assertEqual(self.details()["principal"], reader.principal)
+
+    def test_who_may_not_act_as_another_by_those_between(self):
+        first = self.new_account("first@fake.iam.gserviceaccount.com")
+        self.log_in(impersonated_service_account(self.reader_account, authorized_user(self.identity.new_login(USER)),
+                                                 [first]))
+        self.lead_here()
+        self.assert_fails(77, self.grant_of(USER, first) + "; " + self.grant_of(first.principal, self.reader_account))
 
     def test_a_file_that_leads_to_strangers(self):
         """Who signs what is sent in place of a token asks nobody for one."""

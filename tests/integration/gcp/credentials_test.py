@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from credential_files import authorized_user, external_account, impersonated_service_account
 from gcp_case import ACCESSED, AUDIENCE, FIELDS, GET_TOKEN, METADATA, METADATA_TOKEN, PROJECT, USER, GcpCase
-from identity import CLOUD, read_jwt
+from identity import CLOUD, read_jwt, sign_jwt
 from secret_manager import USE_PROJECT
 
 GCLOUD_FILE = ".config/gcloud/application_default_credentials.json"
@@ -288,6 +288,17 @@ class Order(GcpCase):
             self.assert_asked("POST /token", ACCESSED)
             self.assert_asked_by(USER)
 
+    def test_gcloud_s_is_an_error_where_it_is_broken(self):
+        """The machine, which could read, is not asked in its place."""
+        self.settings_with()
+        for text in ("", "fake", "{}", json.dumps({**self.user_file, "refresh_token": ""})):
+            self.write_gcloud(text)
+            self.assert_fails(65, GCLOUD_FILE)
+        (self.directory / GCLOUD_FILE).unlink()
+        (self.directory / GCLOUD_FILE).mkdir()
+        self.assert_fails(78, GCLOUD_FILE)
+        self.assertEqual(self.services.requests, [])
+
     def test_the_machine_comes_last(self):
         self.settings_with()
         self.assert_gets()
@@ -305,12 +316,25 @@ class Order(GcpCase):
         self.assert_asked(ACCESSED)
 
     def test_check_says_which_applies_and_why_the_others_do_not(self):
+        """All three places, whichever it is."""
+        def places():
+            return [text for name, text in self.details().items() if name.startswith("credentials: ")]
+
+        gcloud = str(self.directory / GCLOUD_FILE)
         self.settings_with()
-        details = {name: text for name, text in self.details().items() if name.startswith("credentials: ")}
-        self.assertEqual(len(details), 3, details)
-        text = json.dumps(details)
-        for word in ("GOOGLE_APPLICATION_CREDENTIALS", GCLOUD_FILE, "in use"):
-            self.assertIn(word, text)
+        self.assertEqual(places(), ["is not set", gcloud + " does not exist", "in use"])
+        named = self.write("key.json", json.dumps(self.key_file()))
+        behind = "not looked at: GOOGLE_APPLICATION_CREDENTIALS comes first"
+        self.settings_with(GOOGLE_APPLICATION_CREDENTIALS=named)
+        self.assertEqual(places(), ["in use", f"{behind}; {gcloud} does not exist", behind])
+        self.write_gcloud(json.dumps(self.user_file))
+        self.assertEqual(places(), ["in use", f"{behind}; {gcloud} is there", behind])
+        self.settings_with()
+        self.assertEqual(places(), ["is not set", "in use", "not looked at: gcloud's file comes first"])
+        self.settings_with(NO_GCE_CHECK="true")
+        self.assertEqual(places()[2], "not looked at: gcloud's file comes first; NO_GCE_CHECK is true")
+        self.identity.logins.clear()
+        self.assertEqual(places()[:2], ["is not set", "applies, and fails"])
 
 
 class UnusableFiles(GcpCase):
@@ -329,6 +353,38 @@ class UnusableFiles(GcpCase):
     def test_is_not_there(self):
         for path in ("/nowhere/key.json", str(self.directory), "\u00e9 \U0001f600"):
             self.assert_unusable(78, path, "GOOGLE_APPLICATION_CREDENTIALS")
+
+    def test_its_content_in_place_of_its_path(self):
+        """A key or a token, whole or in part, on one line as variables and .env have it: nothing of it is shown."""
+        file = self.key_file()
+        key = file["private_key"]
+        body = "".join(line for line in key.splitlines() if "-" not in line)
+        token = self.identity.issue(USER).removeprefix("fake-")
+        jwt = sign_jwt(self.reader_account.key, "fake", {"iss": "fake"})
+        contents = (key, key.replace("\n", "\\n"), key.replace("\n", " "), body, body[:64], body[:40],
+                    json.dumps(file), json.dumps(file, indent=1), token, jwt,
+                    "hvs." + body[:24])
+        for content in contents:
+            federated = external_account(self.services, AUDIENCE, {"file": content})
+            for name, settings in (
+                    ("GOOGLE_APPLICATION_CREDENTIALS", {"GOOGLE_APPLICATION_CREDENTIALS": content}),
+                    ("gcloud's file", {"CLOUDSDK_CONFIG": content, "NO_GCE_CHECK": "true"}),
+                    ("credential_source.file", {
+                        "GOOGLE_APPLICATION_CREDENTIALS": self.write("federated.json", json.dumps(federated))}),
+                    ("CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", {
+                        "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE": content, "GCP_SECRET_ENDPOINT": "https://127.0.0.1:1"})):
+                if name == "credential_source.file" and "\n" in content:
+                    continue  # no file with credentials has a line break there
+                self.settings = {**self.of_machine, **settings}
+                for command in (("get", "SECRET_KEY"), ("status",), ("status", "-o", "json"), ("check",)):
+                    with self.subTest(name, content=content[:12], command=command):
+                        ran = self.run_command(*command)
+                        if command[0] == "get":
+                            self.assertNotEqual(ran.returncode, 0)
+                            self.assertRegex(ran.stderr, "a text of [0-9]+ bytes, not a path")
+                        for secret in (body, token, jwt):
+                            for at in range(len(secret) - 7):
+                                self.assertNotIn(secret[at:at + 8], ran.stdout + ran.stderr)
 
     @unittest.skipIf(os.geteuid() == 0, "everything may be read by root")
     def test_may_not_be_read(self):

@@ -12,7 +12,8 @@ import tempfile
 import unittest
 
 from backend_case import FIELDS, QSECRETS
-from credential_files import authorized_user, external_account, external_account_authorized_user
+from credential_files import (AWS_TYPE, authorized_user, aws_source, external_account,
+                              external_account_authorized_user, impersonated_service_account)
 from faults import FaultCase, FaultServer, Ran
 from gcp_case import AUDIENCE, MAY_READ, NUMBER, PROJECT, READER, account
 from google_proxy import NAMES, GoogleProxy
@@ -47,15 +48,18 @@ ECHOES = ("json:403:" + SAID, "json:400:" + OAUTH_SAID)
 FAULTS = ("refused", *SILENT, *CUT, *TOO_MUCH, "compressed", *REDIRECTS, *PAGES, *SERVER_ERRORS, *BUSY, *ECHOES)
 # Of those that go on for as long as a command may, the ones that are tried everywhere.
 EVERYWHERE = ("refused", "hang", "cut-body", "page:403", "page:200", "page:503", "page:429")
-PLACES = ("Secret Manager", "login", "workforce login", "exchange", "IAM", "source", "metadata")
-TOKEN_ENDPOINTS = PLACES[1:5]
+TOKEN_ENDPOINTS = ("login", "workforce login", "grant", "exchange", "IAM", "signing")
+SERVICES = ("Secret Manager", *TOKEN_ENDPOINTS)
+SOURCES = ("source", "instance of AWS")
+PLACES = (*SERVICES, *SOURCES, "metadata")
 SENT_TO = {"login": (CLIENT_SECRET, REFRESH_TOKEN), "workforce login": (CLIENT_SECRET, REFRESH_TOKEN),
            "exchange": (SUBJECT_TOKEN,), "source": (SOURCE_HEADER,)}
 
 
 class World:
     """Google's services for one command, in which one of the endpoints misbehaves. `host`: what it is called."""
-    LED_ELSEWHERE = {"login": "oauth2.googleapis.com", "IAM": "iamcredentials.googleapis.com"}
+    LED_ELSEWHERE = {"login": "oauth2.googleapis.com", "IAM": "iamcredentials.googleapis.com",
+                     "signing": "iamcredentials.googleapis.com"}
 
     def __init__(self, place, url, home):
         self.services = Services()
@@ -88,6 +92,14 @@ class World:
             file = account(READER).key_file(self.services.url + "/token")
         elif place == "login":
             file = authorized_user(login)
+        elif place == "grant":
+            file = impersonated_service_account(account(READER), account(READER).key_file(url + "/token"))
+        elif place == "signing":  # to log in to Vault, which nobody reaches
+            self.services.metadata.account = account(READER)
+            self.settings |= {"SECRETS_BACKEND": "vault", "VAULT_ADDR": "http://127.0.0.1:1",
+                              "VAULT_AUTH_METHOD": "gcp", "VAULT_AUTH_ROLE": "app", "VAULT_GCP_LOGIN_TYPE": "iam",
+                              "VAULT_GCP_SERVICE_ACCOUNT": READER, "NO_GCE_CHECK": None,
+                              "GCE_METADATA_HOST": self.services.address}
         elif place == "workforce login":
             file = external_account_authorized_user(self.services, AUDIENCE, login, token_url=url + "/v1/oauthtoken")
         elif place == "exchange":
@@ -97,6 +109,8 @@ class World:
         elif place == "source":
             file = external_account(self.services, AUDIENCE, {"url": url + "/subject", "headers": {
                 "X-Fake": SOURCE_HEADER}})
+        elif place == "instance of AWS":
+            file = external_account(self.services, AUDIENCE, aws_source(url), subject_token_type=AWS_TYPE)
         else:
             self.settings |= {"NO_GCE_CHECK": None, "GCE_METADATA_HOST": self.host}
         if file:
@@ -196,9 +210,9 @@ class Servers(Case):
             key, 65, host, TOO_MUCH[key[1]], requests=0 if key[1] == "greet" else 1))
 
     def test_that_compress_what_they_say(self):
-        self.each(PLACES[:5], ["compressed"], lambda key, host: self.assert_definite(
+        self.each(SERVICES, ["compressed"], lambda key, host: self.assert_definite(
             key, 65, host, "compressed its answer"))
-        self.each(["source"], ["compressed"], lambda key, host: self.assert_definite(
+        self.each(SOURCES, ["compressed"], lambda key, host: self.assert_definite(
             key, 65, host, "longer than the limit"))
 
     def test_that_redirect(self):
@@ -206,18 +220,22 @@ class Servers(Case):
             key, 78, host.partition(":")[0], key[1].split(":")[1], "redirects are not followed"))
 
     def test_pages_of_what_stands_before_them(self):
-        self.each(PLACES[:5], ["page:404", "page:403", *SERVER_ERRORS, "page:503"],
+        self.each(SERVICES, ["page:404", "page:403", *SERVER_ERRORS, "page:503"],
                   lambda key, host: self.assert_passing(key, host.partition(":")[0], "answered " + key[1][-3:]))
         self.each(["source"], ["page:404", "page:403"], lambda key, host: self.assert_definite(
             key, 78, host.partition(":")[0], "answers " + key[1][-3:], "credential_source.headers"))
+        self.each(["instance of AWS"], ["page:404", "page:403"], lambda key, host: self.assert_definite(
+            key, 78, "credential_source.imdsv2_session_token_url", "answers " + key[1][-3:], "hop limit"))
 
     def test_pages_that_look_like_success(self):
-        self.each(PLACES[:5], ["page:200"], lambda key, host: self.assert_passing(
+        self.each(SERVICES, ["page:200"], lambda key, host: self.assert_passing(
             key, host.partition(":")[0], "answered 200, and not as Google does"))
         self.assert_definite(("source", "page:200"), 77, "invalid_grant")  # for the page is taken for a token
+        self.assert_definite(("instance of AWS", "page:200"), 65, "credential_source.region_url does not answer with a",
+                             requests=2)
 
     def test_that_ask_for_patience(self):
-        self.each(PLACES[:5], ["page:429"], lambda key, host: self.assert_passing(
+        self.each(SERVICES, ["page:429"], lambda key, host: self.assert_passing(
             key, host.partition(":")[0], "answered 429", status=75))
 
     def test_refusals_that_repeat_what_was_sent(self):
@@ -225,12 +243,14 @@ class Servers(Case):
             hidden = "***" if place in SENT_TO else "fake refusal"
             self.assert_definite((place, ECHOES[0]), 77, "PERMISSION_DENIED", hidden)
             self.assert_definite((place, ECHOES[1]), 77, "invalid_grant", hidden)
-        self.assert_definite(("source", ECHOES[0]), 78, "answers 403")
-        self.assert_definite(("source", ECHOES[1]), 78, "answers 400: fake refusal of ***")
+        for place in SOURCES:
+            self.assert_definite((place, ECHOES[0]), 78, "answers 403")
+            self.assert_definite((place, ECHOES[1]), 78, "answers 400: fake refusal of")
+        self.assert_definite(("source", ECHOES[1]), 78, "fake refusal of ***")
 
     def test_of_what_is_sent_a_trace_shows_no_secret(self):
         self.each(PLACES, ["traced"], lambda key, host: self.assert_fails(
-            key, 78 if key[0] in ("source", "metadata") else 77, "http: ", host))
+            key, 78 if key[0] in (*SOURCES, "metadata") else 77, "http: ", host))
 
 
 class MetadataServers(Case):

@@ -114,7 +114,7 @@ class GcpCase(BackendCase):
         return result
 
     def assert_nothing_shown(self, *streams):
-        hidden = [*self.hidden, *self.identity.tokens]
+        hidden = [*self.hidden, *self.identity.tokens, *self.identity.id_tokens]
         hidden += [request.bearer().rpartition(".")[2] for request in self.services.seen() if request.bearer()]
         for value in hidden:
             for at in range(0, max(1, len(value) - LONG_ENOUGH + 1), 4):

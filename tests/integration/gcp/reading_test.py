@@ -93,6 +93,16 @@ class Names(ReadingCase):
                 self.assert_fails(78, named, **settings)
         self.assertEqual(self.services.requests, [])
 
+    def test_projects_that_contradict_each_other_by_number_and_id(self):
+        """Which the name in the answer shows."""
+        for name, project in ((SECRET, NUMBER + 1), (SECRET.replace(PROJECT, str(NUMBER + 1)), PROJECT)):
+            settings = {"GCP_SECRET_NAME": name, "GCP_SECRET_PROJECT": str(project)}
+            self.assert_fails(78, "GCP_SECRET_PROJECT and GCP_SECRET_NAME name different projects",
+                              f"{PROJECT} has the number {NUMBER}, not {NUMBER + 1}", **settings)
+            self.assertIn("name different projects", str(self.findings(**settings)))
+        for name, project in ((SECRET, NUMBER), (SECRET.replace(PROJECT, str(NUMBER)), PROJECT)):
+            self.assert_gets(GCP_SECRET_NAME=name, GCP_SECRET_PROJECT=str(project))
+
     def test_settings_that_say_the_same(self):
         self.assert_gets(GCP_SECRET_NAME=SECRET + "/versions/1", GCP_SECRET_PROJECT=PROJECT, GCP_SECRET_VERSION="1")
 

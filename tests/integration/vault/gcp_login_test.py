@@ -34,6 +34,7 @@ class Vault:
         self.services = services
         self.roles = {}
         self.logins = []  # bodies
+        self.login_requests = []  # method, path, headers
         self.token = "fake-hvs.token"
         server = self
 
@@ -65,6 +66,7 @@ class Vault:
 
     def answer(self, method, path, headers, body):
         if path == "/v1/auth/gcp/login" and method in ("POST", "PUT"):
+            self.login_requests.append((method, path, headers))
             try:
                 return 200, self.log_in(json.loads(body))
             except Refused as refused:
@@ -171,6 +173,17 @@ class ByKey(GcpLogin):
         self.assertEqual(set(claims), {"sub", "aud", "iat", "exp"})
         self.assertEqual(self.asked(), [])
 
+    def test_the_request_that_vault_documents(self):
+        """POST /v1/auth/gcp/login with `role` and `jwt` and nothing else, by vault/api-docs/auth/gcp#login. None of
+        another client's is recorded: hvac, which sends the same, is not among the packages of these tests."""
+        self.assert_gets(**self.key_file())
+        (method, path, headers), = self.vault.login_requests
+        self.assertEqual((method, path), ("POST", "/v1/auth/gcp/login"))
+        self.assertNotIn("X-Vault-Token", headers)
+        body, = self.vault.logins
+        self.assertEqual(set(body), {"role", "jwt"})
+        self.assertEqual(body["role"], "iam")
+
     def test_a_role_may_want_tokens_that_live_shortly(self):
         self.vault.roles["iam"]["max_jwt_exp"] = 310
         self.assert_gets(**self.key_file())
@@ -230,7 +243,7 @@ class ByIam(GcpLogin):
         login = self.identity.new_login("user:someone@example.com")
         self.identity.grant(login.principal, self.account.resource, GET_TOKEN)
         settings = self.file(impersonated_service_account(self.account, authorized_user(login)))
-        self.assert_fails(77, f"grant serviceAccount:{APP} the role", **settings)
+        self.assert_fails(77, f"add-iam-policy-binding {APP} --member=serviceAccount:{APP} --role=", **settings)
         self.permit(self.account.principal)
         self.assert_gets(**settings)
         self.assert_signed_by_google()
@@ -260,7 +273,7 @@ class ByIam(GcpLogin):
     def test_needs_to_know_the_account(self):
         login = self.identity.new_login("user:someone@example.com")
         self.assert_fails(78, "VAULT_GCP_SERVICE_ACCOUNT is not set", VAULT_GCP_LOGIN_TYPE="iam",
-                          **self.file(authorized_user(login)))
+                          **self.file(authorized_user(login, account="someone@example.com")))
 
     def test_a_token_that_ended_is_replaced(self):
         self.services.metadata.account = self.account
