@@ -88,9 +88,9 @@ bool LooksRandom(std::string_view text, bool needs_both_cases) {
 bool LooksLikeAToken(std::string_view text) {
   constexpr std::size_t kShortest = 16;
   // JSON Web Tokens; those of Vault, Google, AWS and of what runs builds.
-  constexpr std::string_view kBeginnings[] = {
-      "eyJ",  "hvs.", "hvb.", "hvr.", "ya29.", "AIza",        "GOCSPX-",
-      "AKIA", "ASIA", "IQoJ", "FwoG", "ghp_",  "github_pat_", "glpat-"};
+  constexpr std::string_view kBeginnings[] = {"eyJ",  "hvs.",    "hvb.",        "hvr.",  "ya29.",
+                                              "AIza", "GOCSPX-", "AKIA",        "ASIA",  "IQoJ",
+                                              "FwoG", "ghp_",    "github_pat_", "glpat-"};
   if (text.size() >= kShortest && std::ranges::any_of(kBeginnings, [&](std::string_view beginning) {
         return text.starts_with(beginning);
       })) {

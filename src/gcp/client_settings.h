@@ -40,9 +40,9 @@ struct ClientSettings {
   Sourced credential_file;
   Sourced well_known_file;  // gcloud's, there or not
   bool has_well_known_file = false;
-  Sourced project;          // GOOGLE_CLOUD_PROJECT, GCLOUD_PROJECT, or empty
-  Sourced quota_project;    // GOOGLE_CLOUD_QUOTA_PROJECT, or empty
-  Sourced universe;         // GOOGLE_CLOUD_UNIVERSE_DOMAIN, or empty
+  Sourced project;        // GOOGLE_CLOUD_PROJECT, GCLOUD_PROJECT, or empty
+  Sourced quota_project;  // GOOGLE_CLOUD_QUOTA_PROJECT, or empty
+  Sourced universe;       // GOOGLE_CLOUD_UNIVERSE_DOMAIN, or empty
   // Authorities: CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE, REQUESTS_CA_BUNDLE, or empty: the system's.
   Sourced ca_file;
   bool allows_executables = false;  // GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1

@@ -244,7 +244,9 @@ std::vector<Session::Place> Session::places() const {
           : core::ShownPath(path) + (client.has_well_known_file ? " is there" : " does not exist");
   const std::string machine = client.metadata.is_disabled ? "NO_GCE_CHECK is true" : "";
   return {{kVariable, is_named ? "" : "is not set"},
-          {kGcloud, is_named ? behind(kVariable, gcloud) : settings_.file ? "" : gcloud},
+          {kGcloud, is_named         ? behind(kVariable, gcloud)
+                    : settings_.file ? ""
+                                     : gcloud},
           {"metadata server",
            settings_.file ? behind(is_named ? kVariable : kGcloud, machine) : machine}};
 }

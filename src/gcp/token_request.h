@@ -58,10 +58,7 @@ struct AccessToken {
 
   // The same once more; the text is shared, not copied.
   AccessToken Share() const {
-    return {.text = text.Share(),
-            .expires_at = expires_at,
-            .scope = scope,
-            .principal = principal};
+    return {.text = text.Share(), .expires_at = expires_at, .scope = scope, .principal = principal};
   }
   bool IsSameAs(const AccessToken& other) const { return text.ConstantTimeEquals(other.text); }
 };

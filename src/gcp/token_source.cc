@@ -154,8 +154,8 @@ class CredentialFileSource final : public TokenSource {
   Result<AccessToken> ActAs(const Impersonation& impersonation, const AccessToken& bearer,
                             const std::string& quota_project, const net::Call& call) const {
     const std::string& asker = bearer.principal;
-    const std::string doing = (asker.empty() ? "acting" : "letting " + asker + " act") + " as " +
-                              impersonation.email;
+    const std::string doing =
+        (asker.empty() ? "acting" : "letting " + asker + " act") + " as " + impersonation.email;
     net::HttpRequest request = ImpersonationRequest(impersonation, bearer.text);
     if (!quota_project.empty()) {
       request.headers.push_back({"x-goog-user-project", Secret::CopyOf(quota_project)});

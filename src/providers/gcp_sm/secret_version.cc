@@ -46,10 +46,11 @@ std::optional<Error> OtherProject(std::string_view name, const SecretName& asked
       parsed->project == asked.project_number) {
     return std::nullopt;
   }
-  return Error(ErrorCode::kConfiguration, "GCP_SECRET_PROJECT and GCP_SECRET_NAME name different "
-                                          "projects: " +
-                                              asked.project + " has the number " +
-                                              parsed->project + ", not " + asked.project_number)
+  return Error(ErrorCode::kConfiguration,
+               "GCP_SECRET_PROJECT and GCP_SECRET_NAME name different "
+               "projects: " +
+                   asked.project + " has the number " + parsed->project + ", not " +
+                   asked.project_number)
       .With("setting", "GCP_SECRET_PROJECT")
       .Cure("leave out GCP_SECRET_PROJECT, or let both name the same project");
 }
