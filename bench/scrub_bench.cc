@@ -2,6 +2,7 @@
 //
 // scrub_bench scan TEXT VALUES [--forms]: bytes a second
 // scrub_bench line TEXT VALUES [--forms]: nanoseconds for a line of 156 bytes
+// scrub_bench cut TEXT VALUES [--forms]: the same for pieces of 156 bytes that end anywhere
 // scrub_bench set VALUES [--forms]: milliseconds to build and to change a set; memory of a value
 //
 // TEXT is a file; VALUES is one with a value on each line. Prints lines `name<TAB>figure of each
@@ -241,9 +242,13 @@ int Scan(const char* text_path, const char* values_path, bool all_forms) {
   return EXIT_SUCCESS;
 }
 
-int Lines(const char* text_path, const char* values_path, bool all_forms) {
-  const std::string file = ReadFile(text_path);
-  const std::string_view text = std::string_view(file).substr(0, kLinesBytes / kLine * kLine);
+int Lines(const char* text_path, const char* values_path, bool all_forms, bool are_whole) {
+  std::string text = ReadFile(text_path);
+  text.resize(std::min(text.size(), kLinesBytes) / kLine * kLine);
+  if (are_whole) {
+    std::ranges::replace(text, '\n', ' ');
+    for (std::size_t end = kLine; end <= text.size(); end += kLine) text[end - 1] = '\n';
+  }
   const Values values = ReadValues(values_path);
   const Values literals = ExpandedLiterals(values, all_forms);
   const Scrubber scrubber = ScrubberFor(values, all_forms);
@@ -346,11 +351,12 @@ int Main(int argc, char** argv) {
   if (all_forms) arguments.pop_back();
   const std::string_view what = arguments.empty() ? "" : arguments[0];
   if (what == "scan" && arguments.size() == 3) return Scan(arguments[1], arguments[2], all_forms);
-  if (what == "line" && arguments.size() == 3) return Lines(arguments[1], arguments[2], all_forms);
+  if ((what == "line" || what == "cut") && arguments.size() == 3) {
+    return Lines(arguments[1], arguments[2], all_forms, what == "line");
+  }
   if (what == "set" && arguments.size() == 2) return Set(arguments[1], all_forms);
   std::fprintf(stderr,
-               "usage: scrub_bench scan TEXT VALUES [--forms] | line TEXT VALUES [--forms] | "
-               "set VALUES [--forms]\n");
+               "usage: scrub_bench scan|line|cut TEXT VALUES [--forms] | set VALUES [--forms]\n");
   return 64;
 }
 

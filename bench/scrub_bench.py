@@ -138,17 +138,19 @@ def report_scans(bench):
 
 
 def report_lines(bench):
-    rows = {f"line, {count:,} values": count for count in (100, 1000, 10000)}
-    rows = {name: count for name, count in rows.items() if bench.wants(name)}
+    rows = [(f"line, {count:,} values", "line", count, False) for count in (100, 1000, 10000)]
+    rows += [("line, 1,000 values, all forms", "line", 1000, True),
+             ("cut anywhere, 1,000 values, all forms", "cut", 1000, True)]
+    rows = [row for row in rows if bench.wants(row[0])]
     if not rows:
         return
     print("\n  a line of 156 bytes without a value, state kept; ns:")
-    print(f"  {'':36} {'Write':>24} {'Write, Finish':>14} {'Scrub':>6} {'Hyperscan':>24}  {'ratio':>7}  target")
-    for name, count in rows.items():
-        rounds, once = bench.run("line", make_values(count), bench.text)
+    print(f"  {'':37} {'Write':>24} {'Write, Finish':>14} {'Scrub':>6} {'Hyperscan':>24}  {'ratio':>7}  target")
+    for name, what, count, all_forms in rows:
+        rounds, once = bench.run(what, make_values(count), bench.text, all_forms)
         best = fastest_hyperscan(rounds, min)
         median = statistics.median(rounds["stream"])
-        print(f"  {name:36} {spread(rounds['stream'], '.1f'):>24} {statistics.median(rounds['stream, ended']):14.1f} "
+        print(f"  {name:37} {spread(rounds['stream'], '.1f'):>24} {statistics.median(rounds['stream, ended']):14.1f} "
               f"{statistics.median(rounds['Scrub']):6.1f} {spread(rounds[best], '.1f'):>24} "
               f"{median_ratio(rounds['stream'], rounds[best]):7.2f}x  <= 40 ns: {verdict(median <= 40)}; "
               f"{once['allocations of a line']:g} allocations", flush=True)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "core/secret_memory.h"
 #include "scrub/forms.h"
@@ -28,7 +29,7 @@ bool PatternSet::IsLetThrough(std::string_view value) const {
 void PatternSet::InsertForms(const Secret& value, Entry& entry) {
   entry.owner = index_->NewOwner(entry.name);
   scrub::ForEachForm(value.Reveal(), rules_, [&](const scrub::FormText& form) {
-    if (!IsAllowed(form.text)) index_->Insert(form, entry.owner);
+    if (!IsAllowed(form.text)) index_->Insert(form, *entry.owner);
   });
 }
 
@@ -39,25 +40,27 @@ void PatternSet::Add(const Secret& value, std::string_view name) {
 
 void PatternSet::Add(std::span<const NamedSecret> values) {
   const std::lock_guard changing(changing_);
-  bool is_new = false;
-  for (const NamedSecret& added : values) {
-    if (IsLetThrough(added.value.Reveal())) continue;
-    const auto [at, inserted] = values_.try_emplace(added.value.Share());
-    ++at->second.times;
-    if (!inserted) continue;
-    at->second.name = added.name;
-    is_new = true;
-    try {
+  std::vector<Values::iterator> added;
+  added.reserve(values.size());
+  try {
+    for (const NamedSecret& one : values) {
+      if (IsLetThrough(one.value.Reveal())) continue;
+      const auto [at, inserted] = values_.try_emplace(one.value.Share());
+      ++at->second.times;
+      if (!inserted) continue;
+      added.push_back(at);
+      at->second.name = one.name;
       InsertForms(at->first, at->second);
-    } catch (...) {  // no memory: as if it had not been added
-      index_->Retire(at->second.owner);
-      values_.erase(at);
-      Publish();
-      throw;
     }
+    if (added.empty()) return;
+    Publish();
+  } catch (...) {  // no memory: as if the new ones had not been added
+    for (const Values::iterator at : added) {
+      if (at->second.owner) index_->Retire(*at->second.owner);
+      values_.erase(at);
+    }
+    throw;
   }
-  if (!is_new) return;
-  Publish();
   if (index_->Settle()) Publish();  // in effect already: that only makes it faster
   core::WipeTraces();
 }
@@ -66,7 +69,7 @@ void PatternSet::Remove(std::string_view value) {
   const std::lock_guard changing(changing_);
   const auto at = values_.find(value);
   if (at == values_.end() || --at->second.times != 0) return;
-  index_->Retire(at->second.owner);
+  index_->Retire(at->second.owner.value());
   values_.erase(at);
   ++retired_;
   Publish();

@@ -54,9 +54,11 @@ class PatternSet {
   };
   struct Entry {
     std::string name;
-    scrub::OwnerId owner = 0;
+    std::optional<scrub::OwnerId> owner;
     std::size_t times = 0;  // added
   };
+
+  using Values = std::map<Secret, Entry, ByBytes>;
 
   bool IsAllowed(std::string_view value) const;
   bool IsLetThrough(std::string_view value) const;  // in every form
@@ -68,7 +70,7 @@ class PatternSet {
   const scrub::FormRules rules_;
 
   mutable std::mutex changing_;  // held for as long as a change takes
-  std::map<Secret, Entry, ByBytes> values_;
+  Values values_;
   std::optional<scrub::PatternIndex> index_;
   std::size_t retired_ = 0;
 
