@@ -105,6 +105,7 @@ def report_scans(bench):
         ("1,000 values", lambda: clean, of_1000, False, 2, 0),
         ("10,000 values", lambda: clean, make_values(10000), False, 1.5, 0),
         ("1,000 values, all forms", lambda: clean, of_1000, True, 2, 0),
+        ("20 values, all forms", lambda: clean, make_values(20), True, 0, 0),  # as many as a service has
         ("1,000, a value on 1 % of lines", lambda: make_logs.plant(clean, of_1000, 0.01), of_1000, False, 1, 0.2),
         ("1,000, a value on 10 % of lines", lambda: make_logs.plant(clean, of_1000, 0.1), of_1000, False, 1, 0.2),
         ("a run of a, value a^1000 b", lambda: make_logs.hostile("run", size), [b"a" * 1000 + b"b"], False, 1, 0.2),

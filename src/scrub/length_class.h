@@ -64,7 +64,10 @@ class LengthClass {
       for (std::size_t bucket = BucketOf(key);; bucket = Next(bucket)) {
         const std::uint64_t tags = TagsOf(bucket);
         for (std::uint64_t hits = Where(tags, key.tag); hits != 0; hits &= hits - 1) {
-          const std::uint32_t entry = entries_[kBucket * bucket + SlotOf(hits)];
+          const std::size_t slot = kBucket * bucket + SlotOf(hits);
+          // As it was stored, so that what was written before is seen by every rule.
+          if (__atomic_load_n(tags_.data() + slot, __ATOMIC_ACQUIRE) != key.tag) continue;
+          const std::uint32_t entry = entries_[slot];
           take(static_cast<PatternId>(entry / kShortLength), std::size_t{entry % kShortLength});
         }
         if (Where(tags, kFree) != 0) break;
