@@ -19,7 +19,7 @@ bool Equal(const char* a, const char* b, std::size_t size) noexcept {
     }
     return true;
   }
-  // What has the same windows differs at the end rather than at the beginning.
+  // What has a gram in common differs at the end rather than at the beginning.
   if (LoadWord(a + size - kEight) != LoadWord(b + size - kEight)) return false;
   for (std::size_t i = 0; i + kEight < size; i += kEight) {
     if (LoadWord(a + i) != LoadWord(b + i)) return false;

@@ -13,7 +13,8 @@ struct Choice {
   bool is_there;
 };
 
-// The fastest comes first.
+// The fastest comes first. AVX-512 is asked for more than its kernel needs: processors without that
+// run slower while they use it.
 const auto& Choices() noexcept {
 #if defined(__x86_64__)
   static const std::array<Choice, 4> choices = {{

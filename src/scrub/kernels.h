@@ -27,7 +27,7 @@ struct FewGrams {
 // Where to look for grams, and in what filter.
 struct ProbePlan {
   const std::uint32_t* words = nullptr;  // a Bloom filter, three bits in one word
-  const FewGrams* few = nullptr;         // all that are in the filter, if they are few
+  const FewGrams* few = nullptr;         // all that are in the filter, if of use; stride 1 or 2
   unsigned shift = 0;      // leaves as many bits of a hash as an index has, at least kLeastShift
   unsigned gram_size = 0;  // 1 to kMostGramBytes
   unsigned stride = 0;     // 1, 2 or 4: each stride-th place is looked at, from the first one on
@@ -45,7 +45,7 @@ constexpr std::uint32_t HashOf(std::uint32_t gram) noexcept { return gram * kGra
 // The high bits of a product depend on more of the gram than the low ones.
 struct Place {
   std::uint32_t word = 0;  // index into words
-  std::uint32_t bits = 0;  // three of that word, or two
+  std::uint32_t bits = 0;  // up to three of that word
 };
 inline constexpr unsigned kSecondBit = 5;  // below the bits of an index, as the others
 inline constexpr unsigned kThirdBit = 9;

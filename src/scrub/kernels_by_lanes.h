@@ -13,7 +13,10 @@ namespace {  // NOLINT(cert-dcl59-cpp,google-build-namespaces,misc-*): see kerne
 [[gnu::always_inline]] inline __m128i FourAt(const std::uint32_t* words, __m128i indices) {
   const auto first = static_cast<std::uint64_t>(_mm_cvtsi128_si64(indices));
   const auto last = static_cast<std::uint64_t>(_mm_extract_epi64(indices, 1));
-  const auto at = [words](std::uint64_t index) { return static_cast<int>(words[index]); };
+  // Others may add bits meanwhile.
+  const auto at = [words](std::uint64_t index) {
+    return static_cast<int>(__atomic_load_n(words + index, __ATOMIC_RELAXED));
+  };
   __m128i four = _mm_cvtsi32_si128(at(static_cast<std::uint32_t>(first)));
   four = _mm_insert_epi32(four, at(first >> 32), 1);
   four = _mm_insert_epi32(four, at(static_cast<std::uint32_t>(last)), 2);
@@ -100,7 +103,7 @@ std::size_t FindRun(const char* text, std::size_t size, const ByteRows& set) {
   return size;
 }
 
-// Few grams, at each place.
+// Few grams, of which each stride is at most two.
 template <typename Lanes>
 std::size_t ProbeForFew(const char* text, std::size_t size, std::size_t count,
                         const ProbePlan& plan, std::uint16_t* hits) {
@@ -117,12 +120,13 @@ std::size_t ProbeForFew(const char* text, std::size_t size, std::size_t count,
   for (; begin + sizeof(Vector) <= count && begin + kAround <= size; begin += sizeof(Vector)) {
     const Vector two = Lanes::And(first.InBoth(text + begin), second.InBoth(text + begin + 1));
     auto found = Lanes::NotZero(Lanes::And(two, third.InBoth(text + begin + 2)));
+    if (plan.stride == 2) found &= static_cast<decltype(found)>(0x5555555555555555);
     for (; __builtin_expect(found != 0, 0); found &= found - 1) {
       const auto byte = static_cast<std::size_t>(__builtin_ctzll(found));
       *out++ = static_cast<std::uint16_t>(begin + byte);
     }
   }
-  out += ProbeSingly(text, size, count, plan, begin, 1, out);
+  out += ProbeSingly(text, size, count, plan, begin, plan.stride, out);
   return static_cast<std::size_t>(out - hits);
 }
 

@@ -126,7 +126,9 @@ TEST_P(KernelsTest, FindEachPatternWhereverItStands) {
       const Patterns patterns(shape, all);
       const std::size_t place = Between(0, 150);
       const std::string before = Text(alphabet, place);
-      const std::string text = before + all[0] + Text(alphabet, Between(0, 150));
+      const std::string joined = before + all[0] + Text(alphabet, Between(0, 150));
+      const std::vector<char> exact(joined.begin(), joined.end());
+      const std::string_view text(exact.data(), exact.size());
       ProbePlan plan = patterns.table.plan();
       const std::optional<FewGrams> few = patterns.table.few();
       if (few) plan.few = &*few;

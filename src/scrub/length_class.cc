@@ -9,15 +9,15 @@ namespace {
 
 // A word for each gram, so that one probe in 350 or fewer hits by chance; two for three where the
 // filter would not fit into the second-level cache of some processors.
-constexpr std::size_t kFewestWords = std::size_t{1} << 12;  // 16 KiB, half of a first-level cache
-constexpr std::size_t kManyWords = std::size_t{1} << 16;    // 256 KiB
-constexpr std::size_t kMostWords = std::size_t{1} << 19;    // 2 MiB
+constexpr std::size_t kFewWords = std::size_t{1} << 12;   // 16 KiB, half of a first-level cache
+constexpr std::size_t kManyWords = std::size_t{1} << 16;  // 256 KiB
+constexpr std::size_t kMostWords = std::size_t{1} << 19;  // 2 MiB
 
 std::size_t WordsFor(std::size_t grams) noexcept {
   const std::size_t words = std::bit_ceil(grams);
   if (words > kManyWords) return std::min(std::bit_ceil(grams * 2 / 3), kMostWords);
-  // A small filter would not be faster than one of this size.
-  return std::max(words, std::min(std::bit_ceil(2 * grams), kFewestWords));
+  // Up to this size a larger one is as fast.
+  return std::max(words, std::min(std::bit_ceil(2 * grams), kFewWords));
 }
 
 // Others may read the word meanwhile; nobody else writes it.
@@ -37,7 +37,7 @@ LengthClass::LengthClass(const ClassShape& shape, std::size_t capacity)
            .gram_size = shape.gram_size,
            .stride = shape.stride};
   buckets_ = (grams + grams / 4) / kBucket + 1;
-  tags_.resize(kBucket * buckets_);
+  tags_.resize(buckets_);
   entries_.resize(kBucket * buckets_);
 }
 
@@ -51,7 +51,7 @@ std::size_t LengthClass::Narrow(std::string_view text, std::size_t begin, std::u
     for (std::size_t i = 0; i < here; ++i) {
       keys[i] = KeysAt(text, begin + places[done + i]);
       for (const Key key : keys[i]) {
-        __builtin_prefetch(tags_.data() + kBucket * BucketOf(key));
+        __builtin_prefetch(tags_.data() + BucketOf(key));
       }
     }
     for (std::size_t i = 0; i < here; ++i) {
@@ -81,33 +81,35 @@ std::optional<LengthClass::Spot> LengthClass::FindFree(std::string_view head, st
 // Of the grams at `first` and each stride behind it.
 LengthClass::Spot LengthClass::ChooseSpot(std::string_view head, std::size_t first) const noexcept {
   constexpr std::size_t kNear = 4;  // buckets; what many patterns have fills them
-  const auto rarity = [&](std::size_t place) {
-    int sum = 0;
-    for (std::size_t i = 0; i < shape_.gram_size; ++i) sum += kRarity[ByteAt(head, place + i)];
-    return sum;
-  };
+  constexpr int kTried = -1;
+  std::array<int, kShortLength> rarities;  // of the grams at each place
   const std::size_t last = head.size() - shape_.gram_size;
-  // Of equal ones the last: what has only the beginning of the pattern does not have it.
-  std::size_t rarest = first;
-  int most = 0;
   for (std::size_t place = first; place <= last; place += shape_.stride) {
-    const int sum = rarity(place);
-    if (sum < most) continue;
-    most = sum;
-    rarest = place;
+    rarities[place] = 0;
+    for (std::size_t i = 0; i < shape_.gram_size; ++i) {
+      rarities[place] += kRarity[ByteAt(head, place + i)];
+    }
   }
-  if (const auto spot = FindFree(head, rarest, kNear)) return *spot;
-  for (std::size_t place = first; place <= last; place += shape_.stride) {
-    if (const auto spot = FindFree(head, place, kNear)) return *spot;
+  std::optional<std::size_t> rarest;
+  for (;;) {
+    // Of equal ones the last: what has only the beginning of the pattern does not have it.
+    std::size_t best = first;
+    for (std::size_t place = first; place <= last; place += shape_.stride) {
+      if (rarities[place] >= rarities[best]) best = place;
+    }
+    if (rarities[best] == kTried) return *FindFree(head, *rarest, buckets_);
+    if (const auto spot = FindFree(head, best, kNear)) return *spot;
+    if (!rarest) rarest = best;
+    rarities[best] = kTried;
   }
-  return *FindFree(head, rarest, buckets_);
 }
 
 void LengthClass::Insert(PatternId id, std::string_view head) noexcept {
   for (std::size_t first = 0; first < shape_.stride; ++first) {
     const Spot spot = ChooseSpot(head, first);
     entries_[spot.slot] = id * std::uint32_t{kShortLength} + static_cast<std::uint32_t>(spot.place);
-    __atomic_store_n(tags_.data() + spot.slot, spot.tag, __ATOMIC_RELEASE);
+    std::uint64_t& tags = tags_[spot.slot / kBucket];
+    __atomic_store_n(&tags, tags | spot.tag << 16 * (spot.slot % kBucket), __ATOMIC_RELEASE);
     const Place in_filter = PlaceOf(HashOf(GramAt(head.data() + spot.place)), plan_.shift);
     SetBits(words_[in_filter.word], in_filter.bits);
     AddToFew(head.substr(spot.place, shape_.gram_size));

@@ -64,10 +64,7 @@ class LengthClass {
       for (std::size_t bucket = BucketOf(key);; bucket = Next(bucket)) {
         const std::uint64_t tags = TagsOf(bucket);
         for (std::uint64_t hits = Where(tags, key.tag); hits != 0; hits &= hits - 1) {
-          const std::size_t slot = kBucket * bucket + SlotOf(hits);
-          // As it was stored, so that what was written before is seen by every rule.
-          if (__atomic_load_n(tags_.data() + slot, __ATOMIC_ACQUIRE) != key.tag) continue;
-          const std::uint32_t entry = entries_[slot];
+          const std::uint32_t entry = entries_[kBucket * bucket + SlotOf(hits)];
           take(static_cast<PatternId>(entry / kShortLength), std::size_t{entry % kShortLength});
         }
         if (Where(tags, kFree) != 0) break;
@@ -84,23 +81,23 @@ class LengthClass {
   std::size_t capacity() const noexcept { return capacity_; }
 
  private:
-  // The table has buckets of so many slots: one word of tags.
-  using Tag = std::uint16_t;
-  static constexpr std::size_t kBucket = sizeof(std::uint64_t) / sizeof(Tag);
-  static constexpr Tag kFree = 0;  // the tag of a slot in which nothing is
+  // The table has buckets of four slots, whose tags of 16 bits are one word, the first one lowest.
+  static constexpr std::size_t kBucket = 4;
+  static constexpr std::uint64_t kFree = 0;      // the tag of a slot in which nothing is
+  static constexpr std::uint64_t kLeastTag = 2;  // of the others, for Where()
 
   // What a gram and its neighbours on one side lead to: its tag, and where in the table it begins
   // to be looked for, as a fraction of 2^32.
   struct Key {
     std::uint32_t begin;
-    Tag tag;
+    std::uint64_t tag;
   };
   static Key KeyOf(std::uint32_t gram, std::uint32_t neighbours) noexcept {
     constexpr std::uint64_t kFactor = 0xD6E8FEB86659FD93;
     const std::uint64_t mixed = (std::uint64_t{gram} << 32 | neighbours) * kFactor;
     const std::uint64_t hash = (mixed ^ mixed >> 32) * kFactor;
     return {.begin = static_cast<std::uint32_t>(hash >> 32),
-            .tag = std::max(static_cast<Tag>(hash >> 16), Tag{1})};
+            .tag = std::max(hash >> 16 & 0xFFFF, kLeastTag)};
   }
   // With the neighbours behind the gram, and with those before it; where there are none, no pattern
   // can be found by them.
@@ -121,7 +118,7 @@ class LengthClass {
   struct Spot {
     std::size_t slot;   // free
     std::size_t place;  // of the gram in the pattern
-    Tag tag;
+    std::uint64_t tag;
   };
   Spot ChooseSpot(std::string_view head, std::size_t first) const noexcept;
   std::optional<Spot> FindFree(std::string_view head, std::size_t place,
@@ -138,16 +135,11 @@ class LengthClass {
   std::size_t Next(std::size_t bucket) const noexcept {
     return bucket + 1 == buckets_ ? 0 : bucket + 1;
   }
-  // The lowest one is that of the first slot.
   std::uint64_t TagsOf(std::size_t bucket) const noexcept {
-    const auto* const tags =
-        reinterpret_cast<const std::uint64_t*>(tags_.data() + kBucket * bucket);
-    const std::uint64_t word = __atomic_load_n(tags, __ATOMIC_ACQUIRE);
-    return std::endian::native == std::endian::little
-               ? word
-               : word << 48 | (word & 0xFFFF0000) << 16 | (word >> 16 & 0xFFFF0000) | word >> 48;
+    return __atomic_load_n(tags_.data() + bucket, __ATOMIC_ACQUIRE);
   }
-  // The top bit of each tag that has the value; perhaps also of one above such a tag.
+  // The top bit of each tag that has the value; perhaps also of one above such a tag that differs
+  // in the lowest bit alone, which no free slot does.
   static std::uint64_t Where(std::uint64_t tags, std::uint64_t value) noexcept {
     constexpr std::uint64_t kOnes = 0x0001000100010001;
     const std::uint64_t difference = tags ^ value * kOnes;
@@ -165,7 +157,7 @@ class LengthClass {
   std::size_t grams_ = 0;
   core::SecretVector<std::uint32_t> words_;
   std::size_t buckets_ = 0;
-  core::SecretVector<Tag> tags_;               // by slot
+  core::SecretVector<std::uint64_t> tags_;     // by bucket
   core::SecretVector<std::uint32_t> entries_;  // by slot: pattern and place of the gram in it
 };
 

@@ -40,12 +40,41 @@ TEST(LengthClass, TellsPatternsApartByWhatIsBesideAGram) {
 }
 
 TEST(LengthClass, TakesAnotherGramWhereManyPatternsHaveOne) {
+  LengthClass length_class(kClassShapes.back(), 100);
+  const std::string common = "XQZJXQZJ";  // rarer than what follows
+  const auto pattern = [&](PatternId id) {
+    return common + "abcd" + std::string(4, static_cast<char>('a' + id % 26)) +
+           std::string(4, static_cast<char>('a' + id / 26));
+  };
+  for (PatternId id = 0; id < 100; ++id) length_class.Insert(id, pattern(id));
+  const std::string text = pattern(99);
+  const std::size_t with_common =
+      FoundAt(length_class, text, 0).size() + FoundAt(length_class, text, 4).size();
+  EXPECT_GT(with_common, 0U);
+  EXPECT_LT(with_common, 50U);
+  EXPECT_EQ(FoundAt(length_class, text, 12), (Found{{99, 12}}));
+}
+
+TEST(LengthClass, NarrowsPlacesToThoseThatMayLeadToAPattern) {
   LengthClass length_class(kClassShapes.back(), 24);
-  const std::string common = "XQZJXQZJ";
-  for (PatternId id = 0; id < 20; ++id) {
-    length_class.Insert(id, common + "abcd" + std::string(1, static_cast<char>('a' + id)) + "efg");
+  const std::string pattern = "-XQZ!KJ-";
+  length_class.Insert(1, pattern);
+  std::string text;
+  std::vector<std::uint16_t> places;
+  std::vector<std::uint16_t> expected;
+  for (std::uint16_t i = 0; i < 80; ++i) {
+    const auto place = static_cast<std::uint16_t>(text.size());
+    const bool has_it = i % 3 == 0;
+    text += has_it ? pattern : "XQZ!elsewhere---";
+    for (std::uint16_t at = 0; at < 4; ++at) {
+      const auto found = static_cast<std::uint16_t>(place + at);
+      places.push_back(found);
+      if (has_it && !FoundAt(length_class, text, found).empty()) expected.push_back(found);
+    }
   }
-  EXPECT_LT(FoundAt(length_class, common, 0).size() + FoundAt(length_class, common, 4).size(), 20U);
+  ASSERT_GE(expected.size(), 27U);  // of each of the patterns one at least
+  places.resize(length_class.Narrow(text, 0, places.data(), places.size()));
+  EXPECT_EQ(places, expected);
 }
 
 TEST(LengthClass, HasRoomForAsManyPatternsAsItSays) {

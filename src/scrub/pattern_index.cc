@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 #include "scrub/bytes.h"
 
@@ -29,6 +30,12 @@ std::uint8_t PeriodOf(std::string_view text) {
 bool RepeatsItself(std::string_view text) {
   constexpr std::size_t kHead = 16;
   return text.find(text.substr(0, kHead), 1) != std::string_view::npos;
+}
+
+// What tells of the bytes of values stays in secret memory, as they do.
+template <typename T, typename... Arguments>
+std::shared_ptr<T> MakeSecret(Arguments&&... arguments) {
+  return std::allocate_shared<T>(core::SecretAllocator<T>(), std::forward<Arguments>(arguments)...);
 }
 
 PatternKind KindOf(const FormText& form) {
@@ -89,8 +96,15 @@ PatternId PatternStore::Add(const FormText& form, OwnerId owner) {
 
 OwnerId PatternStore::NewOwner(std::string_view name) {
   const std::lock_guard naming(naming_);
-  names_.emplace_back(name);
-  retired_.Grow();
+  std::string kept(name);
+  names_.emplace_back();
+  try {
+    retired_.Grow();
+  } catch (...) {
+    names_.pop_back();
+    throw;
+  }
+  names_.back() = std::move(kept);
   return static_cast<OwnerId>(retired_.size() - 1);
 }
 
@@ -100,7 +114,7 @@ std::string_view PatternStore::NameOf(OwnerId owner) const {
 }
 
 PatternIndex::PatternIndex()
-    : store_(std::make_shared<PatternStore>()), sorted_(std::make_shared<SortedPatterns>()) {}
+    : store_(MakeSecret<PatternStore>()), sorted_(std::make_shared<SortedPatterns>()) {}
 
 void PatternIndex::Insert(const FormText& form, OwnerId owner) {
   const PatternId id = store_->Add(form, owner);
@@ -124,8 +138,7 @@ void PatternIndex::EnterMembers(std::size_t index) {
     // Readers keep the old one until they look again.
     constexpr std::size_t kLeastRoom = 24;
     const std::size_t room = std::max(kLeastRoom, entered / 2);
-    table = std::make_shared<LengthClass>(kClassShapes[index],
-                                          std::max(members.size(), entered + room));
+    table = MakeSecret<LengthClass>(kClassShapes[index], std::max(members.size(), entered + room));
   }
   for (std::size_t i = table->size(); i < members.size(); ++i) {
     table->Insert(members[i], (*store_)[members[i]].head());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -13,8 +14,7 @@ namespace qarion::secrets::internal {
 
 PatternSet::PatternSet(ScrubberOptions options)
     : options_(std::move(options)),
-      rules_{.forms = options_.forms, .min_length = options_.min_length},
-      index_(std::in_place) {
+      rules_{.forms = options_.forms, .min_length = options_.min_length} {
   Publish();
 }
 
@@ -26,10 +26,10 @@ bool PatternSet::IsLetThrough(std::string_view value) const {
   return value.size() < options_.min_length || scrub::IsWhiteSpace(value) || IsAllowed(value);
 }
 
-void PatternSet::InsertForms(const Secret& value, Entry& entry) {
-  entry.owner = index_->NewOwner(entry.name);
+void PatternSet::InsertForms(const Secret& value, scrub::OwnerId owner,
+                             scrub::PatternIndex& index) const {
   scrub::ForEachForm(value.Reveal(), rules_, [&](const scrub::FormText& form) {
-    if (!IsAllowed(form.text)) index_->Insert(form, *entry.owner);
+    if (!IsAllowed(form.text)) index.Insert(form, owner);
   });
 }
 
@@ -50,18 +50,19 @@ void PatternSet::Add(std::span<const NamedSecret> values) {
       if (!inserted) continue;
       added.push_back(at);
       at->second.name = one.name;
-      InsertForms(at->first, at->second);
+      at->second.owner = index_.NewOwner(one.name);
+      InsertForms(at->first, *at->second.owner, index_);
     }
     if (added.empty()) return;
     Publish();
   } catch (...) {  // no memory: as if the new ones had not been added
     for (const Values::iterator at : added) {
-      if (at->second.owner) index_->Retire(*at->second.owner);
+      if (at->second.owner) index_.Retire(*at->second.owner);
       values_.erase(at);
     }
     throw;
   }
-  if (index_->Settle()) Publish();  // in effect already: that only makes it faster
+  if (index_.Settle()) Publish();  // in effect already: that only makes it faster
   core::WipeTraces();
 }
 
@@ -69,7 +70,7 @@ void PatternSet::Remove(std::string_view value) {
   const std::lock_guard changing(changing_);
   const auto at = values_.find(value);
   if (at == values_.end() || --at->second.times != 0) return;
-  index_->Retire(at->second.owner.value());
+  index_.Retire(at->second.owner.value());
   values_.erase(at);
   ++retired_;
   Publish();
@@ -77,19 +78,33 @@ void PatternSet::Remove(std::string_view value) {
   core::WipeTraces();
 }
 
-// What is retired is still in memory, and slows the rest down a little.
+// What is retired is still in memory, and slows the rest down a little. It stays where there is no
+// memory for another index.
 void PatternSet::RebuildIfMuchIsRetired() {
   constexpr std::size_t kFewRetired = 16;
   if (retired_ <= kFewRetired + values_.size() / 4) return;
-  index_.emplace();
-  for (auto& [value, entry] : values_) InsertForms(value, entry);
-  index_->Settle();
-  retired_ = 0;
-  Publish();
+  try {
+    scrub::PatternIndex fresh;
+    std::vector<scrub::OwnerId> owners;
+    owners.reserve(values_.size());
+    for (const auto& [value, entry] : values_) {
+      owners.push_back(fresh.NewOwner(entry.name));
+      InsertForms(value, owners.back(), fresh);
+    }
+    fresh.Settle();
+    std::swap(index_, fresh);
+    auto owner = owners.begin();
+    for (auto& [value, entry] : values_) entry.owner = *owner++;
+    retired_ = 0;
+    Publish();
+  } catch (const std::bad_alloc&) {
+    return;
+  }
 }
 
 void PatternSet::Publish() {
-  CurrentView fresh{.index = std::make_shared<scrub::IndexView>(index_->View()),
+  CurrentView fresh{.index = std::allocate_shared<scrub::IndexView>(
+                        core::SecretAllocator<scrub::IndexView>(), index_.View()),
                     .generation = generation() + 1};
   {
     const std::lock_guard lock(mutex_);

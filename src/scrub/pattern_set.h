@@ -62,7 +62,7 @@ class PatternSet {
 
   bool IsAllowed(std::string_view value) const;
   bool IsLetThrough(std::string_view value) const;  // in every form
-  void InsertForms(const Secret& value, Entry& entry);
+  void InsertForms(const Secret& value, scrub::OwnerId owner, scrub::PatternIndex& index) const;
   void Publish();
   void RebuildIfMuchIsRetired();
 
@@ -71,7 +71,7 @@ class PatternSet {
 
   mutable std::mutex changing_;  // held for as long as a change takes
   Values values_;
-  std::optional<scrub::PatternIndex> index_;
+  scrub::PatternIndex index_;
   std::size_t retired_ = 0;
 
   mutable std::mutex mutex_;  // held for moments only
