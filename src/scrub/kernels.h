@@ -37,7 +37,7 @@ inline constexpr unsigned kMostGramBytes = 4;
 
 // `four_bytes`: a gram and what follows, the first byte lowest.
 constexpr std::uint32_t GramOf(std::uint32_t four_bytes, unsigned gram_size) noexcept {
-  return four_bytes & (~0U >> 8 * (kMostGramBytes - gram_size));
+  return gram_size >= kMostGramBytes ? four_bytes : four_bytes & ((1U << 8 * gram_size) - 1);
 }
 inline constexpr std::uint32_t kGramFactor = 0x9E3779B1;
 constexpr std::uint32_t HashOf(std::uint32_t gram) noexcept { return gram * kGramFactor; }
