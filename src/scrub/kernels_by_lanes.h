@@ -13,9 +13,8 @@ namespace {  // NOLINT(cert-dcl59-cpp,google-build-namespaces,misc-*): see kerne
 [[gnu::always_inline]] inline __m128i FourAt(const std::uint32_t* words, __m128i indices) {
   const auto first = static_cast<std::uint64_t>(_mm_cvtsi128_si64(indices));
   const auto last = static_cast<std::uint64_t>(_mm_extract_epi64(indices, 1));
-  // Others may add bits meanwhile.
   const auto at = [words](std::uint64_t index) {
-    return static_cast<int>(__atomic_load_n(words + index, __ATOMIC_RELAXED));
+    return static_cast<int>(FilterWord(words + index));
   };
   __m128i four = _mm_cvtsi32_si128(at(static_cast<std::uint32_t>(first)));
   four = _mm_insert_epi32(four, at(first >> 32), 1);
