@@ -100,6 +100,7 @@ def report_scans(bench):
     size = bench.hostile_bytes
     word = make_logs.fibonacci_word(64)
     almost_words = [word[:length - 1] + (b"b" if word[length - 1:length] == b"a" else b"a") for length in range(8, 65)]
+    numbered = [f"id={number:08}".encode() for number in range(1600)]
     rows = [  # name, text, values, all forms, least ratio, least GB/s
         ("100 values", lambda: clean, make_values(100), False, 2, 0),
         ("1,000 values", lambda: clean, of_1000, False, 2, 0),
@@ -115,6 +116,7 @@ def report_scans(bench):
          [b"a" * length for length in range(8, 65)], False, 1, 0.2),
         ("Fibonacci word, values almost in it", lambda: make_logs.hostile("fibonacci", size), almost_words, False, 1, 0.2),
         ("beginnings of the values alone", lambda: make_logs.hostile("prefixes", size, of_1000), of_1000, False, 1, 0.2),
+        ("beginnings of 1,600 numbered values", lambda: make_logs.hostile("prefixes", size, numbered), numbered, False, 0, 0),
         ("1,000 values of 4 to 8 bytes", lambda: clean, make_values(1000, 4, 8), False, 0, 0),
     ]
     rows = [row for row in rows if bench.wants(row[0])]

@@ -78,9 +78,9 @@ std::optional<LengthClass::Spot> LengthClass::FindFree(std::string_view head, st
   return std::nullopt;
 }
 
-// Of the grams at `first` and each stride behind it.
+// Of the grams at `first` and each stride behind it: the rarest that few patterns have. What many
+// have fills the buckets where it is looked for.
 LengthClass::Spot LengthClass::ChooseSpot(std::string_view head, std::size_t first) const noexcept {
-  constexpr std::size_t kNear = 4;  // buckets; what many patterns have fills them
   constexpr int kTried = -1;
   std::array<int, kShortLength> rarities;  // of the grams at each place
   const std::size_t last = head.size() - shape_.gram_size;
@@ -90,18 +90,22 @@ LengthClass::Spot LengthClass::ChooseSpot(std::string_view head, std::size_t fir
       rarities[place] += kRarity[ByteAt(head, place + i)];
     }
   }
-  std::optional<std::size_t> rarest;
-  for (;;) {
-    // Of equal ones the last: what has only the beginning of the pattern does not have it.
+  // Of equal ones the last: what has only the beginning of the pattern does not have it.
+  const auto rarest = [&](const auto& of) {
     std::size_t best = first;
     for (std::size_t place = first; place <= last; place += shape_.stride) {
-      if (rarities[place] >= rarities[best]) best = place;
+      if (of[place] >= of[best]) best = place;
     }
-    if (rarities[best] == kTried) return *FindFree(head, *rarest, buckets_);
-    if (const auto spot = FindFree(head, best, kNear)) return *spot;
-    if (!rarest) rarest = best;
-    rarities[best] = kTried;
+    return best;
+  };
+  for (const std::size_t most_buckets : {2, 8, 64}) {
+    std::array<int, kShortLength> left = rarities;
+    for (std::size_t best = rarest(left); left[best] != kTried; best = rarest(left)) {
+      if (const auto spot = FindFree(head, best, most_buckets)) return *spot;
+      left[best] = kTried;
+    }
   }
+  return *FindFree(head, rarest(rarities), buckets_);
 }
 
 void LengthClass::Insert(PatternId id, std::string_view head) noexcept {
