@@ -98,7 +98,8 @@ LengthClass::Spot LengthClass::ChooseSpot(std::string_view head, std::size_t fir
     }
     return best;
   };
-  for (const std::size_t most_buckets : {2, 8, 64}) {
+  constexpr std::array<std::size_t, 3> kNear = {2, 8, 64};
+  for (const std::size_t most_buckets : kNear) {
     std::array<int, kShortLength> left = rarities;
     for (std::size_t best = rarest(left); left[best] != kTried; best = rarest(left)) {
       if (const auto spot = FindFree(head, best, most_buckets)) return *spot;
