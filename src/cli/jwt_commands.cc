@@ -9,6 +9,7 @@
 #include "core/dotenv.h"
 #include "core/files.h"
 #include "core/join.h"
+#include "core/shell_words.h"
 #include "jwt/key_ring.h"
 
 namespace qarion::secrets::cli {
@@ -30,12 +31,6 @@ std::string Keygen(jwt::Algorithm algorithm) {
     command += " --algorithm " + std::string(ToString(algorithm));
   }
   return command;
-}
-
-std::string Quoted(std::string_view text) {
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
 }
 
 // What to do by hand.
@@ -78,7 +73,7 @@ Lines ReadChangeWrite(const KeyStore& store, const Changes& changes, const std::
 }
 
 Lines ForVault(const KeyStore& store, const Changes& changes) {
-  const std::string path = Quoted(store.source.substr(0, store.source.rfind(" at ")));
+  const std::string path = core::ShellQuoted(store.source.substr(0, store.source.rfind(" at ")));
   // `cas`: not over what somebody else wrote meanwhile.
   return ReadChangeWrite(
       store, changes, "bao read -format=json " + path,
@@ -89,8 +84,9 @@ Lines ForVault(const KeyStore& store, const Changes& changes) {
 Lines ForAws(const KeyStore& store, const Changes& changes) {
   // "arn:...", or "name in region"
   const std::size_t in = store.source.find(" in ");
-  std::string secret = "--secret-id " + Quoted(store.source.substr(0, in));
-  if (in != store.source.npos) secret += " --region " + Quoted(store.source.substr(in + 4));
+  std::string secret = "--secret-id " + core::ShellQuoted(store.source.substr(0, in));
+  if (in != store.source.npos)
+    secret += " --region " + core::ShellQuoted(store.source.substr(in + 4));
   return ReadChangeWrite(
       store, changes,
       "aws secretsmanager get-secret-value " + secret + " --query SecretString --output text",
@@ -102,16 +98,17 @@ Lines ForAws(const KeyStore& store, const Changes& changes) {
 // ...".
 std::string GcloudSecret(std::string_view source) {
   source = source.substr(0, source.find(" version "));
-  if (source.starts_with("secret ")) return Quoted(source.substr(7));
+  if (source.starts_with("secret ")) return core::ShellQuoted(source.substr(7));
   const auto part = [&](std::string_view name) {
     const std::size_t at = source.find(name);
     if (at == source.npos) return std::string_view();
     const std::string_view rest = source.substr(at + name.size());
     return rest.substr(0, rest.find('/'));
   };
-  std::string secret = Quoted(part("secrets/")) + " --project=" + Quoted(part("projects/"));
+  std::string secret =
+      core::ShellQuoted(part("secrets/")) + " --project=" + core::ShellQuoted(part("projects/"));
   if (const auto location = part("locations/"); !location.empty()) {
-    secret += " --location=" + Quoted(location);
+    secret += " --location=" + core::ShellQuoted(location);
   }
   return secret;
 }
@@ -172,7 +169,7 @@ bool HasPlainLines(const std::string& path) {
 
 // sed writes a new file with the rights of the old one and renames it: no reader sees a half.
 Lines ForDotenv(const KeyStore& store, const std::string& file, const Changes& changes) {
-  const std::string quoted = "-- " + Quoted(file);
+  const std::string quoted = "-- " + core::ShellQuoted(file);
   if (Has(changes, NewValue::kOfNext)) {
     return {"grep -q '^SECRET_KEY_NEXT=.*[[:alnum:]]' " + quoted + " \\",
             "  && sed -i --follow-symlinks -e '/^SECRET_KEY_PREVIOUS=/d' -e "
@@ -208,7 +205,7 @@ Lines ForEnvironment(const KeyStore& store, const Changes& changes) {
   if (HasPlainLines(*file)) return ForDotenv(store, *file, changes);
   return InWords(store, changes,
                  {"# set them all at once with an editor, as not every line of a key begins with",
-                  "# its name and `=` in " + Quoted(*file)});
+                  "# its name and `=` in " + core::ShellQuoted(*file)});
 }
 
 }  // namespace

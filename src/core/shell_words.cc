@@ -38,4 +38,10 @@ std::optional<std::vector<std::string>> SplitWords(std::string_view text) {
   return words;
 }
 
+std::string ShellQuoted(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 }  // namespace qarion::secrets::core

@@ -6,6 +6,7 @@
 
 #include "core/ascii.h"
 #include "core/json_document.h"
+#include "core/shell_words.h"
 #include "crypto/base64.h"
 
 namespace qarion::secrets::gcp {
@@ -27,23 +28,11 @@ std::string ClaimIn(std::string_view token, std::string_view name) {
   return is_shown ? std::string(*text) : "";
 }
 
-bool IsPlain(char c) {
-  constexpr std::string_view kSigns = "@%+=:,./_-";
-  return core::IsLetterOrDigit(c) || kSigns.contains(c);
-}
-
-// As a POSIX shell reads it.
+// As a shell reads it, without quotes where it needs none.
 std::string ShellWord(std::string_view text) {
-  if (std::ranges::all_of(text, IsPlain)) return std::string(text);
-  std::string word = "'";
-  for (const char c : text) {
-    if (c == '\'') {
-      word += R"('\'')";
-    } else {
-      word += c;
-    }
-  }
-  return word + "'";
+  constexpr std::string_view kPlainSigns = "@%+=:,./_-";
+  const auto is_plain = [&](char c) { return core::IsLetterOrDigit(c) || kPlainSigns.contains(c); };
+  return std::ranges::all_of(text, is_plain) ? std::string(text) : core::ShellQuoted(text);
 }
 
 // Whether it is IAM's answer that a permission is missing, and not one of what stands before it.
