@@ -4,16 +4,10 @@
 #include <array>
 #include <bit>
 
+#include "scrub/shared_bits.h"
+
 namespace qarion::secrets::scrub {
 namespace {
-
-// Others may read the word meanwhile; nobody else writes it.
-void SetBits(std::uint32_t& word, std::uint32_t bits) noexcept {
-  __atomic_store_n(&word, __atomic_load_n(&word, __ATOMIC_RELAXED) | bits, __ATOMIC_RELAXED);
-}
-bool HasBits(const std::uint32_t& word, std::uint32_t bits) noexcept {
-  return (~__atomic_load_n(&word, __ATOMIC_RELAXED) & bits) == 0;
-}
 
 Place PlaceOfFour(std::string_view head, unsigned shift) noexcept {
   return PlaceOf(HashOf(static_cast<std::uint32_t>(LoadWord(head.data(), 4))), shift);

@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "scrub/rarity.h"
+#include "scrub/shared_bits.h"
 
 namespace qarion::secrets::scrub {
 namespace {
@@ -18,11 +19,6 @@ std::size_t WordsFor(std::size_t grams) noexcept {
   if (words > kManyWords) return std::min(std::bit_ceil(grams * 2 / 3), kMostWords);
   // Up to this size a larger one is as fast.
   return std::max(words, std::min(std::bit_ceil(2 * grams), kFewWords));
-}
-
-// Others may read the word meanwhile; nobody else writes it.
-void SetBits(std::uint32_t& word, std::uint32_t bits) noexcept {
-  __atomic_store_n(&word, __atomic_load_n(&word, __ATOMIC_RELAXED) | bits, __ATOMIC_RELAXED);
 }
 
 }  // namespace

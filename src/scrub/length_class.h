@@ -73,7 +73,6 @@ class LengthClass {
     }
   }
 
-  const ClassShape& shape() const noexcept { return shape_; }
   const ProbePlan& plan() const noexcept { return plan_; }  // without few()
   // All grams, if that is of use. Of the inserting thread.
   std::optional<FewGrams> few() const noexcept;

@@ -96,15 +96,13 @@ PatternId PatternStore::Add(const FormText& form, OwnerId owner) {
 
 OwnerId PatternStore::NewOwner(std::string_view name) {
   const std::lock_guard naming(naming_);
-  std::string kept(name);
-  names_.emplace_back();
+  names_.emplace_back(name);
   try {
     retired_.Grow();
   } catch (...) {
     names_.pop_back();
     throw;
   }
-  names_.back() = std::move(kept);
   return static_cast<OwnerId>(retired_.size() - 1);
 }
 
@@ -228,19 +226,19 @@ std::shared_ptr<const RepeatingPatterns> PatternIndex::Repeating() const {
                         .automaton = std::move(automaton)});
 }
 
-IndexView PatternIndex::View() {
+std::shared_ptr<const IndexView> PatternIndex::View() {
   if (repeating_ == nullptr && !repeating_ids_.empty()) repeating_ = Repeating();
-  IndexView view{.store = store_,
-                 .classes = {},
-                 .few = {},
-                 .sorted = sorted_,
-                 .repeating = repeating_,
-                 .count = store_->size(),
-                 .has_base64 = has_base64_};
+  auto view = MakeSecret<IndexView>(IndexView{.store = store_,
+                                              .classes = {},
+                                              .few = {},
+                                              .sorted = sorted_,
+                                              .repeating = repeating_,
+                                              .count = store_->size(),
+                                              .has_base64 = has_base64_});
   for (std::size_t i = 0; i < classes_.size(); ++i) {
     EnterMembers(i);
-    view.classes[i] = classes_[i];
-    if (classes_[i] != nullptr) view.few[i] = classes_[i]->few();
+    view->classes[i] = classes_[i];
+    if (classes_[i] != nullptr) view->few[i] = classes_[i]->few();
   }
   return view;
 }

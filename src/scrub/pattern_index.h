@@ -123,7 +123,7 @@ class PatternIndex {
   // Puts what was inserted meanwhile into order, where that is much. Returns whether it was.
   bool Settle();
 
-  IndexView View();
+  std::shared_ptr<const IndexView> View();
 
  private:
   void EnterMembers(std::size_t index);

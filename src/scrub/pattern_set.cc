@@ -103,9 +103,7 @@ void PatternSet::RebuildIfMuchIsRetired() {
 }
 
 void PatternSet::Publish() {
-  CurrentView fresh{.index = std::allocate_shared<scrub::IndexView>(
-                        core::SecretAllocator<scrub::IndexView>(), index_.View()),
-                    .generation = generation() + 1};
+  CurrentView fresh{.index = index_.View(), .generation = generation() + 1};
   {
     const std::lock_guard lock(mutex_);
     std::swap(current_, fresh);  // the old one goes after the lock is gone
