@@ -52,6 +52,14 @@ if(QARION_COVERAGE)
   target_link_options(qarion_flags INTERFACE -fprofile-instr-generate)
 endif()
 
+# Sanitizers' trees compile several sources at once: what headers bring is then compiled once for all of them. The release
+# tree does not, so that names of one source are not seen by the next and each source includes what it uses.
+function(qarion_compile_together name)
+  if(QARION_SANITIZE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+  endif()
+endfunction()
+
 # qarion_headers(NAME FILES... [LIBS libraries...] [FLAGS flags...]): headers that targets of the same flags share
 # precompiled, in sanitizers' trees alone: in the release tree every source shows that it includes what it uses, and
 # clang-tidy reads its commands. A compiler cache finds what it holds without them alone.
@@ -72,6 +80,7 @@ function(qarion_module name)
   add_library(${name} OBJECT ${ARGN})
   target_link_libraries(${name} PRIVATE qarion_flags)
   target_compile_options(${name} PRIVATE ${QARION_MODULE_FLAGS})
+  qarion_compile_together(${name})
   if(TARGET qarion_module_headers)
     target_precompile_headers(${name} REUSE_FROM qarion_module_headers)
   endif()

@@ -83,7 +83,7 @@ void JsonWriter::NewLine() {
 }
 
 void JsonWriter::Quote(std::string_view text) {
-  constexpr char kHexDigits[] = "0123456789abcdef";
+  constexpr char kDigits[] = "0123456789abcdef";
   out_.Append('"');
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -94,8 +94,8 @@ void JsonWriter::Quote(std::string_view text) {
       out_.Append("\\n");
     } else if (byte < 0x20 || byte == 0x7f) {
       out_.Append("\\u00");
-      out_.Append(kHexDigits[byte >> 4]);
-      out_.Append(kHexDigits[byte & 15]);
+      out_.Append(kDigits[byte >> 4]);
+      out_.Append(kDigits[byte & 15]);
     } else {
       out_.Append(c);
     }

@@ -135,7 +135,7 @@ Key MakeKey(const Numbers& numbers) {
   return Key(key);
 }
 
-const unsigned char* Bytes(std::string_view text) noexcept {
+const unsigned char* UnsignedBytes(std::string_view text) noexcept {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
@@ -154,7 +154,7 @@ std::optional<Secret> Sign(EVP_PKEY* key, std::string_view message) {
       EVP_DigestSignInit_ex(context.get(), &settings, "SHA256", nullptr, nullptr, key, nullptr) !=
           1 ||
       !UsePkcs1Padding(settings) ||
-      EVP_DigestSign(context.get(), room, &size, Bytes(message), message.size()) != 1) {
+      EVP_DigestSign(context.get(), room, &size, UnsignedBytes(message), message.size()) != 1) {
     return std::nullopt;
   }
   signature.Grow(size);
@@ -168,8 +168,8 @@ bool Verify(EVP_PKEY* key, std::string_view message, std::string_view signature)
          EVP_DigestVerifyInit_ex(context.get(), &settings, "SHA256", nullptr, nullptr, key,
                                  nullptr) == 1 &&
          UsePkcs1Padding(settings) &&
-         EVP_DigestVerify(context.get(), Bytes(signature), signature.size(), Bytes(message),
-                          message.size()) == 1;
+         EVP_DigestVerify(context.get(), UnsignedBytes(signature), signature.size(),
+                          UnsignedBytes(message), message.size()) == 1;
 }
 
 struct PemBlock {

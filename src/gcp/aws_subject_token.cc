@@ -23,8 +23,8 @@ constexpr char kKeysMember[] = "credential_source.url";
 constexpr char kSessionMember[] = "credential_source.imdsv2_session_token_url";
 constexpr char kVerificationMember[] = "credential_source.regional_cred_verification_url";
 constexpr char kSessionSeconds[] = "300";
-constexpr milliseconds kShortestTimeout{1'000};
-constexpr milliseconds kLongestTimeout{5'000};
+constexpr milliseconds kShortestMetadataTimeout{1'000};
+constexpr milliseconds kLongestMetadataTimeout{5'000};
 constexpr std::size_t kLongestRegion = 64;
 constexpr std::size_t kLongestRoleName = 128;
 constexpr char kSetKeys[] = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
@@ -151,11 +151,12 @@ class Instance {
   }
 
   Result<Secret> Ask(net::HttpRequest request, const char* member, std::string cure) {
-    const SourceRequest asked{.request = std::move(request),
-                              .member = member,
-                              .cure = std::move(cure),
-                              .timeout = std::clamp(context_.settings.metadata.timeout,
-                                                    kShortestTimeout, kLongestTimeout)};
+    const SourceRequest asked{
+        .request = std::move(request),
+        .member = member,
+        .cure = std::move(cure),
+        .timeout = std::clamp(context_.settings.metadata.timeout, kShortestMetadataTimeout,
+                              kLongestMetadataTimeout)};
     return AskSource(context_.metadata, asked, context_, call_);
   }
 

@@ -18,8 +18,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr milliseconds kShortestTimeout{5'000};
-constexpr milliseconds kLongestTimeout{120'000};
+constexpr milliseconds kShortestExecution{5'000};
+constexpr milliseconds kLongestExecution{120'000};
 // IAM's limits of a token's life.
 constexpr seconds kShortestLifetime{600};
 constexpr seconds kLongestLifetime{43'200};
@@ -174,7 +174,7 @@ ExecutableSource ReadExecutable(const Members& source) {
                         .output_file = executable.Text("output_file")};
   if (!executable.Has("timeout_millis")) return read;
   const auto timeout = executable.Value("timeout_millis").Integer();
-  if (!timeout || *timeout < kShortestTimeout.count() || *timeout > kLongestTimeout.count()) {
+  if (!timeout || *timeout < kShortestExecution.count() || *timeout > kLongestExecution.count()) {
     executable.Note("timeout_millis", "is not a whole number from 5000 to 120000");
     return read;
   }

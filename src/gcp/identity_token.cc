@@ -13,7 +13,7 @@
 namespace qarion::secrets::gcp {
 namespace {
 
-constexpr int kMostAttempts = 3;
+constexpr int kMostTokenAttempts = 3;
 
 Result<Secret> Checked(std::string_view token, const std::string& doing) {
   if (!token.empty() && core::IsVisible(token)) return Secret::CopyOf(token);
@@ -40,7 +40,7 @@ Result<Secret> SignByGoogle(Session& session, std::string_view email, const Secr
   const std::string doing = "signing in the name of " + std::string(email);
   const auto answer =
       session.Send(SigningRequest(email, *universe, claims),
-                   {.most_attempts = kMostAttempts, .is_worth_another_try = IsBusy}, call);
+                   {.most_attempts = kMostTokenAttempts, .is_worth_another_try = IsBusy}, call);
   if (!answer) return answer.error();
   if (!answer->is_ok()) {
     const std::string asker = session.Principal(call);

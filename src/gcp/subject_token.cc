@@ -31,7 +31,8 @@ struct Origin {
 
 // The token in `text`. Google's library for Go takes white space off its ends, others send it as it
 // is; no token has any.
-Result<Secret> TokenIn(std::string_view text, const std::string& field, const Origin& origin) {
+Result<Secret> SubjectTokenIn(std::string_view text, const std::string& field,
+                              const Origin& origin) {
   const auto wrong = [&](ErrorCode code, const std::string& problem) {
     return Error(code, origin.what + " " + problem).Cure(origin.cure);
   };
@@ -52,11 +53,12 @@ Result<Secret> FromFile(const FileSource& source) {
   const auto file =
       core::ReadFile(source.path, kFileMember, core::PipesAllowed::kNo, kMostSourceBytes);
   if (!file) return file.error();
-  auto token = TokenIn(file->bytes.Reveal(), source.field,
-                       {.what = std::string(kFileMember) + ": '" + source.path + "'",
-                        .when_empty = ErrorCode::kConfiguration,
-                        .cure = "let the file hold the token of the identity provider, in the "
-                                "format that credential_source.format says"});
+  auto token =
+      SubjectTokenIn(file->bytes.Reveal(), source.field,
+                     {.what = std::string(kFileMember) + ": '" + source.path + "'",
+                      .when_empty = ErrorCode::kConfiguration,
+                      .cure = "let the file hold the token of the identity provider, in the "
+                              "format that credential_source.format says"});
   if (!token) return Error(std::move(token).error()).With("file", source.path);
   return token;
 }
@@ -82,11 +84,11 @@ Result<Secret> FromUrl(const UrlSource& source, const SourceContext& context,
   net::HttpClient& client = url->scheme == "http" ? context.metadata : context.services;
   const auto body = AskSource(client, request, context, call);
   if (!body) return body.error();
-  return TokenIn(body->Reveal(), source.field,
-                 {.what = std::string(kUrlMember) + ": the answer of " + url->host,
-                  .when_empty = ErrorCode::kBadData,
-                  .cure = "see that the URL gives the token, in the format that "
-                          "credential_source.format says"});
+  return SubjectTokenIn(body->Reveal(), source.field,
+                        {.what = std::string(kUrlMember) + ": the answer of " + url->host,
+                         .when_empty = ErrorCode::kBadData,
+                         .cure = "see that the URL gives the token, in the format that "
+                                 "credential_source.format says"});
 }
 
 struct Getter {

@@ -21,7 +21,7 @@ using Table = qarion_secrets_provider_table;
 constexpr std::size_t kTableSize = offsetof(Table, source) + sizeof(Table::source);
 constexpr std::size_t kVersionedSize = offsetof(Table, abi_version) + sizeof(Table::abi_version);
 
-Error Refused(const std::string& path, const std::string& problem, std::string cure) {
+Error UnusableModule(const std::string& path, const std::string& problem, std::string cure) {
   return Error(ErrorCode::kConfiguration, path + " " + problem)
       .With("file", path)
       .Cure(std::move(cure));
@@ -39,34 +39,34 @@ const Table* CallModule(qarion_secrets_provider_function function) {
 Status CheckTable(const Table& table, const std::string& backend, const std::string& path) {
   const std::string rebuild = "install the module that was built for this version of the library";
   if (table.size < kVersionedSize) {
-    return Refused(path,
-                   "describes itself in " + std::to_string(table.size) + " bytes; at least " +
-                       std::to_string(kTableSize) + " are needed",
-                   rebuild);
+    return UnusableModule(path,
+                          "describes itself in " + std::to_string(table.size) +
+                              " bytes; at least " + std::to_string(kTableSize) + " are needed",
+                          rebuild);
   }
   if (table.abi_version != QARION_SECRETS_ABI_VERSION) {
-    return Refused(path,
-                   "has version " + std::to_string(table.abi_version) +
-                       " of the module interface; this library has version " +
-                       std::to_string(QARION_SECRETS_ABI_VERSION),
-                   rebuild);
+    return UnusableModule(path,
+                          "has version " + std::to_string(table.abi_version) +
+                              " of the module interface; this library has version " +
+                              std::to_string(QARION_SECRETS_ABI_VERSION),
+                          rebuild);
   }
   if (table.size < kTableSize) {
-    return Refused(path,
-                   "describes itself in " + std::to_string(table.size) + " bytes; at least " +
-                       std::to_string(kTableSize) + " are needed",
-                   rebuild);
+    return UnusableModule(path,
+                          "describes itself in " + std::to_string(table.size) +
+                              " bytes; at least " + std::to_string(kTableSize) + " are needed",
+                          rebuild);
   }
   if (table.name == nullptr || backend != table.name) {
-    return Refused(
+    return UnusableModule(
         path,
         "says that it is the backend '" + SafeText(table.name, "") + "', not '" + backend + "'",
         "install each module under the name it was built with");
   }
   if (table.create == nullptr || table.destroy == nullptr || table.fetch == nullptr ||
       table.source == nullptr) {
-    return Refused(path, "lacks a function of the module interface",
-                   "report it to whoever provides the module");
+    return UnusableModule(path, "lacks a function of the module interface",
+                          "report it to whoever provides the module");
   }
   return {};
 }
@@ -79,19 +79,20 @@ Result<const Table*> LoadTable(const std::string& backend, const std::string& pa
   // others. Never closed: its threads and exit handlers may outlive us.
   void* library = dlopen(path.c_str(), (is_foreign ? RTLD_NOW : RTLD_LAZY) | RTLD_LOCAL);
   if (library == nullptr) {
-    return Refused(path, "cannot be loaded: " + SafeText(dlerror(), "no reason is known"),
-                   "install what it needs (ldd " + path + "), or a module for this machine");
+    return UnusableModule(path, "cannot be loaded: " + SafeText(dlerror(), "no reason is known"),
+                          "install what it needs (ldd " + path + "), or a module for this machine");
   }
   void* symbol = dlsym(library, QARION_SECRETS_PROVIDER_SYMBOL);
   if (symbol == nullptr) {
-    return Refused(path,
-                   "is not a module of this library: it does not export " +
-                       std::string(QARION_SECRETS_PROVIDER_SYMBOL),
-                   "install the backend's module there");
+    return UnusableModule(path,
+                          "is not a module of this library: it does not export " +
+                              std::string(QARION_SECRETS_PROVIDER_SYMBOL),
+                          "install the backend's module there");
   }
   const Table* table = CallModule(reinterpret_cast<qarion_secrets_provider_function>(symbol));
   if (table == nullptr) {
-    return Refused(path, "does not describe itself", "report it to whoever provides the module");
+    return UnusableModule(path, "does not describe itself",
+                          "report it to whoever provides the module");
   }
   if (Status checked = CheckTable(*table, backend, path); !checked) {
     return std::move(checked).error();
@@ -121,8 +122,8 @@ Status Probe(const std::string& backend, const std::string& path, const ModuleOp
       },
       options.probe_timeout);
   if (!death) return {};
-  return Refused(path, *death + " when it was tried in a process of its own",
-                 "report it to whoever provides the module, or take it away");
+  return UnusableModule(path, *death + " when it was tried in a process of its own",
+                        "report it to whoever provides the module, or take it away");
 }
 
 }  // namespace

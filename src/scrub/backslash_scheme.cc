@@ -97,7 +97,9 @@ void AppendStray(std::string_view byte, Numerals numerals, SecretBuffer& out) {
   }
 }
 
-char ByteAt(std::string_view text, std::size_t at) { return at < text.size() ? text[at] : '\0'; }
+char CharacterAt(std::string_view text, std::size_t at) {
+  return at < text.size() ? text[at] : '\0';
+}
 
 // What stands for the beginning of `text`. Returns how many bytes that is.
 std::size_t AppendFirst(std::string_view text, const BackslashScheme& scheme, SecretBuffer& out) {
@@ -110,7 +112,7 @@ std::size_t AppendFirst(std::string_view text, const BackslashScheme& scheme, Se
       out.Append('\\');
       out.Append(letter);
     } else {
-      AppendByNumber(text.substr(0, 1), static_cast<unsigned char>(first), ByteAt(text, 1),
+      AppendByNumber(text.substr(0, 1), static_cast<unsigned char>(first), CharacterAt(text, 1),
                      scheme.numerals, out);
     }
     return 1;
@@ -120,7 +122,8 @@ std::size_t AppendFirst(std::string_view text, const BackslashScheme& scheme, Se
   if (character.length == 1) {
     AppendStray(bytes, scheme.numerals, out);
   } else if (IsByNumber(text, character.code_point, scheme.beyond)) {
-    AppendByNumber(bytes, character.code_point, ByteAt(text, bytes.size()), scheme.numerals, out);
+    AppendByNumber(bytes, character.code_point, CharacterAt(text, bytes.size()), scheme.numerals,
+                   out);
   } else {
     out.Append(bytes);
   }

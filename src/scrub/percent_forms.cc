@@ -17,7 +17,7 @@ struct PercentScheme {
   char space;  // '+', or '%' where it is encoded like others
 };
 
-constexpr std::array kSchemes = {
+constexpr std::array kPercentSchemes = {
     // RFC 3986, 2.3: Python's quote(safe=""), .NET's EscapeDataString, PHP's rawurlencode.
     PercentScheme("-._~", '%'), PercentScheme("-._~/", '%'),  // Python's quote
     PercentScheme("-._~", '+'),       // Python's quote_plus, Go's QueryEscape
@@ -52,7 +52,7 @@ void AppendPercent(std::string_view text, const PercentScheme& scheme, std::stri
 
 void AddPercent(const Plaintext& plain, FormSink& sink) {
   for (const std::string_view digits : {kUpperDigits, kLowerDigits}) {
-    for (const PercentScheme& scheme : kSchemes) {
+    for (const PercentScheme& scheme : kPercentSchemes) {
       if (!plain.bytes.Intersects(scheme.changed)) continue;
       sink.AddWritten(ScrubForm::kPercent,
                       [&](SecretBuffer& out) { AppendPercent(plain.text, scheme, digits, out); });

@@ -7,7 +7,7 @@
 namespace qarion::secrets::scrub {
 namespace {
 
-constexpr std::array kSchemes = {
+constexpr std::array kShellSchemes = {
     BackslashScheme("\"\\$`"),  // within double quotes, as `declare -p` prints it
     BackslashScheme("\""),      // arguments as docker and PowerShell pass them on
     BackslashScheme(" \t!\"$&'()*,;<>?[\\]^`{|}"),  // a word of bash's `printf %q`
@@ -67,7 +67,7 @@ void AddPowerShellHalves(std::string_view text, FormSink& sink) {
 }  // namespace
 
 void AddShell(const Plaintext& plain, FormSink& sink) {
-  for (const BackslashScheme& scheme : kSchemes) {
+  for (const BackslashScheme& scheme : kShellSchemes) {
     AddBackslashed(plain, scheme, ScrubForm::kShell, sink);
   }
   for (const Replacement& replacement : kReplacements) {

@@ -32,7 +32,7 @@ struct XmlScheme {
   ByteSet changed;
 };
 
-constexpr std::array kSchemes = {
+constexpr std::array kXmlSchemes = {
     XmlScheme("\"", "'"),                    // text
     XmlScheme("&quot;", "'"),                // attributes
     XmlScheme("&quot;", "&apos;"),           // .NET's SecurityElement
@@ -82,7 +82,7 @@ std::size_t AppendFirst(std::string_view text, const XmlScheme& scheme, SecretBu
 }  // namespace
 
 void AddXml(const Plaintext& plain, FormSink& sink) {
-  for (const XmlScheme& scheme : kSchemes) {
+  for (const XmlScheme& scheme : kXmlSchemes) {
     if (!plain.bytes.Intersects(scheme.changed)) continue;
     sink.AddWritten(ScrubForm::kXml, [&](SecretBuffer& out) {
       AppendChanged(plain.text, scheme.changed, out,

@@ -8,7 +8,7 @@
 namespace qarion::secrets::vault {
 namespace {
 
-constexpr std::size_t kLongestText = 4096;
+constexpr std::size_t kLongestSetting = 4096;
 
 }  // namespace
 
@@ -36,7 +36,7 @@ std::string SettingReader::NameOf(const std::string& name) const {
 std::string SettingReader::Text(const std::string& name) {
   const auto found = Find(name);
   if (!found) return "";
-  if (HasControl(found->text) || found->text.size() > kLongestText) {
+  if (HasControl(found->text) || found->text.size() > kLongestSetting) {
     Fail(Wrong(found->setting, "has a control character or more than 4096 bytes",
                "give it a text of one line"));
     return "";

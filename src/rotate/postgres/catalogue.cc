@@ -11,7 +11,7 @@
 namespace qarion::secrets::rotate::postgres {
 namespace {
 
-constexpr char kWhat[] = "the tables of the plan cannot be looked up";
+constexpr char kLookup[] = "the tables of the plan cannot be looked up";
 
 // A table and all that inherits from it, with partitions of partitions.
 constexpr char kTree[] = R"sql(
@@ -73,7 +73,7 @@ std::string_view KindName(std::string_view relkind) {
 }
 
 Error Missing(Connection& connection, const TablePlan& plan) {
-  auto similar = connection.Query(kSimilar, {plan.name}, kWhat);
+  auto similar = connection.Query(kSimilar, {plan.name}, kLookup);
   if (!similar) return std::move(similar).error();
   return Wrong(
       TitleOf(plan), "is not in the database",
@@ -111,7 +111,7 @@ Status CheckShape(const std::string& title, const Column& column, Shape shape) {
 
 Result<Column> FindColumn(Connection& connection, const Target& target, const ColumnPlan& plan) {
   const std::string title = target.Title();
-  auto rows = connection.Query(kColumn, {std::to_string(target.id), plan.name}, kWhat);
+  auto rows = connection.Query(kColumn, {std::to_string(target.id), plan.name}, kLookup);
   if (!rows) return std::move(rows).error();
   if (rows->size() == 0) {
     return Wrong(title, "has no column " + plan.name,
@@ -135,7 +135,7 @@ Result<Column> FindColumn(Connection& connection, const Target& target, const Co
 
 Status CheckKey(Connection& connection, const Target& target, const std::vector<std::string>& key) {
   for (const std::string& name : key) {
-    auto rows = connection.Query(kColumn, {std::to_string(target.id), name}, kWhat);
+    auto rows = connection.Query(kColumn, {std::to_string(target.id), name}, kLookup);
     if (!rows) return std::move(rows).error();
     if (rows->size() == 0) {
       return Wrong(target.Title(), "has no column " + name + ", which the plan names as its key",
@@ -147,7 +147,7 @@ Status CheckKey(Connection& connection, const Target& target, const std::vector<
 
 Result<std::string> FindOid(Connection& connection, const TablePlan& plan) {
   auto rows = connection.Query("SELECT pg_catalog.to_regclass($1)::oid",
-                               {QuotedName(plan.schema, plan.name)}, kWhat);
+                               {QuotedName(plan.schema, plan.name)}, kLookup);
   if (!rows) return std::move(rows).error();
   if (!rows->IsNull(0, 0)) return rows->Text(0, 0);
   return Missing(connection, plan);
@@ -200,7 +200,7 @@ Result<Resolved> FindTables(Connection& connection, const Plan& plan) {
   for (std::size_t i = 0; i < plan.tables.size(); ++i) {
     const auto oid = FindOid(connection, plan.tables[i]);
     if (!oid) return oid.error();
-    auto tree = connection.Query(kTree, {*oid}, kWhat);
+    auto tree = connection.Query(kTree, {*oid}, kLookup);
     if (!tree) return std::move(tree).error();
     for (std::size_t row = 0; row < tree->size(); ++row) {
       if (!seen.insert(tree->Number(row, 0)).second) {

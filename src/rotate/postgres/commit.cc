@@ -18,11 +18,11 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kAskFor{5};
 constexpr std::chrono::milliseconds kPause{100};
-constexpr char kWhat[] = "the transaction cannot be committed";
+constexpr char kCommit[] = "the transaction cannot be committed";
 
 // The transaction's number; empty where it has changed nothing.
 Result<std::string> NumberOf(Connection& connection) {
-  auto number = connection.Query("SELECT pg_catalog.txid_current_if_assigned()", {}, kWhat);
+  auto number = connection.Query("SELECT pg_catalog.txid_current_if_assigned()", {}, kCommit);
   if (!number) return std::move(number).error();
   return number->Text(0, 0);
 }
@@ -41,7 +41,7 @@ std::optional<CommitOutcome> Ask(Connection& connection, const std::string& numb
                                  const std::optional<AuditMark>& mark) {
   if (mark && IsThere(connection, *mark)) return CommitOutcome::kCommitted;
   auto status = connection.Query(
-      "SELECT pg_catalog.txid_status($1::int8), pg_catalog.pg_is_in_recovery()", {number}, kWhat);
+      "SELECT pg_catalog.txid_status($1::int8), pg_catalog.pg_is_in_recovery()", {number}, kCommit);
   // A standby may not know yet.
   if (!status || status->IsTrue(0, 1)) return std::nullopt;
   if (status->Get(0, 0) == "aborted") return CommitOutcome::kRolledBack;
@@ -83,7 +83,7 @@ CommitResult CommitTransaction(Connection& connection, const std::optional<Audit
             Error(ErrorCode::kInternal, "the database rolled the transaction back at its commit")
                 .Cure("see the server's log")};
   }
-  Error error = CommandError(connection.get(), result.get(), kWhat);
+  Error error = CommandError(connection.get(), result.get(), kCommit);
   // Only what the server answers says that it did not: libpq may have had no memory for its answer.
   // Without a number it had changed nothing.
   const bool is_answered = !connection.IsLost() && !SqlState(result.get()).empty();

@@ -83,42 +83,42 @@ Error Refused(const PGconn* connection, std::string_view state, const std::strin
       .Cure("wait until the server accepts connections, then run it again");
 }
 
-struct Meaning {
+struct Refusal {
   std::string_view words;  // in what libpq says
   ErrorCode code;
   const char* cure;
 };
-constexpr std::array kMeanings = {
-    Meaning{"definition of service", ErrorCode::kConfiguration,
+constexpr std::array kRefusals = {
+    Refusal{"definition of service", ErrorCode::kConfiguration,
             "name a service that stands in ~/.pg_service.conf, or in the file that PGSERVICEFILE "
             "names"},
-    Meaning{"service file", ErrorCode::kConfiguration, "mend the service file"},
-    Meaning{"certificate verify failed", ErrorCode::kConfiguration,
+    Refusal{"service file", ErrorCode::kConfiguration, "mend the service file"},
+    Refusal{"certificate verify failed", ErrorCode::kConfiguration,
             "set sslrootcert (PGSSLROOTCERT) to the certificate of the authority that signed the "
             "server's"},
-    Meaning{"root certificate file", ErrorCode::kConfiguration,
+    Refusal{"root certificate file", ErrorCode::kConfiguration,
             "set sslrootcert (PGSSLROOTCERT) to the certificate of the authority that signed the "
             "server's"},
-    Meaning{"does not match host name", ErrorCode::kConfiguration,
+    Refusal{"does not match host name", ErrorCode::kConfiguration,
             "name the server as its certificate does"},
-    Meaning{
+    Refusal{
         "server does not support SSL", ErrorCode::kConfiguration,
         "turn TLS on in the server, or, where the network may be trusted, set sslmode (PGSSLMODE)"},
-    Meaning{"certificate", ErrorCode::kConfiguration,
+    Refusal{"certificate", ErrorCode::kConfiguration,
             "see sslcert, sslkey and sslrootcert in the address, or PGSSLCERT, PGSSLKEY, "
             "PGSSLROOTCERT"},
-    Meaning{"private key file", ErrorCode::kConfiguration, "see sslkey, or PGSSLKEY"},
-    Meaning{"could not translate host name", ErrorCode::kUnavailable,
+    Refusal{"private key file", ErrorCode::kConfiguration, "see sslkey, or PGSSLKEY"},
+    Refusal{"could not translate host name", ErrorCode::kUnavailable,
             "name a host that exists, in the address or with PGHOST"},
-    Meaning{"no password supplied", ErrorCode::kNotPermitted,
+    Refusal{"no password supplied", ErrorCode::kNotPermitted,
             "give the password: PGPASSWORD, a password file, or POSTGRES_PASSWORD in the backend"},
-    Meaning{"Connection refused", ErrorCode::kUnavailable,
+    Refusal{"Connection refused", ErrorCode::kUnavailable,
             "see whether the server runs and listens there; host and port come from the address, "
             "PGHOST and PGPORT"},
-    Meaning{"No such file or directory", ErrorCode::kUnavailable,
+    Refusal{"No such file or directory", ErrorCode::kUnavailable,
             "see whether the server runs and has its socket there; name its host in the address or "
             "with PGHOST"},
-    Meaning{"invalid", ErrorCode::kConfiguration, "correct the setting that is named"},
+    Refusal{"invalid", ErrorCode::kConfiguration, "correct the setting that is named"},
 };
 
 }  // namespace
@@ -177,7 +177,7 @@ Error ConnectError(const pg_conn* connection, const Circumstances& circumstances
   const std::string_view state = StateIn(text);
   const std::string message = "no connection to the database: " + Shown(text, state);
   if (!state.empty()) return Refused(connection, state, message, circumstances);
-  for (const Meaning& meaning : kMeanings) {
+  for (const Refusal& meaning : kRefusals) {
     if (text.find(meaning.words) == std::string::npos) continue;
     return Error(meaning.code, message).Cure(meaning.cure);
   }

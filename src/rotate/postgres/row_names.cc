@@ -10,7 +10,7 @@
 namespace qarion::secrets::rotate::postgres {
 namespace {
 
-constexpr char kWhat[] = "the key of a table cannot be looked up";
+constexpr char kKeyLookup[] = "the key of a table cannot be looked up";
 
 // $1: the table; $2: columns that may not be in it.
 constexpr char kUniqueKey[] = R"sql(
@@ -61,7 +61,7 @@ Result<const std::vector<RowNames::KeyColumn>*> RowNames::KeyOf(Connection& conn
   const bool is_named = !table.key.empty();
   auto rows = connection.Query(
       is_named ? kNamedKey : kUniqueKey,
-      {std::to_string(table.target.id), ArrayText(is_named ? table.key : encrypted)}, kWhat);
+      {std::to_string(table.target.id), ArrayText(is_named ? table.key : encrypted)}, kKeyLookup);
   if (!rows) return std::move(rows).error();
   std::vector<KeyColumn> key;
   for (std::size_t i = 0; i < rows->size(); ++i) {

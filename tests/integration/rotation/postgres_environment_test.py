@@ -108,7 +108,7 @@ class Settings(RolesCase):
     def test_settings_of_a_role_that_would_cut_it_off_or_change_what_it_reads(self):
         self.grant(Permissions.TABLES, "CREATE ON SCHEMA public")
         for name, value in (
-                ("statement_timeout", "100ms"), ("idle_in_transaction_session_timeout", "100ms"), ("lock_timeout", "1ms"),
+                ("statement_timeout", "1s"), ("idle_in_transaction_session_timeout", "1s"), ("lock_timeout", "1ms"),
                 ("default_transaction_read_only", "on"), ("default_transaction_isolation", "serializable"),
                 ("default_transaction_deferrable", "on"), ("row_security", "on"), ("bytea_output", "escape"),
                 ("standard_conforming_strings", "off"), ("quote_all_identifiers", "on"), ("enable_tidscan", "off"),
@@ -117,15 +117,15 @@ class Settings(RolesCase):
                 ("synchronize_seqscans", "on"), ("jit", "on"), ("jit_above_cost", "0"), ("array_nulls", "off")):
             self.database.execute(f"ALTER ROLE {self.role} SET {name} = '{value}'")
         self.database.execute(
-            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.15); RETURN NEW; END $$; "
-            "CREATE TRIGGER slow BEFORE UPDATE ON instances FOR EACH ROW WHEN (OLD.id < 3) EXECUTE FUNCTION slow()")
+            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1.2); RETURN NEW; END $$; "
+            "CREATE TRIGGER slow BEFORE UPDATE ON instances FOR EACH ROW WHEN (OLD.id = 1) EXECUTE FUNCTION slow()")
         self.rotate(PGCLIENTENCODING="LATIN1", PGTZ="Asia/Kathmandu", PGDATESTYLE="SQL, DMY")
         self.assert_rotated()
 
     def test_a_session_that_stands_idle_in_its_transaction_is_not_ended(self):
         idle = ("SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database() "
-                "AND application_name LIKE 'qsecrets rotate%%' AND clock_timestamp() - state_change > interval '300ms'")
-        with self.held(before="SET CONSTRAINTS", PGOPTIONS="-c idle_in_transaction_session_timeout=100ms"):
+                "AND application_name LIKE 'qsecrets rotate%%' AND clock_timestamp() - state_change > interval '1300ms'")
+        with self.held(before="SET CONSTRAINTS", PGOPTIONS="-c idle_in_transaction_session_timeout=1s"):
             wait_for(lambda: self.database.value(idle) == 2, "standing idle of both sessions", seconds=10)
         self.assert_rotated()
 
