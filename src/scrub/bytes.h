@@ -29,4 +29,21 @@ inline std::uint64_t LoadWord(const char* bytes, std::size_t count = 8) noexcept
   return word;
 }
 
+// Compares without leaving bytes in vector registers, as memcmp does.
+inline bool Equal(const char* a, const char* b, std::size_t size) noexcept {
+  constexpr std::size_t kEight = sizeof(std::uint64_t);
+  if (size < kEight) {
+    for (std::size_t i = 0; i < size; ++i) {
+      if (a[i] != b[i]) return false;
+    }
+    return true;
+  }
+  // What has a gram in common differs at the end rather than at the beginning.
+  if (LoadWord(a + size - kEight) != LoadWord(b + size - kEight)) return false;
+  for (std::size_t i = 0; i + kEight < size; i += kEight) {
+    if (LoadWord(a + i) != LoadWord(b + i)) return false;
+  }
+  return true;
+}
+
 }  // namespace qarion::secrets::scrub

@@ -10,25 +10,6 @@ namespace {
 
 constexpr std::size_t kEight = sizeof(std::uint64_t);
 
-}  // namespace
-
-bool Equal(const char* a, const char* b, std::size_t size) noexcept {
-  if (size < kEight) {
-    for (std::size_t i = 0; i < size; ++i) {
-      if (a[i] != b[i]) return false;
-    }
-    return true;
-  }
-  // What has a gram in common differs at the end rather than at the beginning.
-  if (LoadWord(a + size - kEight) != LoadWord(b + size - kEight)) return false;
-  for (std::size_t i = 0; i + kEight < size; i += kEight) {
-    if (LoadWord(a + i) != LoadWord(b + i)) return false;
-  }
-  return true;
-}
-
-namespace {
-
 class Search {
  public:
   Search(const IndexView& view, const Kernels& kernels, const Piece& piece, Findings& findings)
@@ -52,6 +33,7 @@ class Search {
     for (std::size_t i = 0; i < view_.classes.size(); ++i) {
       const LengthClass* const length_class = view_.classes[i].get();
       if (length_class == nullptr) continue;
+      begin_of_crowd_ = std::string_view::npos;
       ProbePlan plan = length_class->plan();
       if (view_.few[i]) plan.few = &*view_.few[i];
       const std::size_t found =
@@ -65,8 +47,11 @@ class Search {
   // A gram of a pattern may stand at `place`.
   void LookAround(const LengthClass& length_class, std::size_t place) {
     if (IsInsideRun(place, place + 1)) return;
-    length_class.ForEachAt(text_, place, [&](PatternId id, std::size_t place_in_pattern) {
-      if (place_in_pattern <= place) Compare(store_[id], place - place_in_pattern);
+    length_class.ForEachAt(text_, place, [&](const LengthClass::Entry& entry) {
+      if (entry.place > place) return;
+      const std::size_t begin = place - entry.place;
+      Compare(store_[entry.pattern], begin);
+      if (entry.is_of_crowd) CompareWithCrowd(length_class, begin);
     });
   }
 
@@ -74,6 +59,14 @@ class Search {
   bool IsInsideRun(std::size_t begin, std::size_t end) const {
     constexpr std::size_t kTrail = 3;
     return end + kShortLength + kTrail <= run_end_ && begin >= run_begin_ + kShortLength;
+  }
+
+  void CompareWithCrowd(const LengthClass& length_class, std::size_t begin) {
+    // Several grams of one occurrence lead here.
+    if (begin >= piece_.begin_before || begin == begin_of_crowd_) return;
+    begin_of_crowd_ = begin;
+    length_class.crowd()->ForEachAt(text_.substr(begin),
+                                    [&](PatternId id) { Compare(store_[id], begin); });
   }
 
   void Compare(const Pattern& pattern, std::size_t begin) {
@@ -128,6 +121,7 @@ class Search {
   const Piece& piece_;
   const std::string_view text_;
   Findings& findings_;
+  std::size_t begin_of_crowd_ = std::string_view::npos;  // where the crowd was last looked through
   std::size_t run_begin_ = 0;
   std::size_t run_end_ = 0;
 };
@@ -195,11 +189,17 @@ std::size_t PendingAt(const IndexView& view, const Kernels& kernels, std::string
   const PatternStore& store = *view.store;
   if (end.empty()) return 0;
   const std::string_view last = end.substr(end.size() - std::min(end.size(), kShortLength));
+  // Of the byte with so many behind it.
+  const auto places_of = [&](std::size_t behind) {
+    const std::size_t at = end.size() - 1 - behind;
+    return at == 0 ? store.PlacesOf(ByteAt(end, 0), 0) & 1
+                   : store.PlacesOf(ByteAt(end, at), ByteAt(end, at - 1));
+  };
   // Bit i: the last i + 1 bytes may begin a pattern. The last bytes alone tell that of most lines.
-  std::uint64_t lengths = store.PlacesOf(ByteAt(last, last.size() - 1));
-  for (std::size_t i = 1; i < std::min<std::size_t>(last.size(), 4); ++i) {
+  std::uint64_t lengths = places_of(0);
+  for (std::size_t i = 1; i < std::min<std::size_t>(last.size(), 4) && lengths != 0; ++i) {
     const std::uint64_t shorter = (std::uint64_t{1} << i) - 1;
-    lengths &= store.PlacesOf(ByteAt(last, last.size() - 1 - i)) << i | shorter;
+    lengths &= places_of(i) << i | shorter;
   }
   if (lengths != 0) lengths &= store.heads().EndsOf(last, kernels, lengths);
   const Continuations continuations(view);

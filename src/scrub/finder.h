@@ -35,9 +35,6 @@ class Findings {
 // that repeat themselves: the automaton finds them.
 void FindIn(const IndexView& view, const Kernels& kernels, const Piece& piece, Findings& findings);
 
-// Compares without leaving bytes in vector registers, as memcmp does.
-bool Equal(const char* a, const char* b, std::size_t size) noexcept;
-
 // Whether a pattern may begin at one of the first `count` places of the text.
 bool MayBeginIn(const IndexView& view, std::string_view text, std::size_t count);
 

@@ -51,7 +51,7 @@ class GrowingArray {
 
  private:
   static constexpr std::size_t kBlock = 512;
-  static constexpr std::size_t kMostBlocks = std::size_t{1} << 17;
+  static constexpr std::size_t kMostBlocks = std::size_t{1} << 16;
 
   T* Block(std::size_t index) const noexcept {
     return blocks_.get()[index / kBlock].load(std::memory_order_acquire);

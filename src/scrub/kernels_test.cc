@@ -56,7 +56,8 @@ constexpr std::array<std::string_view, 5> kAlphabets = {"ab", "aB1", "abcdefgXYZ
 struct Patterns {
   Patterns(const ClassShape& shape, const std::vector<std::string>& all)
       : table(shape, all.size()) {
-    for (std::size_t i = 0; i < all.size(); ++i) table.Insert(static_cast<PatternId>(i), all[i]);
+    for (std::size_t i = 0; i < all.size(); ++i)
+      table.Insert(static_cast<PatternId>(i), all[i], LengthClass::IfCrowded::kEnter);
   }
   bool IsInFilter(std::string_view text, std::size_t place) const {
     const ProbePlan& plan = table.plan();
@@ -134,8 +135,8 @@ TEST_P(KernelsTest, FindEachPatternWhereverItStands) {
       if (few) plan.few = &*few;
       bool is_found = false;
       for (const std::size_t hit : Probe(*Kernel(), text, text.size(), plan)) {
-        patterns.table.ForEachAt(text, hit, [&](PatternId id, std::size_t place_in_pattern) {
-          is_found = is_found || (id == 0 && hit == place + place_in_pattern);
+        patterns.table.ForEachAt(text, hit, [&](const LengthClass::Entry& entry) {
+          is_found = is_found || (entry.pattern == 0 && hit == place + entry.place);
         });
       }
       ASSERT_TRUE(is_found) << "grams of " << shape.gram_size << ", at " << place << " of "

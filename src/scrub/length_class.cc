@@ -52,70 +52,103 @@ std::size_t LengthClass::Narrow(std::string_view text, std::size_t begin, std::u
     }
     for (std::size_t i = 0; i < here; ++i) {
       places[left] = places[done + i];
-      const bool may_have = MayHave(keys[i][0]) || MayHave(keys[i][1]);
-      left += std::size_t{may_have};
+      left += std::size_t{Has(keys[i][0]) || Has(keys[i][1])};
     }
   }
   return left;
 }
 
-std::optional<LengthClass::Spot> LengthClass::FindFree(std::string_view head, std::size_t place,
-                                                       std::size_t most_buckets) const noexcept {
-  const std::uint32_t gram = GramAt(head.data() + place);
+// The places of grams at `first` and each stride behind it, the rarest gram first. Of equal ones
+// the last: what has only the beginning of the pattern does not have it.
+LengthClass::Places LengthClass::RarestFirst(std::string_view head,
+                                             std::size_t first) const noexcept {
+  Places places;
+  std::array<int, kShortLength> rarities;  // by place
+  for (std::size_t place = first; place + shape_.gram_size <= head.size(); place += shape_.stride) {
+    int rarity = 0;
+    for (std::size_t i = 0; i < shape_.gram_size; ++i) rarity += kRarity[ByteAt(head, place + i)];
+    rarities[place] = rarity;
+    std::size_t at = places.count++;
+    for (; at != 0 && rarities[places.all[at - 1]] <= rarity; --at) {
+      places.all[at] = places.all[at - 1];
+    }
+    places.all[at] = static_cast<std::uint8_t>(place);
+  }
+  return places;
+}
+
+// Of the gram at `place` with its neighbours: those behind it, or before it at the end of a
+// pattern.
+LengthClass::Key LengthClass::KeyIn(std::string_view head, std::size_t place) const noexcept {
   const bool has_behind = place + shape_.gram_size + shape_.neighbours <= head.size();
   const std::size_t neighbours = has_behind ? place + shape_.gram_size : place - shape_.neighbours;
-  const Key key = KeyOf(gram, Neighbours(head.data() + neighbours));
-  std::size_t bucket = BucketOf(key);
-  for (std::size_t walked = 0; walked < most_buckets; ++walked, bucket = Next(bucket)) {
-    if (const std::uint64_t free = Where(TagsOf(bucket), kFree)) {
-      return Spot{.slot = kBucket * bucket + SlotOf(free), .place = place, .tag = key.tag};
+  return KeyOf(GramAt(head.data() + place), Neighbours(head.data() + neighbours));
+}
+
+// The rarest gram that has a free slot near to where it is looked for.
+std::optional<LengthClass::Spot> LengthClass::FindSpot(std::string_view head, const Places& places,
+                                                       std::size_t most_buckets) const noexcept {
+  for (const std::uint8_t place : places) {
+    const Key key = KeyIn(head, place);
+    std::size_t bucket = BucketOf(key);
+    for (std::size_t walked = 0; walked < most_buckets; ++walked, bucket = Next(bucket)) {
+      if (const std::uint64_t free = Where(TagsOf(bucket), kFree)) {
+        return Spot{.slot = kBucket * bucket + SlotOf(free), .place = place, .tag = key.tag};
+      }
     }
   }
   return std::nullopt;
 }
 
-// Of the grams at `first` and each stride behind it: the rarest that few patterns have. What many
-// have fills the buckets where it is looked for.
-LengthClass::Spot LengthClass::ChooseSpot(std::string_view head, std::size_t first) const noexcept {
-  constexpr int kTried = -1;
-  std::array<int, kShortLength> rarities;  // of the grams at each place
-  const std::size_t last = head.size() - shape_.gram_size;
-  for (std::size_t place = first; place <= last; place += shape_.stride) {
-    rarities[place] = 0;
-    for (std::size_t i = 0; i < shape_.gram_size; ++i) {
-      rarities[place] += kRarity[ByteAt(head, place + i)];
+// Marks an entry that is found where one of these grams is looked for.
+bool LengthClass::Join(std::string_view head, const Places& places) noexcept {
+  for (const std::uint8_t place : places) {
+    const Key key = KeyIn(head, place);
+    std::size_t bucket = BucketOf(key);
+    for (std::size_t walked = 0; walked < kNear; ++walked, bucket = Next(bucket)) {
+      const std::uint64_t tags = TagsOf(bucket);
+      for (std::size_t i = 0; i < kBucket; ++i) {
+        std::uint32_t& entry = entries_[kBucket * bucket + i];
+        if ((tags >> 16 * i & 0xFFFF) != key.tag || Unpacked(entry).place != place) continue;
+        entry |= kOfCrowd;
+        AddToFilter(head, place);
+        return true;
+      }
     }
   }
-  // Of equal ones the last: what has only the beginning of the pattern does not have it.
-  const auto rarest = [&](const auto& of) {
-    std::size_t best = first;
-    for (std::size_t place = first; place <= last; place += shape_.stride) {
-      if (of[place] >= of[best]) best = place;
-    }
-    return best;
-  };
-  constexpr std::array<std::size_t, 3> kNear = {2, 8, 64};
-  for (const std::size_t most_buckets : kNear) {
-    std::array<int, kShortLength> left = rarities;
-    for (std::size_t best = rarest(left); left[best] != kTried; best = rarest(left)) {
-      if (const auto spot = FindFree(head, best, most_buckets)) return *spot;
-      left[best] = kTried;
-    }
-  }
-  return *FindFree(head, rarest(rarities), buckets_);
+  return false;
 }
 
-void LengthClass::Insert(PatternId id, std::string_view head) noexcept {
+void LengthClass::Enter(PatternId id, std::string_view head, const Spot& spot) noexcept {
+  entries_[spot.slot] = id * kPatternFactor + spot.place;
+  std::uint64_t& tags = tags_[spot.slot / kBucket];
+  __atomic_store_n(&tags, tags | spot.tag << 16 * (spot.slot % kBucket), __ATOMIC_RELEASE);
+  AddToFilter(head, spot.place);
+}
+
+void LengthClass::AddToFilter(std::string_view head, std::size_t place) noexcept {
+  const Place in_filter = PlaceOf(HashOf(GramAt(head.data() + place)), plan_.shift);
+  SetBits(words_[in_filter.word], in_filter.bits);
+  AddToFew(head.substr(place, shape_.gram_size));
+}
+
+bool LengthClass::Insert(PatternId id, std::string_view head, IfCrowded if_crowded) noexcept {
+  bool has_joined = false;
   for (std::size_t first = 0; first < shape_.stride; ++first) {
-    const Spot spot = ChooseSpot(head, first);
-    entries_[spot.slot] = id * std::uint32_t{kShortLength} + static_cast<std::uint32_t>(spot.place);
-    std::uint64_t& tags = tags_[spot.slot / kBucket];
-    __atomic_store_n(&tags, tags | spot.tag << 16 * (spot.slot % kBucket), __ATOMIC_RELEASE);
-    const Place in_filter = PlaceOf(HashOf(GramAt(head.data() + spot.place)), plan_.shift);
-    SetBits(words_[in_filter.word], in_filter.bits);
-    AddToFew(head.substr(spot.place, shape_.gram_size));
+    const Places places = RarestFirst(head, first);
+    auto spot = FindSpot(head, places, kNear);
+    if (!spot && if_crowded == IfCrowded::kJoin && Join(head, places)) {
+      has_joined = true;
+      continue;
+    }
+    if (!spot && if_crowded == IfCrowded::kEnter) ++crowded_;
+    for (const std::size_t most_buckets : {kFar, kFarther, buckets_}) {
+      if (!spot) spot = FindSpot(head, places, most_buckets);
+    }
+    Enter(id, head, *spot);
   }
   ++size_;
+  return has_joined;
 }
 
 void LengthClass::AddToFew(std::string_view gram) noexcept {

@@ -6,13 +6,16 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "core/secret_memory.h"
 #include "scrub/bytes.h"
 #include "scrub/kernels.h"
 #include "scrub/pattern.h"
+#include "scrub/prefix_lookup.h"
 
 namespace qarion::secrets::scrub {
 
@@ -47,25 +50,42 @@ class LengthClass {
  public:
   LengthClass(const ClassShape& shape, std::size_t capacity);
 
+  // Where other patterns fill the places of all grams of a pattern.
+  enum class IfCrowded {
+    kEnter,  // it is put farther away, and makes looking for all of them slower
+    kJoin,   // it joins one of them, and is of the crowd
+  };
   // There must be room. `head`: the first kShortLength bytes of the pattern, or all of it. The
-  // grams are those that should turn up least often in logs, and in other patterns.
-  void Insert(PatternId id, std::string_view head) noexcept;
+  // grams are those that should turn up least often in logs, and in other patterns. Returns whether
+  // it joined others.
+  bool Insert(PatternId id, std::string_view head, IfCrowded if_crowded) noexcept;
+  // What finds those that joined. Before the first look.
+  void SetCrowd(std::unique_ptr<const PrefixLookup> crowd) noexcept { crowd_ = std::move(crowd); }
+  const PrefixLookup* crowd() const noexcept { return crowd_.get(); }
+  // How many grams were put farther away though they might have joined others. Of the inserting
+  // thread.
+  std::size_t crowded() const noexcept { return crowded_; }
 
   // Of the grams at `begin` and these places behind it, `count` of them, leaves those that may lead
   // to a pattern; returns how many.
   std::size_t Narrow(std::string_view text, std::size_t begin, std::uint16_t* places,
                      std::size_t count) const noexcept;
 
-  // Calls `take` with each pattern that may have the gram which stands at `place` of the text, and
-  // with where in it.
+  // What a gram leads to: a pattern that has it at `place`. Others of the crowd may have it there.
+  struct Entry {
+    PatternId pattern;
+    std::uint8_t place;
+    bool is_of_crowd;
+  };
+
+  // Calls `take` with the entries of the gram which stands at `place` of the text.
   template <typename Take>
   void ForEachAt(std::string_view text, std::size_t place, Take take) const {
     for (const Key key : KeysAt(text, place)) {
       for (std::size_t bucket = BucketOf(key);; bucket = Next(bucket)) {
         const std::uint64_t tags = TagsOf(bucket);
         for (std::uint64_t hits = Where(tags, key.tag); hits != 0; hits &= hits - 1) {
-          const std::uint32_t entry = entries_[kBucket * bucket + SlotOf(hits)];
-          take(static_cast<PatternId>(entry / kShortLength), std::size_t{entry % kShortLength});
+          take(Unpacked(entries_[kBucket * bucket + SlotOf(hits)]));
         }
         if (Where(tags, kFree) != 0) break;
       }
@@ -82,8 +102,21 @@ class LengthClass {
  private:
   // The table has buckets of four slots, whose tags of 16 bits are one word, the first one lowest.
   static constexpr std::size_t kBucket = 4;
+  // So many buckets, from the one on where it is looked for, are where a gram should be.
+  static constexpr std::size_t kNear = 2;
+  static constexpr std::size_t kFar = 8;
+  static constexpr std::size_t kFarther = 64;
   static constexpr std::uint64_t kFree = 0;      // the tag of a slot in which nothing is
   static constexpr std::uint64_t kLeastTag = 2;  // of the others, for Where()
+
+  // Of an entry, from the lowest bit on: its place, whether it is of the crowd, and its pattern.
+  static constexpr std::uint32_t kOfCrowd = kShortLength;
+  static constexpr std::uint32_t kPatternFactor = 2 * kShortLength;
+  static Entry Unpacked(std::uint32_t entry) noexcept {
+    return {.pattern = entry / kPatternFactor,
+            .place = static_cast<std::uint8_t>(entry % kShortLength),
+            .is_of_crowd = (entry & kOfCrowd) != 0};
+  }
 
   // What a gram and its neighbours on one side lead to: its tag, and where in the table it begins
   // to be looked for, as a fraction of 2^32.
@@ -108,20 +141,33 @@ class LengthClass {
     return {KeyOf(gram, has_behind ? Neighbours(at + shape_.gram_size) : 0),
             KeyOf(gram, has_before ? Neighbours(at - shape_.neighbours) : 0)};
   }
-  bool MayHave(Key key) const noexcept {
-    const std::uint64_t tags = TagsOf(BucketOf(key));
-    return Where(tags, key.tag) != 0 || Where(tags, kFree) == 0;
+  bool Has(Key key) const noexcept {
+    for (std::size_t bucket = BucketOf(key);; bucket = Next(bucket)) {
+      const std::uint64_t tags = TagsOf(bucket);
+      if (Where(tags, key.tag) != 0) return true;
+      if (Where(tags, kFree) != 0) return false;
+    }
   }
 
+  struct Places {
+    std::array<std::uint8_t, kShortLength> all;
+    std::size_t count = 0;
+    const std::uint8_t* begin() const noexcept { return all.data(); }
+    const std::uint8_t* end() const noexcept { return all.data() + count; }
+  };
   // Where in the table a gram goes.
   struct Spot {
-    std::size_t slot;   // free
-    std::size_t place;  // of the gram in the pattern
+    std::size_t slot;    // free
+    std::uint8_t place;  // of the gram in the pattern
     std::uint64_t tag;
   };
-  Spot ChooseSpot(std::string_view head, std::size_t first) const noexcept;
-  std::optional<Spot> FindFree(std::string_view head, std::size_t place,
+  Places RarestFirst(std::string_view head, std::size_t first) const noexcept;
+  Key KeyIn(std::string_view head, std::size_t place) const noexcept;
+  std::optional<Spot> FindSpot(std::string_view head, const Places& places,
                                std::size_t most_buckets) const noexcept;
+  bool Join(std::string_view head, const Places& places) noexcept;
+  void Enter(PatternId id, std::string_view head, const Spot& spot) noexcept;
+  void AddToFilter(std::string_view head, std::size_t place) noexcept;
   void AddToFew(std::string_view gram) noexcept;
 
   std::uint32_t GramAt(const char* bytes) const noexcept {
@@ -157,7 +203,9 @@ class LengthClass {
   core::SecretVector<std::uint32_t> words_;
   std::size_t buckets_ = 0;
   core::SecretVector<std::uint64_t> tags_;     // by bucket
-  core::SecretVector<std::uint32_t> entries_;  // by slot: pattern and place of the gram in it
+  core::SecretVector<std::uint32_t> entries_;  // by slot
+  std::size_t crowded_ = 0;
+  std::unique_ptr<const PrefixLookup> crowd_;
 };
 
 }  // namespace qarion::secrets::scrub

@@ -14,8 +14,8 @@ using Found = std::vector<std::pair<PatternId, std::size_t>>;
 
 Found FoundAt(const LengthClass& length_class, const std::string& text, std::size_t place) {
   Found found;
-  length_class.ForEachAt(text, place, [&](PatternId id, std::size_t place_in_pattern) {
-    found.emplace_back(id, place_in_pattern);
+  length_class.ForEachAt(text, place, [&](const LengthClass::Entry& entry) {
+    found.emplace_back(entry.pattern, entry.place);
   });
   return found;
 }
@@ -23,7 +23,7 @@ Found FoundAt(const LengthClass& length_class, const std::string& text, std::siz
 TEST(LengthClass, LeadsFromTheRarestGramAtEachRemainderToThePattern) {
   LengthClass length_class(kClassShapes.back(), 24);
   const std::string pattern = "the-Key-XQ!ZW-is-here";
-  length_class.Insert(7, pattern);
+  length_class.Insert(7, pattern, LengthClass::IfCrowded::kEnter);
   // By hand: of the places that leave 0, 1, 2 and 3 the ones with most capitals and rare signs.
   for (const std::size_t place : {8U, 9U, 10U, 7U}) {
     EXPECT_EQ(FoundAt(length_class, pattern, place), (Found{{7, place}})) << place;
@@ -33,8 +33,8 @@ TEST(LengthClass, LeadsFromTheRarestGramAtEachRemainderToThePattern) {
 
 TEST(LengthClass, TellsPatternsApartByWhatIsBesideAGram) {
   LengthClass length_class(kClassShapes.back(), 24);
-  length_class.Insert(1, "XQZJabc");
-  length_class.Insert(2, "XQZJdef");
+  length_class.Insert(1, "XQZJabc", LengthClass::IfCrowded::kEnter);
+  length_class.Insert(2, "XQZJdef", LengthClass::IfCrowded::kEnter);
   EXPECT_EQ(FoundAt(length_class, "--XQZJabc--", 2), (Found{{1, 0}}));
   EXPECT_EQ(FoundAt(length_class, "--XQZJdef--", 2), (Found{{2, 0}}));
   EXPECT_TRUE(FoundAt(length_class, "--XQZJxyz--", 2).empty());
@@ -47,7 +47,8 @@ TEST(LengthClass, TakesAnotherGramWhereManyPatternsHaveOne) {
     return common + "abcd" + std::string(4, static_cast<char>('a' + id % 26)) +
            std::string(4, static_cast<char>('a' + id / 26));
   };
-  for (PatternId id = 0; id < 100; ++id) length_class.Insert(id, pattern(id));
+  for (PatternId id = 0; id < 100; ++id)
+    length_class.Insert(id, pattern(id), LengthClass::IfCrowded::kEnter);
   const std::string text = pattern(99);
   Found found;
   for (std::size_t place = 0; place + 4 <= text.size(); place += 4) {
@@ -59,10 +60,30 @@ TEST(LengthClass, TakesAnotherGramWhereManyPatternsHaveOne) {
   EXPECT_EQ(std::ranges::count_if(found, is_the_last), 1);
 }
 
+TEST(LengthClass, LetsThoseJoinThatHaveNothingButCommonGrams) {
+  LengthClass length_class(kClassShapes.back(), 1000);
+  const std::string same = "the-Key-XQ!ZW-is-here";
+  std::size_t joined = 0;
+  for (PatternId id = 0; id < 1000; ++id) {
+    joined += length_class.Insert(id, same, LengthClass::IfCrowded::kJoin) ? 1U : 0U;
+  }
+  EXPECT_GT(joined, 900U);
+  bool leads_to_the_crowd = false;
+  for (std::size_t place = 0; place + 4 <= same.size(); place += 4) {
+    std::size_t found = 0;
+    length_class.ForEachAt(same, place, [&](const LengthClass::Entry& entry) {
+      ++found;
+      leads_to_the_crowd = leads_to_the_crowd || (entry.is_of_crowd && entry.place == place);
+    });
+    EXPECT_LE(found, 16U) << place;  // not all of them
+  }
+  EXPECT_TRUE(leads_to_the_crowd);
+}
+
 TEST(LengthClass, NarrowsPlacesToThoseThatMayLeadToAPattern) {
   LengthClass length_class(kClassShapes.back(), 24);
   const std::string pattern = "-XQZ!KJ-";
-  length_class.Insert(1, pattern);
+  length_class.Insert(1, pattern, LengthClass::IfCrowded::kEnter);
   std::string text;
   std::vector<std::uint16_t> places;
   std::vector<std::uint16_t> expected;
@@ -85,7 +106,8 @@ TEST(LengthClass, HasRoomForAsManyPatternsAsItSays) {
   for (const ClassShape& shape : kClassShapes) {
     LengthClass length_class(shape, 100);
     const std::string same = std::string("-Zkq!9x").substr(0, shape.shortest);
-    for (PatternId id = 0; id < 100; ++id) length_class.Insert(id, same);
+    for (PatternId id = 0; id < 100; ++id)
+      length_class.Insert(id, same, LengthClass::IfCrowded::kEnter);
     EXPECT_EQ(FoundAt(length_class, same, 0).size(), 100U);
   }
 }

@@ -38,6 +38,11 @@ std::shared_ptr<T> MakeSecret(Arguments&&... arguments) {
   return std::allocate_shared<T>(core::SecretAllocator<T>(), std::forward<Arguments>(arguments)...);
 }
 
+bool IsTooCrowded(const LengthClass& table) {
+  constexpr std::size_t kFew = 256;
+  return table.crowded() > kFew + table.size() / 16;
+}
+
 PatternKind KindOf(const FormText& form) {
   if (form.only_as_word) return PatternKind::kWord;
   return form.is_base64 ? PatternKind::kBase64 : PatternKind::kLiteral;
@@ -70,13 +75,10 @@ PatternId PatternStore::Add(const FormText& form, OwnerId owner) {
                       .lead = lead,
                       .trail = {.count = form.edges.trail_bits, .value = form.edges.trail_value},
                       .period = PeriodOf(form.text)};
+  for (std::size_t group = 0; group < kGroups; ++group) AddPlace(ByteAt(form.text, 0), group, 0);
   const std::size_t places = std::min(form.text.size(), kShortLength);
-  for (std::size_t i = 0; i < places; ++i) {
-    std::atomic<std::uint64_t>& of_byte = places_[ByteAt(form.text, i)];
-    const std::uint64_t bit = std::uint64_t{1} << i;
-    if ((of_byte.load(std::memory_order_relaxed) & bit) == 0) {
-      of_byte.fetch_or(bit, std::memory_order_relaxed);
-    }
+  for (std::size_t i = 1; i < places; ++i) {
+    AddPlace(ByteAt(form.text, i), GroupOf(ByteAt(form.text, i - 1)), i);
   }
   for (std::size_t size = 1; size <= std::min(form.text.size(), HeadFilter::kLongest); ++size) {
     const bool counts = size == kSeamHead || Waits(patterns_[id], size);
@@ -92,6 +94,14 @@ PatternId PatternStore::Add(const FormText& form, OwnerId owner) {
     leads_of_[ByteAt(form.text, 0)].fetch_or(values, std::memory_order_relaxed);
   }
   return id;
+}
+
+void PatternStore::AddPlace(unsigned char c, std::size_t group, std::size_t place) noexcept {
+  std::atomic<std::uint64_t>& places = places_[c][group];
+  const std::uint64_t bit = std::uint64_t{1} << place;
+  if ((places.load(std::memory_order_relaxed) & bit) == 0) {
+    places.fetch_or(bit, std::memory_order_relaxed);
+  }
 }
 
 OwnerId PatternStore::NewOwner(std::string_view name) {
@@ -132,15 +142,23 @@ void PatternIndex::EnterMembers(std::size_t index) {
   std::shared_ptr<LengthClass>& table = classes_[index];
   const std::size_t entered = table == nullptr ? 0 : table->size();
   if (entered == members.size()) return;
-  if (table == nullptr || table->capacity() < members.size()) {
-    // Readers keep the old one until they look again.
-    constexpr std::size_t kLeastRoom = 24;
-    const std::size_t room = std::max(kLeastRoom, entered / 2);
-    table = MakeSecret<LengthClass>(kClassShapes[index], std::max(members.size(), entered + room));
+  if (table != nullptr && members.size() <= table->capacity() && !IsTooCrowded(*table)) {
+    for (std::size_t i = entered; i < members.size(); ++i) {
+      table->Insert(members[i], (*store_)[members[i]].head(), LengthClass::IfCrowded::kEnter);
+    }
+    return;
   }
-  for (std::size_t i = table->size(); i < members.size(); ++i) {
-    table->Insert(members[i], (*store_)[members[i]].head());
+  // Readers keep the old one until they look again.
+  constexpr std::size_t kLeastRoom = 24;
+  const std::size_t room = std::max(kLeastRoom, entered / 2);
+  auto fresh =
+      MakeSecret<LengthClass>(kClassShapes[index], std::max(members.size(), entered + room));
+  std::vector<PatternId> crowd;
+  for (const PatternId id : members) {
+    if (fresh->Insert(id, (*store_)[id].head(), LengthClass::IfCrowded::kJoin)) crowd.push_back(id);
   }
+  if (!crowd.empty()) fresh->SetCrowd(std::make_unique<PrefixLookup>(*store_, crowd));
+  table = std::move(fresh);
 }
 
 void PatternIndex::Retire(OwnerId owner) {

@@ -44,9 +44,10 @@ class PatternStore {
     return retired_[owner].load(std::memory_order_acquire) != 0;
   }
 
-  // Bit i: whether `c` is the i-th byte of a pattern, of its first kShortLength.
-  std::uint64_t PlacesOf(unsigned char c) const noexcept {
-    return places_[c].load(std::memory_order_relaxed);
+  // Bit i: whether `c` is the i-th byte of a pattern, of its first kShortLength, and may have
+  // `previous` before it; for the first byte, whatever is before it.
+  std::uint64_t PlacesOf(unsigned char c, unsigned char previous) const noexcept {
+    return places_[c][GroupOf(previous)].load(std::memory_order_relaxed);
   }
   // The filter knows the first bytes of each pattern that has so many. Of other numbers it knows
   // them only if the pattern waits for more when so much of it is there.
@@ -63,7 +64,11 @@ class PatternStore {
   }
 
  private:
+  static constexpr std::size_t kGroups = 8;
+  static std::size_t GroupOf(unsigned char c) noexcept { return (c * 37U >> 3) % kGroups; }
+
   const char* Keep(std::string_view text);
+  void AddPlace(unsigned char c, std::size_t group, std::size_t place) noexcept;
   static bool HasLead(const std::atomic<std::uint64_t>& leads, unsigned char c) noexcept {
     const int value = Base64Value(c);
     return value >= 0 && (leads.load(std::memory_order_relaxed) >> value & 1) != 0;
@@ -71,7 +76,8 @@ class PatternStore {
 
   GrowingArray<Pattern> patterns_;
   GrowingArray<std::atomic<std::uint8_t>> retired_;  // by owner
-  std::array<std::atomic<std::uint64_t>, 256> places_{};
+  // By byte, and by group of the one before it.
+  std::array<std::array<std::atomic<std::uint64_t>, kGroups>, 256> places_{};
   std::atomic<bool> has_retired_{false};
   std::atomic<bool> has_short_{false};
   HeadFilter heads_;

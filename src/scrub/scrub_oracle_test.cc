@@ -116,6 +116,39 @@ TEST(ScrubOracle, AgreesOnWholeTexts) {
   }
 }
 
+// Many values that have most of their bytes in common, as numbered ones do, and keys with a header:
+// more than there is room for where their grams lead.
+std::vector<std::string> Crowd(Dice& dice) {
+  const std::string common = dice.Text(26, 0, 80);
+  const std::string end = dice.Text(26, 0, 20);
+  std::vector<std::string> values(dice.Between(50, 200));
+  for (std::string& value : values) {
+    value = common + dice.Text(2, 1, 10) + (dice.Between(0, 1) == 0 ? end : "");
+    if (dice.Between(0, 9) == 0) value.resize(dice.Between(1, value.size()));
+  }
+  return values;
+}
+
+TEST(ScrubOracle, AgreesWhereManyValuesHaveMostOfTheirBytesInCommon) {
+  Dice dice(7);
+  for (int round = 0; round < Rounds(1000); ++round) {
+    const std::vector<std::string> values = Crowd(dice);
+    Scrubber scrubber({.forms = {ScrubForm::kRaw}, .min_length = 1});
+    const std::size_t at_once = dice.Between(0, values.size());
+    std::vector<NamedSecret> batch;
+    for (std::size_t i = 0; i < at_once; ++i) {
+      batch.push_back({.name = {}, .value = Secret::CopyOf(values[i])});
+    }
+    scrubber.Add(batch);
+    for (std::size_t i = at_once; i < values.size(); ++i) scrubber.Add(values[i]);
+    const std::string text = dice.TextAbout(values, 2) + dice.Text(26, 0, 10);
+    const std::string expected = OracleScrub(values, text);
+    ASSERT_EQ(scrubber.Scrub(text), expected) << Described(values, text);
+    ASSERT_EQ(Streamed(scrubber, text, dice, dice.Between(1, 100)), expected)
+        << Described(values, text);
+  }
+}
+
 TEST(ScrubOracle, AgreesWhereverTheStreamIsCutAndHoldsNothingMore) {
   Dice dice(2);
   for (int round = 0; round < Rounds(20000); ++round) {
