@@ -8,6 +8,8 @@ Options: --offers-http2     prints the protocol that was agreed on, and closes
          --most-tls 1.1     offers no later version
          --client-ca PEM    asks for a client certificate, and adds the serial number of the one it
                             got to what it prints
+         --reads-ahead      has read all that came when it refuses a certificate: the connection is
+                            then closed, and not broken before the client has sent more
 
 Steps: answer:STATUS[:HEADER=VALUE]      a small JSON answer, and more of them on the same connection
        json:STATUS:BODY                  an answer with that body
@@ -35,6 +37,7 @@ Steps: answer:STATUS[:HEADER=VALUE]      a small JSON answer, and more of them o
 import argparse
 import gzip
 import json
+import os
 import socket
 import ssl
 import sys
@@ -167,11 +170,17 @@ def misbehave(connection, step):
         return
 
 
-def serve(connection, step, context, offers_http2):
+def serve(connection, step, context, options):
     try:
         if context and step not in ("close", "drip-tls"):
-            connection = context.wrap_socket(connection, server_side=True)
-            if offers_http2:
+            connection = context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+            try:
+                connection.do_handshake()
+            except ssl.SSLError:
+                if options.reads_ahead:
+                    os.read(connection.fileno(), 65536)
+                raise
+            if options.offers_http2:
                 tell({"protocol": connection.selected_alpn_protocol()})
                 return
         misbehave(connection, step)
@@ -189,6 +198,7 @@ def main():
     parser.add_argument("--offers-http2", action="store_true")
     parser.add_argument("--most-tls", choices=["1.1"])
     parser.add_argument("--client-ca")
+    parser.add_argument("--reads-ahead", action="store_true")
     parser.add_argument("steps", nargs="+")
     arguments = parser.parse_args()
     context = None
@@ -214,7 +224,7 @@ def main():
             step = arguments.steps[min(number, len(arguments.steps) - 1)]
             number += 1
             threading.Thread(target=serve, daemon=True,
-                             args=(connection, step, context, arguments.offers_http2)).start()
+                             args=(connection, step, context, arguments)).start()
 
     threading.Thread(target=accept, daemon=True).start()
     sys.stdin.read()
