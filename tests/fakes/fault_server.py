@@ -35,6 +35,7 @@ Steps: answer:STATUS[:HEADER=VALUE]      a small JSON answer, and more of them o
        two-answers                       100 Continue first
 """
 import argparse
+import functools
 import gzip
 import json
 import os
@@ -80,6 +81,11 @@ def read_request(connection):
 def answer(status="200", headers=(), body=BODY):
     lines = [f"HTTP/1.1 {status} Fake", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+@functools.cache
+def bomb():
+    return gzip.compress(bytes(100_000_000))
 
 
 def misbehave(connection, step):
@@ -157,8 +163,7 @@ def misbehave(connection, step):
         elif name == "long-header":
             connection.sendall(b"HTTP/1.1 200 Fake\r\nX-Fake: " + b"x" * 1_000_000 + b"\r\n\r\n")
         elif name == "compressed":
-            bomb = gzip.compress(bytes(100_000_000))
-            connection.sendall(answer(*arguments[:1], headers=["Content-Encoding: gzip"], body=bomb))
+            connection.sendall(answer(*arguments[:1], headers=["Content-Encoding: gzip"], body=bomb()))
         elif name == "no-http":
             connection.sendall(b"220 fake mail server\r\n")
         elif name == "http-1.0":
@@ -214,6 +219,8 @@ def main():
             context.verify_mode = ssl.CERT_REQUIRED
         if arguments.offers_http2:
             context.set_alpn_protocols(["h2", "http/1.1"])
+    if any(step.startswith("compressed") for step in arguments.steps):
+        bomb()  # before any client waits for it
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
     print(listener.getsockname()[1], flush=True)
 
