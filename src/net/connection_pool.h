@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "net/tls_alert.h"
+
 // As curl.h has them.
 typedef void CURL;   // NOLINT(modernize-use-using)
 typedef void CURLM;  // NOLINT(modernize-use-using)
@@ -19,6 +21,7 @@ struct CurlConnection {
   CurlConnection(const CurlConnection&) = delete;
   CurlConnection& operator=(const CurlConnection&) = delete;
 
+  TlsAlert alert;  // of whichever was made last; outlives both
   CURLM* const multi;
   CURL* const easy;
   const std::string stamp;  // of the TLS files that it was made with

@@ -30,8 +30,10 @@ constexpr std::array<std::string_view, 6> kMetadataHosts = {
     "169.254.169.254", "169.254.170.2",  "169.254.170.23",
     "[fd00:ec2::254]", "[fd00:ec2::23]", "metadata.google.internal"};
 
-CURLcode CleansePlaintext(CURL*, void* context, void*) {
-  SSL_CTX_set_options(static_cast<SSL_CTX*>(context), SSL_OP_CLEANSE_PLAINTEXT);
+CURLcode PrepareTls(CURL*, void* context, void* connection) {
+  auto* const tls = static_cast<SSL_CTX*>(context);
+  SSL_CTX_set_options(tls, SSL_OP_CLEANSE_PLAINTEXT);
+  static_cast<CurlConnection*>(connection)->alert.Watch(tls);
   return CURLE_OK;
 }
 
@@ -51,8 +53,10 @@ class HttpClient::Exchange {
         request_(request),
         easy_(connection.easy),
         multi_(connection.multi),
+        connection_(connection),
         headers_(options.limits.header_bytes) {
     curl_easy_reset(easy_);
+    connection_.alert.Forget();
     error_text_[0] = '\0';
   }
 
@@ -185,7 +189,8 @@ class HttpClient::Exchange {
     Set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     Set(CURLOPT_SSL_VERIFYPEER, tls.is_verified ? 1L : 0L);
     Set(CURLOPT_SSL_VERIFYHOST, tls.is_verified ? 2L : 0L);
-    Set(CURLOPT_SSL_CTX_FUNCTION, &CleansePlaintext);
+    Set(CURLOPT_SSL_CTX_FUNCTION, &PrepareTls);
+    Set(CURLOPT_SSL_CTX_DATA, &connection_);
     if (!tls.ca_file.empty() || !tls.ca_text.empty()) {
       // Alone, not beside the system's.
       Set(CURLOPT_CAINFO, nullptr);
@@ -352,6 +357,7 @@ class HttpClient::Exchange {
       return std::string("no connection to that socket") +
              (error == 0 ? "" : ": " + std::string(std::strerror(static_cast<int>(error))));
     }
+    if (auto alert = connection_.alert.Text()) return "the server ended TLS: " + *std::move(alert);
     return error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code);
   }
 
@@ -411,6 +417,7 @@ class HttpClient::Exchange {
   const HttpRequest& request_;
   CURL* const easy_;
   CURLM* const multi_;
+  CurlConnection& connection_;
   Url parts_;
   std::string url_;
   Secret proxy_;

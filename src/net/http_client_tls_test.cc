@@ -2,19 +2,50 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "net/http_test_helpers.h"
 #include "tests/fakes/fault_server.h"
 #include "tests/support/certificate.h"
 #include "tests/support/temporary_directory.h"
+
+namespace {
+
+constexpr int kSendsOfAHandshake = 2;  // the client's greeting, and what ends it
+constexpr int kLongestWait = 60'000;   // of a test that has failed, in milliseconds
+
+// How often libcurl sent since a test began to hold it up; negative while none does.
+std::atomic<int> sends = -1;
+
+void HoldUp(int socket) {
+  if (sends < 0 || ++sends <= kSendsOfAHandshake) return;
+  // The first finds a connection that the server has closed, later ones one that is broken.
+  const bool is_first = sends == kSendsOfAHandshake + 1;
+  pollfd closed{.fd = socket, .events = static_cast<short>(is_first ? POLLRDHUP : 0), .revents = 0};
+  poll(&closed, 1, kLongestWait);
+}
+
+}  // namespace
+
+// The C library's, as libcurl calls it: a client may be as slow as a test needs it.
+extern "C" [[gnu::visibility("default")]] ssize_t send(int socket, const void* bytes, size_t size,
+                                                       int flags) {
+  HoldUp(socket);
+  return syscall(SYS_sendto, socket, bytes, size, flags, nullptr, 0);
+}
 
 namespace qarion::secrets::net {
 namespace {
@@ -168,6 +199,72 @@ TEST_F(TlsTest, ShowsARenewedCertificateFromThenOn) {
     ASSERT_FALSE(broken.result);
     EXPECT_EQ(broken.result.error().code(), ErrorCode::kConfiguration);
     EXPECT_EQ(serial_seen_with("client"), first);
+  }
+}
+
+// With TLS 1.3 the handshake is over for the client before the server has judged its certificate. A
+// client that is slow then writes to a connection that is broken.
+class SlowTlsClient : public TlsTest {
+ protected:
+  void SetUp() override {
+    MakeCertificate(directory_, "server");
+    MakeCertificate(directory_, "stranger");
+  }
+
+  // Of a server that ends connections when the handshake is over, at the latest.
+  std::vector<std::string> Arguments(std::vector<std::string> more) const {
+    more.insert(more.end(), {"--certificate", directory_.Path("server.pem"), "--key",
+                             directory_.Path("server.key"), "--offers-http2", "answer:200"});
+    return more;
+  }
+
+  // Each send waits until the connection is closed, or then broken.
+  Attempt SendLate(const FaultServer& server, const std::string& certificate, bool allows_http2) {
+    HttpClientOptions options;
+    options.allows_http2 = allows_http2;
+    options.tls.ca_file = directory_.Path("server.pem");
+    options.tls.certificate_setting = "FAKE_SETTING";
+    if (!certificate.empty()) {
+      options.tls.certificate_file = directory_.Path(certificate + ".pem");
+      options.tls.key_file = directory_.Path(certificate + ".key");
+    }
+    HttpClient client(std::move(options));
+    HttpRequest request = Get("https://127.0.0.1:" + server.port() + "/");
+    request.method = "POST";
+    request.body = Secret::CopyOf(std::string(50'000, 'x'));  // more than goes out at once
+    sends = 0;
+    Attempt made = Send(client, request, seconds(120));
+    EXPECT_GT(sends.exchange(-1), kSendsOfAHandshake);
+    EXPECT_FALSE(made.timed_out);
+    return made;
+  }
+};
+
+TEST_F(SlowTlsClient, SaysWhyItsCertificateIsRefused) {
+  const std::string authority = directory_.Path("server.pem");
+  FaultServer breaks(Arguments({"--client-ca", authority}));
+  FaultServer closes(Arguments({"--client-ca", authority, "--reads-ahead"}));
+  for (const FaultServer* const server : {&breaks, &closes}) {
+    for (const bool allows_http2 : {true, false}) {
+      for (const std::string certificate : {"stranger", ""}) {
+        const Attempt made = SendLate(*server, certificate, allows_http2);
+        ASSERT_FALSE(made.result);
+        EXPECT_EQ(made.result.error().code(), ErrorCode::kConfiguration);
+        EXPECT_THAT(made.result.error().reason(),
+                    HasSubstr(certificate.empty() ? "certificate required" : "unknown ca"));
+        EXPECT_THAT(made.result.error().cure(), HasSubstr("FAKE_SETTING"));
+      }
+    }
+  }
+}
+
+TEST_F(SlowTlsClient, FindsThatTheConnectionEndedForNoReason) {
+  FaultServer server(Arguments({}));
+  for (const bool allows_http2 : {true, false}) {
+    const Attempt made = SendLate(server, "", allows_http2);
+    ASSERT_FALSE(made.result);
+    EXPECT_EQ(made.result.error().code(), ErrorCode::kUnavailable);
+    EXPECT_TRUE(made.was_sent);
   }
 }
 

@@ -8,6 +8,8 @@ Options: --offers-http2     prints the protocol that was agreed on, and closes
          --most-tls 1.1     offers no later version
          --client-ca PEM    asks for a client certificate, and adds the serial number of the one it
                             got to what it prints
+         --reads-ahead      has read all that came when it refuses a certificate: the connection is
+                            then closed, and not broken before the client has sent more
 
 Steps: answer:STATUS[:HEADER=VALUE]      a small JSON answer, and more of them on the same connection
        json:STATUS:BODY                  an answer with that body
@@ -33,8 +35,10 @@ Steps: answer:STATUS[:HEADER=VALUE]      a small JSON answer, and more of them o
        two-answers                       100 Continue first
 """
 import argparse
+import functools
 import gzip
 import json
+import os
 import socket
 import ssl
 import sys
@@ -77,6 +81,11 @@ def read_request(connection):
 def answer(status="200", headers=(), body=BODY):
     lines = [f"HTTP/1.1 {status} Fake", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+@functools.cache
+def bomb():
+    return gzip.compress(bytes(100_000_000))
 
 
 def misbehave(connection, step):
@@ -154,8 +163,7 @@ def misbehave(connection, step):
         elif name == "long-header":
             connection.sendall(b"HTTP/1.1 200 Fake\r\nX-Fake: " + b"x" * 1_000_000 + b"\r\n\r\n")
         elif name == "compressed":
-            bomb = gzip.compress(bytes(100_000_000))
-            connection.sendall(answer(*arguments[:1], headers=["Content-Encoding: gzip"], body=bomb))
+            connection.sendall(answer(*arguments[:1], headers=["Content-Encoding: gzip"], body=bomb()))
         elif name == "no-http":
             connection.sendall(b"220 fake mail server\r\n")
         elif name == "http-1.0":
@@ -167,11 +175,17 @@ def misbehave(connection, step):
         return
 
 
-def serve(connection, step, context, offers_http2):
+def serve(connection, step, context, options):
     try:
         if context and step not in ("close", "drip-tls"):
-            connection = context.wrap_socket(connection, server_side=True)
-            if offers_http2:
+            connection = context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+            try:
+                connection.do_handshake()
+            except ssl.SSLError:
+                if options.reads_ahead:
+                    os.read(connection.fileno(), 65536)
+                raise
+            if options.offers_http2:
                 tell({"protocol": connection.selected_alpn_protocol()})
                 return
         misbehave(connection, step)
@@ -189,6 +203,7 @@ def main():
     parser.add_argument("--offers-http2", action="store_true")
     parser.add_argument("--most-tls", choices=["1.1"])
     parser.add_argument("--client-ca")
+    parser.add_argument("--reads-ahead", action="store_true")
     parser.add_argument("steps", nargs="+")
     arguments = parser.parse_args()
     context = None
@@ -204,6 +219,8 @@ def main():
             context.verify_mode = ssl.CERT_REQUIRED
         if arguments.offers_http2:
             context.set_alpn_protocols(["h2", "http/1.1"])
+    if any(step.startswith("compressed") for step in arguments.steps):
+        bomb()  # before any client waits for it
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
     print(listener.getsockname()[1], flush=True)
 
@@ -214,7 +231,7 @@ def main():
             step = arguments.steps[min(number, len(arguments.steps) - 1)]
             number += 1
             threading.Thread(target=serve, daemon=True,
-                             args=(connection, step, context, arguments.offers_http2)).start()
+                             args=(connection, step, context, arguments)).start()
 
     threading.Thread(target=accept, daemon=True).start()
     sys.stdin.read()
