@@ -3,12 +3,34 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
+#include <utility>
 
 namespace qarion::secrets::scrub {
 namespace {
 
 constexpr std::size_t kEight = sizeof(std::uint64_t);
+
+// Places at which patterns begin whose grams stand in a batch: several grams may lead to one.
+class Begins {
+ public:
+  void Restart(std::size_t batch_begin) noexcept {
+    first_ = batch_begin - std::min(batch_begin, kShortLength);
+    is_clear_ = false;
+  }
+  // Whether it was not there.
+  bool Insert(std::size_t begin) noexcept {
+    if (!std::exchange(is_clear_, true)) bits_.fill(0);
+    const std::size_t at = begin - first_;
+    std::uint64_t& bits = bits_[at / 64];
+    const std::uint64_t bit = std::uint64_t{1} << at % 64;
+    return (std::exchange(bits, bits | bit) & bit) == 0;
+  }
+
+ private:
+  std::size_t first_ = 0;
+  bool is_clear_ = false;
+  std::array<std::uint64_t, (kBatchBytes + kShortLength) / 64> bits_;
+};
 
 class Search {
  public:
@@ -33,7 +55,7 @@ class Search {
     for (std::size_t i = 0; i < view_.classes.size(); ++i) {
       const LengthClass* const length_class = view_.classes[i].get();
       if (length_class == nullptr) continue;
-      begin_of_crowd_ = std::string_view::npos;
+      looked_at_.Restart(begin);
       ProbePlan plan = length_class->plan();
       if (view_.few[i]) plan.few = &*view_.few[i];
       const std::size_t found =
@@ -62,9 +84,7 @@ class Search {
   }
 
   void CompareWithCrowd(const LengthClass& length_class, std::size_t begin) {
-    // Several grams of one occurrence lead here.
-    if (begin >= piece_.begin_before || begin == begin_of_crowd_) return;
-    begin_of_crowd_ = begin;
+    if (begin >= piece_.begin_before || !looked_at_.Insert(begin)) return;
     length_class.crowd()->ForEachAt(text_.substr(begin),
                                     [&](PatternId id) { Compare(store_[id], begin); });
   }
@@ -121,7 +141,7 @@ class Search {
   const Piece& piece_;
   const std::string_view text_;
   Findings& findings_;
-  std::size_t begin_of_crowd_ = std::string_view::npos;  // where the crowd was last looked through
+  Begins looked_at_;  // with the crowd of a class
   std::size_t run_begin_ = 0;
   std::size_t run_end_ = 0;
 };

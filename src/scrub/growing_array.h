@@ -1,6 +1,7 @@
 // An array that grows at its end while others read it.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
@@ -11,6 +12,8 @@
 #include "core/secret_memory.h"
 
 namespace qarion::secrets::scrub {
+
+inline constexpr std::size_t kMostElements = std::size_t{1} << 25;
 
 // Elements never move. They lie in secret memory and begin as zero bytes.
 //
@@ -50,8 +53,11 @@ class GrowingArray {
   const T& operator[](std::size_t index) const noexcept { return Block(index)[index % kBlock]; }
 
  private:
-  static constexpr std::size_t kBlock = 512;
-  static constexpr std::size_t kMostBlocks = std::size_t{1} << 16;
+  // As many elements as fill a block that secret memory would round up to anyway, if not so many
+  // that few would waste it.
+  static constexpr std::size_t kBlockBytes = std::size_t{16} << 10;
+  static constexpr std::size_t kBlock = std::min<std::size_t>(kBlockBytes / sizeof(T), 1024);
+  static constexpr std::size_t kMostBlocks = kMostElements / kBlock;
 
   T* Block(std::size_t index) const noexcept {
     return blocks_.get()[index / kBlock].load(std::memory_order_acquire);

@@ -14,6 +14,8 @@ constexpr std::size_t kFewWords = std::size_t{1} << 12;   // 16 KiB, half of a f
 constexpr std::size_t kManyWords = std::size_t{1} << 16;  // 256 KiB
 constexpr std::size_t kMostWords = std::size_t{1} << 19;  // 2 MiB
 
+constexpr std::size_t kMostFew = 24;  // three in a group
+
 std::size_t WordsFor(std::size_t grams) noexcept {
   const std::size_t words = std::bit_ceil(grams);
   if (words > kManyWords) return std::min(std::bit_ceil(grams * 2 / 3), kMostWords);
@@ -58,23 +60,51 @@ std::size_t LengthClass::Narrow(std::string_view text, std::size_t begin, std::u
   return left;
 }
 
-// The places of grams at `first` and each stride behind it, the rarest gram first. Of equal ones
-// the last: what has only the beginning of the pattern does not have it.
-LengthClass::Places LengthClass::RarestFirst(std::string_view head,
-                                             std::size_t first) const noexcept {
-  Places places;
-  std::array<int, kShortLength> rarities;  // by place
-  for (std::size_t place = first; place + shape_.gram_size <= head.size(); place += shape_.stride) {
-    int rarity = 0;
-    for (std::size_t i = 0; i < shape_.gram_size; ++i) rarity += kRarity[ByteAt(head, place + i)];
-    rarities[place] = rarity;
-    std::size_t at = places.count++;
-    for (; at != 0 && rarities[places.all[at - 1]] <= rarity; --at) {
-      places.all[at] = places.all[at - 1];
-    }
-    places.all[at] = static_cast<std::uint8_t>(place);
+LengthClass::Candidates LengthClass::Prepare(std::string_view head) const noexcept {
+  Candidates grams;
+  unsigned rarity = 0;
+  for (std::size_t end = 0; end < head.size(); ++end) {
+    rarity += kRarity[ByteAt(head, end)];
+    if (end + 1 < shape_.gram_size) continue;
+    const std::size_t place = end + 1 - shape_.gram_size;
+    grams.rarities[place] = static_cast<std::uint8_t>(rarity);
+    rarity -= kRarity[ByteAt(head, place)];
   }
-  return places;
+  grams.count = head.size() - shape_.gram_size + 1;
+  for (std::size_t first = 0; first < shape_.stride; ++first) {
+    const std::size_t place = Rarest(grams, first);
+    grams.rarest[first] = static_cast<std::uint8_t>(place);
+    const std::size_t bucket = BucketOf(KeyIn(head, place));
+    __builtin_prefetch(tags_.data() + bucket, 1);
+    __builtin_prefetch(entries_.data() + kBucket * bucket, 1);
+    const std::uint32_t hash = HashOf(GramAt(head.data() + place));
+    __builtin_prefetch(words_.data() + PlaceOf(hash, plan_.shift).word, 1);
+  }
+  return grams;
+}
+
+// Of those at `first` and the strides behind it. Of equal ones the last: what has only the
+// beginning of the pattern does not have it.
+std::size_t LengthClass::Rarest(const Candidates& grams, std::size_t first) const noexcept {
+  std::size_t rarest = first;
+  for (std::size_t place = first; place < grams.count; place += shape_.stride) {
+    if (grams.rarities[place] >= grams.rarities[rarest]) rarest = place;
+  }
+  return rarest;
+}
+
+// Calls `take` with the places of Rarest() order until it returns true; returns whether it did.
+template <typename Take>
+bool LengthClass::TakeRarestFirst(const Candidates& grams, std::size_t first, Take take) const {
+  constexpr std::uint8_t kTaken = 0;
+  if (take(grams.rarest[first])) return true;
+  Candidates left = grams;
+  left.rarities[grams.rarest[first]] = kTaken;
+  for (;;) {
+    const std::size_t place = Rarest(left, first);
+    if (std::exchange(left.rarities[place], kTaken) == kTaken) return false;
+    if (take(static_cast<std::uint8_t>(place))) return true;
+  }
 }
 
 // Of the gram at `place` with its neighbours: those behind it, or before it at the end of a
@@ -85,38 +115,48 @@ LengthClass::Key LengthClass::KeyIn(std::string_view head, std::size_t place) co
   return KeyOf(GramAt(head.data() + place), Neighbours(head.data() + neighbours));
 }
 
-// The rarest gram that has a free slot near to where it is looked for.
-std::optional<LengthClass::Spot> LengthClass::FindSpot(std::string_view head, const Places& places,
-                                                       std::size_t most_buckets) const noexcept {
-  for (const std::uint8_t place : places) {
-    const Key key = KeyIn(head, place);
-    std::size_t bucket = BucketOf(key);
-    for (std::size_t walked = 0; walked < most_buckets; ++walked, bucket = Next(bucket)) {
-      if (const std::uint64_t free = Where(TagsOf(bucket), kFree)) {
-        return Spot{.slot = kBucket * bucket + SlotOf(free), .place = place, .tag = key.tag};
-      }
+// Where few others are alike, and near.
+std::optional<LengthClass::Spot> LengthClass::NearSpot(std::string_view head,
+                                                       std::uint8_t place) const noexcept {
+  const Key key = KeyIn(head, place);
+  std::size_t bucket = BucketOf(key);
+  std::size_t alike = 0;
+  for (std::size_t walked = 0; walked < kNear; ++walked, bucket = Next(bucket)) {
+    const std::uint64_t tags = TagsOf(bucket);
+    for (std::uint64_t same = Where(tags, key.tag); same != 0; same &= same - 1) ++alike;
+    if (alike > kFewAlike) break;
+    if (const std::uint64_t free = Where(tags, kFree)) {
+      return Spot{.slot = kBucket * bucket + SlotOf(free), .place = place, .tag = key.tag};
     }
   }
   return std::nullopt;
 }
 
-// Marks an entry that is found where one of these grams is looked for.
-bool LengthClass::Join(std::string_view head, const Places& places) noexcept {
-  for (const std::uint8_t place : places) {
-    const Key key = KeyIn(head, place);
-    std::size_t bucket = BucketOf(key);
-    for (std::size_t walked = 0; walked < kNear; ++walked, bucket = Next(bucket)) {
-      const std::uint64_t tags = TagsOf(bucket);
-      for (std::size_t i = 0; i < kBucket; ++i) {
-        std::uint32_t& entry = entries_[kBucket * bucket + i];
-        if ((tags >> 16 * i & 0xFFFF) != key.tag || Unpacked(entry).place != place) continue;
-        entry |= kOfCrowd;
-        AddToFilter(head, place);
-        return true;
-      }
+// However far it is.
+LengthClass::Spot LengthClass::AnySpot(std::string_view head, std::uint8_t place) const noexcept {
+  const Key key = KeyIn(head, place);
+  std::size_t bucket = BucketOf(key);
+  while (Where(TagsOf(bucket), kFree) == 0) bucket = Next(bucket);
+  return {.slot = kBucket * bucket + SlotOf(Where(TagsOf(bucket), kFree)),
+          .place = place,
+          .tag = key.tag};
+}
+
+// Marks an entry that is found where this gram is looked for, and has its place.
+bool LengthClass::Join(std::string_view head, std::uint8_t place) noexcept {
+  const Key key = KeyIn(head, place);
+  for (std::size_t bucket = BucketOf(key);; bucket = Next(bucket)) {
+    const std::uint64_t tags = TagsOf(bucket);
+    for (std::size_t i = 0; i < kBucket; ++i) {
+      if ((tags >> 16 * i & 0xFFFF) != key.tag) continue;
+      std::uint32_t& entry = entries_[kBucket * bucket + i];
+      if (Unpacked(entry).place != place) continue;
+      entry |= kOfCrowd;
+      AddToFilter(head, place);
+      return true;
     }
+    if (Where(tags, kFree) != 0) return false;
   }
-  return false;
 }
 
 void LengthClass::Enter(PatternId id, std::string_view head, const Spot& spot) noexcept {
@@ -132,26 +172,30 @@ void LengthClass::AddToFilter(std::string_view head, std::size_t place) noexcept
   AddToFew(head.substr(place, shape_.gram_size));
 }
 
-bool LengthClass::Insert(PatternId id, std::string_view head, IfCrowded if_crowded) noexcept {
+bool LengthClass::Insert(PatternId id, std::string_view head, const Candidates& grams,
+                         IfCrowded if_crowded) noexcept {
   bool has_joined = false;
   for (std::size_t first = 0; first < shape_.stride; ++first) {
-    const Places places = RarestFirst(head, first);
-    auto spot = FindSpot(head, places, kNear);
-    if (!spot && if_crowded == IfCrowded::kJoin && Join(head, places)) {
+    const auto enter_near = [&](std::uint8_t place) {
+      const auto spot = NearSpot(head, place);
+      if (spot) Enter(id, head, *spot);
+      return spot.has_value();
+    };
+    if (TakeRarestFirst(grams, first, enter_near)) continue;
+    const auto join = [&](std::uint8_t place) { return Join(head, place); };
+    if (if_crowded == IfCrowded::kJoin && TakeRarestFirst(grams, first, join)) {
       has_joined = true;
-      continue;
+    } else {
+      Enter(id, head, AnySpot(head, grams.rarest[first]));
+      if (if_crowded == IfCrowded::kEnter) ++crowded_;
     }
-    if (!spot && if_crowded == IfCrowded::kEnter) ++crowded_;
-    for (const std::size_t most_buckets : {kFar, kFarther, buckets_}) {
-      if (!spot) spot = FindSpot(head, places, most_buckets);
-    }
-    Enter(id, head, *spot);
   }
   ++size_;
   return has_joined;
 }
 
 void LengthClass::AddToFew(std::string_view gram) noexcept {
+  if (grams_ > kMostFew) return;
   const auto group = static_cast<std::uint8_t>(1U << grams_++ % 8);
   for (std::size_t i = 0; i < FewGrams::kBytes; ++i) {
     // Where a gram is shorter, any byte follows.
@@ -165,8 +209,7 @@ void LengthClass::AddToFew(std::string_view gram) noexcept {
 }
 
 std::optional<FewGrams> LengthClass::few() const noexcept {
-  constexpr std::size_t kMost = 24;  // three in a group
-  const bool is_of_use = shape_.stride < kMostGramBytes && grams_ <= kMost;
+  const bool is_of_use = shape_.stride < kMostGramBytes && grams_ <= kMostFew;
   return is_of_use ? std::optional(few_) : std::nullopt;
 }
 

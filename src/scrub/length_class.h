@@ -13,6 +13,7 @@
 
 #include "core/secret_memory.h"
 #include "scrub/bytes.h"
+#include "scrub/growing_array.h"
 #include "scrub/kernels.h"
 #include "scrub/pattern.h"
 #include "scrub/prefix_lookup.h"
@@ -55,10 +56,22 @@ class LengthClass {
     kEnter,  // it is put farther away, and makes looking for all of them slower
     kJoin,   // it joins one of them, and is of the crowd
   };
-  // There must be room. `head`: the first kShortLength bytes of the pattern, or all of it. The
-  // grams are those that should turn up least often in logs, and in other patterns. Returns whether
-  // it joined others.
-  bool Insert(PatternId id, std::string_view head, IfCrowded if_crowded) noexcept;
+  // The grams of a pattern.
+  struct Candidates {
+    std::array<std::uint8_t, kShortLength> rarities;  // by place
+    std::size_t count = 0;
+    std::array<std::uint8_t, 4> rarest;  // the place of the rarest one for each remainder
+  };
+  // Makes ready for what Insert() will do a little later. `head`: the first kShortLength bytes of
+  // the pattern, or all of it.
+  Candidates Prepare(std::string_view head) const noexcept;
+  // There must be room. The grams that are entered are those that should turn up least often in
+  // logs, and in other patterns. Returns whether it joined others.
+  bool Insert(PatternId id, std::string_view head, const Candidates& grams,
+              IfCrowded if_crowded) noexcept;
+  bool Insert(PatternId id, std::string_view head, IfCrowded if_crowded) noexcept {
+    return Insert(id, head, Prepare(head), if_crowded);
+  }
   // What finds those that joined. Before the first look.
   void SetCrowd(std::unique_ptr<const PrefixLookup> crowd) noexcept { crowd_ = std::move(crowd); }
   const PrefixLookup* crowd() const noexcept { return crowd_.get(); }
@@ -102,16 +115,17 @@ class LengthClass {
  private:
   // The table has buckets of four slots, whose tags of 16 bits are one word, the first one lowest.
   static constexpr std::size_t kBucket = 4;
-  // So many buckets, from the one on where it is looked for, are where a gram should be.
-  static constexpr std::size_t kNear = 2;
-  static constexpr std::size_t kFar = 8;
-  static constexpr std::size_t kFarther = 64;
+  // A gram should be in so many buckets, from the one on where it is looked for, and so few others
+  // be alike there.
+  static constexpr std::size_t kNear = 4;
+  static constexpr std::size_t kFewAlike = 2;
   static constexpr std::uint64_t kFree = 0;      // the tag of a slot in which nothing is
   static constexpr std::uint64_t kLeastTag = 2;  // of the others, for Where()
 
   // Of an entry, from the lowest bit on: its place, whether it is of the crowd, and its pattern.
   static constexpr std::uint32_t kOfCrowd = kShortLength;
   static constexpr std::uint32_t kPatternFactor = 2 * kShortLength;
+  static_assert(kMostElements <= (std::uint64_t{1} << 32) / kPatternFactor);
   static Entry Unpacked(std::uint32_t entry) noexcept {
     return {.pattern = entry / kPatternFactor,
             .place = static_cast<std::uint8_t>(entry % kShortLength),
@@ -149,23 +163,19 @@ class LengthClass {
     }
   }
 
-  struct Places {
-    std::array<std::uint8_t, kShortLength> all;
-    std::size_t count = 0;
-    const std::uint8_t* begin() const noexcept { return all.data(); }
-    const std::uint8_t* end() const noexcept { return all.data() + count; }
-  };
   // Where in the table a gram goes.
   struct Spot {
-    std::size_t slot;    // free
+    std::size_t slot;
     std::uint8_t place;  // of the gram in the pattern
     std::uint64_t tag;
   };
-  Places RarestFirst(std::string_view head, std::size_t first) const noexcept;
+  std::size_t Rarest(const Candidates& grams, std::size_t first) const noexcept;
+  template <typename Take>
+  bool TakeRarestFirst(const Candidates& grams, std::size_t first, Take take) const;
   Key KeyIn(std::string_view head, std::size_t place) const noexcept;
-  std::optional<Spot> FindSpot(std::string_view head, const Places& places,
-                               std::size_t most_buckets) const noexcept;
-  bool Join(std::string_view head, const Places& places) noexcept;
+  std::optional<Spot> NearSpot(std::string_view head, std::uint8_t place) const noexcept;
+  Spot AnySpot(std::string_view head, std::uint8_t place) const noexcept;
+  bool Join(std::string_view head, std::uint8_t place) noexcept;
   void Enter(PatternId id, std::string_view head, const Spot& spot) noexcept;
   void AddToFilter(std::string_view head, std::size_t place) noexcept;
   void AddToFew(std::string_view gram) noexcept;

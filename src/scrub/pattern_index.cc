@@ -154,8 +154,17 @@ void PatternIndex::EnterMembers(std::size_t index) {
   auto fresh =
       MakeSecret<LengthClass>(kClassShapes[index], std::max(members.size(), entered + room));
   std::vector<PatternId> crowd;
-  for (const PatternId id : members) {
-    if (fresh->Insert(id, (*store_)[id].head(), LengthClass::IfCrowded::kJoin)) crowd.push_back(id);
+  constexpr std::size_t kAhead = 8;
+  std::array<LengthClass::Candidates, kAhead> ahead;
+  const auto head = [&](std::size_t i) { return (*store_)[members[i]].head(); };
+  for (std::size_t i = 0; i < members.size() + kAhead; ++i) {
+    LengthClass::Candidates& candidates = ahead[i % kAhead];
+    if (i >= kAhead) {
+      const PatternId id = members[i - kAhead];
+      const auto if_crowded = LengthClass::IfCrowded::kJoin;
+      if (fresh->Insert(id, head(i - kAhead), candidates, if_crowded)) crowd.push_back(id);
+    }
+    if (i < members.size()) candidates = fresh->Prepare(head(i));
   }
   if (!crowd.empty()) fresh->SetCrowd(std::make_unique<PrefixLookup>(*store_, crowd));
   table = std::move(fresh);
