@@ -42,21 +42,24 @@ void PatternSet::Add(std::span<const NamedSecret> values) {
   const std::lock_guard changing(changing_);
   std::vector<Values::iterator> added;
   added.reserve(values.size());
+  bool has_new = false;
   try {
     for (const NamedSecret& one : values) {
       if (IsLetThrough(one.value.Reveal())) continue;
-      const auto [at, inserted] = values_.try_emplace(one.value.Share());
+      const auto [at, is_new] = values_.try_emplace(one.value.Share());
       ++at->second.times;
-      if (!inserted) continue;
       added.push_back(at);
+      if (!is_new) continue;
+      has_new = true;
       at->second.name = one.name;
       at->second.owner = index_.NewOwner(one.name);
       InsertForms(at->first, *at->second.owner, index_);
     }
-    if (added.empty()) return;
+    if (!has_new) return;
     Publish();
-  } catch (...) {  // no memory: as if the new ones had not been added
+  } catch (...) {  // no memory: as if none had been added
     for (const Values::iterator at : added) {
+      if (--at->second.times != 0) continue;
       if (at->second.owner) index_.Retire(*at->second.owner);
       values_.erase(at);
     }

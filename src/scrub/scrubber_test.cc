@@ -1,11 +1,18 @@
 #include "qarion/secrets/scrubber.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <fstream>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "tests/support/sanitizers.h"
 
 namespace qarion::secrets {
 namespace {
@@ -150,6 +157,40 @@ TEST(Scrubber, MasksWhatIsLeftAfterManyRemovals) {
   for (int i = 0; i < 200; ++i) scrubber.Add("value-number-" + std::to_string(i) + "-end");
   for (int i = 0; i < 199; ++i) scrubber.Remove("value-number-" + std::to_string(i) + "-end");
   EXPECT_EQ(scrubber.Scrub("value-number-7-end value-number-199-end"), "value-number-7-end ***");
+}
+
+// Ends the process: with 0 if a batch for which there is no memory leaves everything as it was.
+[[noreturn]] void AddMoreThanThereIsMemoryFor() {
+  Scrubber scrubber({.forms = {ScrubForm::kRaw}});
+  scrubber.Add("known-value");
+  std::vector<NamedSecret> batch;
+  for (const std::string value : {"known-value", "other-value", "third-value"}) {
+    batch.push_back({.name = {}, .value = Secret::CopyOf(value)});
+  }
+  batch.back().name = std::string(std::size_t{32} << 20, 'x');
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  constexpr std::size_t kRoom = std::size_t{4} << 20;
+  const rlimit limit{.rlim_cur = pages * static_cast<std::size_t>(getpagesize()) + kRoom,
+                     .rlim_max = RLIM_INFINITY};
+  setrlimit(RLIMIT_AS, &limit);
+  bool has_failed = false;
+  try {
+    scrubber.Add(batch);
+  } catch (const std::bad_alloc&) {
+    has_failed = true;
+  }
+  const bool is_as_before = scrubber.Scrub("known-value other-value") == "*** other-value";
+  scrubber.Remove("known-value");
+  const bool is_gone = scrubber.Scrub("known-value") == "known-value" && scrubber.size() == 0;
+  std::_Exit(has_failed && is_as_before && is_gone ? 0 : 1);
+}
+
+TEST(Scrubber, StaysAsItWasWhereThereIsNoMemoryForMore) {
+  if (test::kHasAddressSanitizer || test::kHasThreadSanitizer) {
+    GTEST_SKIP() << "sanitizers need more memory than a limit can leave";
+  }
+  EXPECT_EXIT(AddMoreThanThereIsMemoryFor(), testing::ExitedWithCode(0), "");
 }
 
 TEST(Scrubber, MasksOnlyWholeWordsOfShortValues) {
