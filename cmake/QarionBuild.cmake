@@ -53,7 +53,8 @@ if(QARION_COVERAGE)
 endif()
 
 # Sanitizers' trees compile several sources at once: what headers bring is then compiled once for all of them. The release
-# tree does not, so that names of one source are not seen by the next and each source includes what it uses.
+# tree does not, so that names of one source are not seen by the next and each source includes what it uses. So what is in
+# anonymous namespaces has different names within a directory.
 function(qarion_compile_together name)
   if(QARION_SANITIZE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)

@@ -13,6 +13,8 @@
 
 namespace qarion::secrets::scrub {
 
+// Of patterns those of 1.8 million values in all their forms; entries of LengthClass have no room
+// for a larger number.
 inline constexpr std::size_t kMostElements = std::size_t{1} << 25;
 
 // Elements never move. They lie in secret memory and begin as zero bytes.

@@ -194,8 +194,17 @@ bool LengthClass::Insert(PatternId id, std::string_view head, const Candidates& 
   return has_joined;
 }
 
+bool LengthClass::HasFew(std::string_view gram) const noexcept {
+  unsigned groups = 0xFF;
+  for (std::size_t i = 0; i < std::min(gram.size(), FewGrams::kBytes); ++i) {
+    const unsigned c = ByteAt(gram, i);
+    groups &= few_.low[i][c & 15] & few_.high[i][c >> 4];
+  }
+  return groups != 0;
+}
+
 void LengthClass::AddToFew(std::string_view gram) noexcept {
-  if (grams_ > kMostFew) return;
+  if (grams_ > kMostFew || HasFew(gram)) return;
   const auto group = static_cast<std::uint8_t>(1U << grams_++ % 8);
   for (std::size_t i = 0; i < FewGrams::kBytes; ++i) {
     // Where a gram is shorter, any byte follows.

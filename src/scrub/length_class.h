@@ -75,8 +75,7 @@ class LengthClass {
   // What finds those that joined. Before the first look.
   void SetCrowd(std::unique_ptr<const PrefixLookup> crowd) noexcept { crowd_ = std::move(crowd); }
   const PrefixLookup* crowd() const noexcept { return crowd_.get(); }
-  // How many grams were put farther away though they might have joined others. Of the inserting
-  // thread.
+  // How many grams were put farther away because none was to join. Of the inserting thread.
   std::size_t crowded() const noexcept { return crowded_; }
 
   // Of the grams at `begin` and these places behind it, `count` of them, leaves those that may lead
@@ -179,6 +178,7 @@ class LengthClass {
   void Enter(PatternId id, std::string_view head, const Spot& spot) noexcept;
   void AddToFilter(std::string_view head, std::size_t place) noexcept;
   void AddToFew(std::string_view gram) noexcept;
+  bool HasFew(std::string_view gram) const noexcept;
 
   std::uint32_t GramAt(const char* bytes) const noexcept {
     return static_cast<std::uint32_t>(LoadWord(bytes, shape_.gram_size));

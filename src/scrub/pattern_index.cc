@@ -142,11 +142,11 @@ void PatternIndex::EnterMembers(std::size_t index) {
   std::shared_ptr<LengthClass>& table = classes_[index];
   const std::size_t entered = table == nullptr ? 0 : table->size();
   if (entered == members.size()) return;
-  if (table != nullptr && members.size() <= table->capacity() && !IsTooCrowded(*table)) {
-    for (std::size_t i = entered; i < members.size(); ++i) {
+  if (table != nullptr && members.size() <= table->capacity()) {
+    for (std::size_t i = entered; i < members.size() && !IsTooCrowded(*table); ++i) {
       table->Insert(members[i], (*store_)[members[i]].head(), LengthClass::IfCrowded::kEnter);
     }
-    return;
+    if (!IsTooCrowded(*table)) return;
   }
   // Readers keep the old one until they look again.
   constexpr std::size_t kLeastRoom = 24;

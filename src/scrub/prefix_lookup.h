@@ -13,20 +13,21 @@ namespace qarion::secrets::scrub {
 
 class PatternStore;
 
-// Finds the patterns that a text begins with in the time of a few comparisons, however many
-// patterns there are.
+// Finds the patterns that a text begins with in the time of a few comparisons, however many others
+// there are.
 //
 // Thread-safety: immutable. It refers to the store.
 class PrefixLookup {
  public:
   PrefixLookup(const PatternStore& store, const std::vector<PatternId>& patterns);
 
-  // Calls `take` with each pattern that the text begins with, and each that begins with the text;
-  // with others too.
+  // Calls `take` with each pattern that the text begins with, and each that begins with the text if
+  // that has kShortLength bytes or more; with others too.
   template <typename Take>
   void ForEachAt(std::string_view text, Take take) const {
     const std::size_t behind = FirstBehind(text);
     for (std::size_t i = behind; i != 0; i = shorter_[i - 1]) take(ids_[i - 1]);
+    if (text.size() < kShortLength) return;
     for (std::size_t i = behind; i < ids_.size() && BeginsWith(ids_[i], text); ++i) take(ids_[i]);
   }
 

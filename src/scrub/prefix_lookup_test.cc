@@ -19,12 +19,14 @@ class PrefixLookupTest : public testing::Test {
     for (const std::string& text : texts) ids.push_back(store_.Add({.text = text}, owner_));
     return ids;
   }
-  // Those that are told of and that the text begins with, or which begin with it.
+  static bool Counts(std::string_view text, std::string_view pattern) {
+    return text.starts_with(pattern) || (text.size() >= kShortLength && pattern.starts_with(text));
+  }
+  // Those that are told of and count.
   std::vector<std::string> Found(const PrefixLookup& lookup, std::string_view text) const {
     std::vector<std::string> found;
     lookup.ForEachAt(text, [&](PatternId id) {
-      const std::string_view pattern = store_[id].view();
-      if (text.starts_with(pattern) || pattern.starts_with(text)) found.emplace_back(pattern);
+      if (Counts(text, store_[id].view())) found.emplace_back(store_[id].view());
     });
     std::ranges::sort(found);
     return found;
@@ -34,10 +36,14 @@ class PrefixLookupTest : public testing::Test {
   const OwnerId owner_ = store_.NewOwner("value");
 };
 
-TEST_F(PrefixLookupTest, FindsWhatATextBeginsWithAndWhatBeginsWithIt) {
-  const std::vector<std::string> texts = {"b",      "abcdefghijk", "abcdefgh", "abc",
-                                          "abd",    "abcde",       "abcdez",   "ab\x80",
-                                          "ab\x7f", "abcdefghijkl"};
+TEST_F(PrefixLookupTest, FindsWhatATextBeginsWithAndWhatBeginsWithAText) {
+  std::vector<std::string> texts;
+  for (const std::string& common : {std::string(), std::string(kShortLength - 3, 'h')}) {
+    for (const char* const end : {"b", "abcdefghijk", "abcdefgh", "abc", "abd", "abcde", "abcdez",
+                                  "ab\x80", "ab\x7f", "abcdefghijkl"}) {
+      texts.push_back(common + end);
+    }
+  }
   const PrefixLookup lookup(store_, Added(texts));
   for (const std::string& longest : texts) {
     for (const std::string_view end : {"", "a", "z", "\xff", "hijklmnop"}) {
@@ -45,13 +51,25 @@ TEST_F(PrefixLookupTest, FindsWhatATextBeginsWithAndWhatBeginsWithIt) {
         const std::string text = longest.substr(0, size).append(end);
         std::vector<std::string> expected;
         for (const std::string& one : texts) {
-          if (text.starts_with(one) || one.starts_with(text)) expected.push_back(one);
+          if (Counts(text, one)) expected.push_back(one);
         }
         std::ranges::sort(expected);
         EXPECT_EQ(Found(lookup, text), expected) << text;
       }
     }
   }
+}
+
+TEST_F(PrefixLookupTest, TellsNothingOfTheManyThatAShortTextBegins) {
+  std::vector<std::string> texts;
+  for (char c = 'a'; c <= 'z'; ++c) texts.push_back(std::string(80, 'h') + c);
+  const PrefixLookup lookup(store_, Added(texts));
+  std::size_t told = 0;
+  const auto count = [&](PatternId) { ++told; };
+  lookup.ForEachAt(std::string(kShortLength - 1, 'h'), count);
+  EXPECT_EQ(told, 0u);
+  lookup.ForEachAt(std::string(kShortLength, 'h'), count);
+  EXPECT_EQ(told, texts.size());
 }
 
 TEST_F(PrefixLookupTest, TellsOfEachOfEqualOnes) {
