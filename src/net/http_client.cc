@@ -357,7 +357,11 @@ class HttpClient::Exchange {
       return std::string("no connection to that socket") +
              (error == 0 ? "" : ": " + std::string(std::strerror(static_cast<int>(error))));
     }
-    if (auto alert = connection_.alert.Text()) return "the server ended TLS: " + *std::move(alert);
+    // Where there is no connection, it was another one that ended.
+    const bool is_connected = code != CURLE_COULDNT_CONNECT && code != CURLE_COULDNT_RESOLVE_HOST;
+    if (auto alert = connection_.alert.Text(); alert && is_connected) {
+      return "the server ended TLS: " + *std::move(alert);
+    }
     return error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code);
   }
 

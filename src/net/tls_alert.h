@@ -22,7 +22,7 @@ class TlsAlert {
 
   // Does so for connections made with `context`, which must not outlive this object.
   void Watch(ssl_ctx_st* context);
-  // A fatal one, by its number.
+  // One that ends the connection, by its number.
   void Take(int alert) noexcept { taken_ = alert; }
   void Forget() noexcept { taken_ = std::nullopt; }
   // As OpenSSL has it in its errors ("tlsv1 alert unknown ca").
