@@ -83,42 +83,48 @@ Error Refused(const PGconn* connection, std::string_view state, const std::strin
       .Cure("wait until the server accepts connections, then run it again");
 }
 
-struct Refusal {
+struct ConnectFailure {
   std::string_view words;  // in what libpq says
   ErrorCode code;
   const char* cure;
 };
-constexpr std::array kRefusals = {
-    Refusal{"definition of service", ErrorCode::kConfiguration,
-            "name a service that stands in ~/.pg_service.conf, or in the file that PGSERVICEFILE "
-            "names"},
-    Refusal{"service file", ErrorCode::kConfiguration, "mend the service file"},
-    Refusal{"certificate verify failed", ErrorCode::kConfiguration,
-            "set sslrootcert (PGSSLROOTCERT) to the certificate of the authority that signed the "
-            "server's"},
-    Refusal{"root certificate file", ErrorCode::kConfiguration,
-            "set sslrootcert (PGSSLROOTCERT) to the certificate of the authority that signed the "
-            "server's"},
-    Refusal{"does not match host name", ErrorCode::kConfiguration,
-            "name the server as its certificate does"},
-    Refusal{
+constexpr std::array kConnectFailures = {
+    ConnectFailure{
+        "definition of service", ErrorCode::kConfiguration,
+        "name a service that stands in ~/.pg_service.conf, or in the file that PGSERVICEFILE "
+        "names"},
+    ConnectFailure{"service file", ErrorCode::kConfiguration, "mend the service file"},
+    ConnectFailure{
+        "certificate verify failed", ErrorCode::kConfiguration,
+        "set sslrootcert (PGSSLROOTCERT) to the certificate of the authority that signed the "
+        "server's"},
+    ConnectFailure{
+        "root certificate file", ErrorCode::kConfiguration,
+        "set sslrootcert (PGSSLROOTCERT) to the certificate of the authority that signed the "
+        "server's"},
+    ConnectFailure{"does not match host name", ErrorCode::kConfiguration,
+                   "name the server as its certificate does"},
+    ConnectFailure{
         "server does not support SSL", ErrorCode::kConfiguration,
         "turn TLS on in the server, or, where the network may be trusted, set sslmode (PGSSLMODE)"},
-    Refusal{"certificate", ErrorCode::kConfiguration,
-            "see sslcert, sslkey and sslrootcert in the address, or PGSSLCERT, PGSSLKEY, "
-            "PGSSLROOTCERT"},
-    Refusal{"private key file", ErrorCode::kConfiguration, "see sslkey, or PGSSLKEY"},
-    Refusal{"could not translate host name", ErrorCode::kUnavailable,
-            "name a host that exists, in the address or with PGHOST"},
-    Refusal{"no password supplied", ErrorCode::kNotPermitted,
-            "give the password: PGPASSWORD, a password file, or POSTGRES_PASSWORD in the backend"},
-    Refusal{"Connection refused", ErrorCode::kUnavailable,
-            "see whether the server runs and listens there; host and port come from the address, "
-            "PGHOST and PGPORT"},
-    Refusal{"No such file or directory", ErrorCode::kUnavailable,
-            "see whether the server runs and has its socket there; name its host in the address or "
-            "with PGHOST"},
-    Refusal{"invalid", ErrorCode::kConfiguration, "correct the setting that is named"},
+    ConnectFailure{"certificate", ErrorCode::kConfiguration,
+                   "see sslcert, sslkey and sslrootcert in the address, or PGSSLCERT, PGSSLKEY, "
+                   "PGSSLROOTCERT"},
+    ConnectFailure{"private key file", ErrorCode::kConfiguration, "see sslkey, or PGSSLKEY"},
+    ConnectFailure{"could not translate host name", ErrorCode::kUnavailable,
+                   "name a host that exists, in the address or with PGHOST"},
+    ConnectFailure{
+        "no password supplied", ErrorCode::kNotPermitted,
+        "give the password: PGPASSWORD, a password file, or POSTGRES_PASSWORD in the backend"},
+    ConnectFailure{
+        "Connection refused", ErrorCode::kUnavailable,
+        "see whether the server runs and listens there; host and port come from the address, "
+        "PGHOST and PGPORT"},
+    ConnectFailure{
+        "No such file or directory", ErrorCode::kUnavailable,
+        "see whether the server runs and has its socket there; name its host in the address or "
+        "with PGHOST"},
+    ConnectFailure{"invalid", ErrorCode::kConfiguration, "correct the setting that is named"},
 };
 
 }  // namespace
@@ -177,9 +183,9 @@ Error ConnectError(const pg_conn* connection, const Circumstances& circumstances
   const std::string_view state = StateIn(text);
   const std::string message = "no connection to the database: " + Shown(text, state);
   if (!state.empty()) return Refused(connection, state, message, circumstances);
-  for (const Refusal& meaning : kRefusals) {
-    if (text.find(meaning.words) == std::string::npos) continue;
-    return Error(meaning.code, message).Cure(meaning.cure);
+  for (const ConnectFailure& failure : kConnectFailures) {
+    if (text.find(failure.words) == std::string::npos) continue;
+    return Error(failure.code, message).Cure(failure.cure);
   }
   return Error(ErrorCode::kUnavailable, message)
       .Cure("see whether the server runs and whether its address is right");
