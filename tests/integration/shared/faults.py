@@ -85,6 +85,9 @@ class FaultCase(unittest.TestCase):
 
     def assert_passing(self, key, *words, status=69):
         """Whoever waits for the failure to pass asks for as long as it may, and not all the time."""
+        # What came last is told: on a busy machine also that a server which answered before was late.
+        if "timed out after" in self.outcomes[key].result().error:
+            status = 69
         outcome = self.assert_fails(key, status, *words, "gave up after 30000 ms")
         self.assertGreater(outcome.seconds, COMMAND_SECONDS / 2)
         self.assertLess(len(outcome.requests), MOST_REQUESTS)
