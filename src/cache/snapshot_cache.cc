@@ -188,12 +188,9 @@ Status SnapshotCache::Impl::Start() {
   std::optional<Error> failure;  // the last one that was not only for want of time
   for (milliseconds longest = kFirstStartRetry;;
        longest = std::min(longest * 2, kLongestStartRetry)) {
-    const SteadyTime begin = clock_->SteadyNow();
     Status fetched = FetchAfterArrival(lock, deadline);
     if (fetched || !fetched.error().IsWorthRepeating()) return fetched;
-    const SteadyTime end = clock_->SteadyNow();
-    const bool was_cut_short = deadline - end < (end - begin) / 8;
-    if (!failure || !was_cut_short) failure = std::move(fetched).error();
+    if (!failure || clock_->SteadyNow() < deadline) failure = std::move(fetched).error();
     const auto pause = std::chrono::duration_cast<Duration>(longest) / 2;
     const SteadyTime retry = clock_->SteadyNow() + pause +
                              Duration(static_cast<Duration::rep>(

@@ -85,9 +85,6 @@ class FaultCase(unittest.TestCase):
 
     def assert_passing(self, key, *words, status=69):
         """Whoever waits for the failure to pass asks for as long as it may, and not all the time."""
-        # What came last is told: on a busy machine also that a server which answered before was late.
-        if "timed out after" in self.outcomes[key].result().error:
-            status = 69
         outcome = self.assert_fails(key, status, *words, "gave up after 30000 ms")
         self.assertGreater(outcome.seconds, COMMAND_SECONDS / 2)
         self.assertLess(len(outcome.requests), MOST_REQUESTS)
@@ -97,7 +94,6 @@ class FaultCase(unittest.TestCase):
         """Is said at once."""
         outcome = self.assert_fails(key, status, *words)
         self.assertNotIn("gave up", outcome.error)
-        # Hundreds of commands begin at once, and take their time where sanitizers watch: what tells is that each asked once.
-        self.assertLess(outcome.seconds, COMMAND_SECONDS)
+        self.assertLess(outcome.seconds, COMMAND_SECONDS / 2)
         self.assertEqual(len(outcome.requests), requests)
         return outcome
