@@ -30,6 +30,10 @@ constexpr std::array<std::string_view, 6> kMetadataHosts = {
     "169.254.169.254", "169.254.170.2",  "169.254.170.23",
     "[fd00:ec2::254]", "[fd00:ec2::23]", "metadata.google.internal"};
 
+bool IsBeforeConnection(CURLcode code) {
+  return code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_PROXY;
+}
+
 CURLcode PrepareTls(CURL*, void* context, void* connection) {
   auto* const tls = static_cast<SSL_CTX*>(context);
   SSL_CTX_set_options(tls, SSL_OP_CLEANSE_PLAINTEXT);
@@ -337,9 +341,7 @@ class HttpClient::Exchange {
                    Where() + ": no connection, because too many files are open here")
           .Cure("raise the limit on open files (ulimit -n, LimitNOFILE=)");
     }
-    const bool is_connecting =
-        code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_PROXY;
-    if (is_connecting && !proxy_.empty()) {
+    if (IsBeforeConnection(code) && !proxy_.empty()) {
       return Error(ErrorCode::kUnavailable, Where() + ": the proxy that " + options_.proxy.setting +
                                                 " names cannot be reached, or does not get through")
           .With("setting", options_.proxy.setting)
@@ -358,8 +360,7 @@ class HttpClient::Exchange {
              (error == 0 ? "" : ": " + std::string(std::strerror(static_cast<int>(error))));
     }
     // Where there is no connection, it was another one that ended.
-    const bool is_connected = code != CURLE_COULDNT_CONNECT && code != CURLE_COULDNT_RESOLVE_HOST;
-    if (auto alert = connection_.alert.Text(); alert && is_connected) {
+    if (auto alert = connection_.alert.Text(); alert && !IsBeforeConnection(code)) {
       return "the server ended TLS: " + *std::move(alert);
     }
     return error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code);
