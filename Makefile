@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
+FUZZ_SEED ?= 0
 MINUTES ?= 10
 KEYS ?= 3
 # One build tree for users and tests: the tests run what is shipped.
@@ -49,9 +50,9 @@ tsan: ## the threaded tests under ThreadSanitizer
 	@tools/sanitize.sh tsan
 
 .PHONY: fuzz
-fuzz: ## every fuzz target for FUZZ_SECONDS (60) each
+fuzz: ## every fuzz target for FUZZ_SECONDS (60) each, from FUZZ_SEED (0: another each time)
 	@tools/setup.sh sanitize
-	@tools/fuzz.sh $(FUZZ_SECONDS)
+	@tools/fuzz.sh $(FUZZ_SECONDS) $(FUZZ_SEED)
 
 .PHONY: jwt-drill
 jwt-drill: ## rotate the key of JSON Web Tokens in eight busy processes for MINUTES (10); none may be rejected

@@ -52,20 +52,25 @@ if(QARION_COVERAGE)
   target_link_options(qarion_flags INTERFACE -fprofile-instr-generate)
 endif()
 
-# Sanitizers' trees compile several sources at once: what headers bring is then compiled once for all of them. The release
-# tree does not, so that names of one source are not seen by the next and each source includes what it uses. So what is in
-# anonymous namespaces has different names within a directory.
+# Several sources are compiled at once, and headers that many need are precompiled: a first build takes half the time. So
+# what is in anonymous namespaces has different names within a directory. clang-tidy, and whoever has a compiler cache, see
+# each source by itself, so that it includes what it uses and sees no names of another.
+if(CMAKE_CXX_COMPILER_LAUNCHER)
+  set(compile_together OFF)
+else()
+  set(compile_together ON)
+endif()
+option(QARION_COMPILE_TOGETHER "Compile several sources at once" ${compile_together})
 function(qarion_compile_together name)
-  if(QARION_SANITIZE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  if(QARION_COMPILE_TOGETHER)
     set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
   endif()
 endfunction()
 
 # qarion_headers(NAME FILES... [LIBS libraries...] [FLAGS flags...]): headers that targets of the same flags share
-# precompiled, in sanitizers' trees alone: in the release tree every source shows that it includes what it uses, and
-# clang-tidy reads its commands. A compiler cache finds what it holds without them alone.
+# precompiled.
 function(qarion_headers name)
-  if(NOT QARION_SANITIZE OR CMAKE_CXX_COMPILER_LAUNCHER)
+  if(NOT QARION_COMPILE_TOGETHER)
     return()
   endif()
   cmake_parse_arguments(arg "" "" "LIBS;FLAGS" ${ARGN})
@@ -86,9 +91,11 @@ function(qarion_module name)
     target_precompile_headers(${name} REUSE_FROM qarion_module_headers)
   endif()
 endfunction()
-qarion_headers(qarion_module_headers <algorithm> <array> <atomic> <chrono> <filesystem> <functional> <map>
-  <memory> <mutex> <optional> <string> <string_view> <thread> <utility> <variant> <vector>
-  FLAGS ${QARION_MODULE_FLAGS})
+if(QARION_SANITIZE)  # in a release they have flags of their own, each module its own
+  qarion_headers(qarion_module_headers <algorithm> <array> <atomic> <chrono> <filesystem> <functional> <map>
+    <memory> <mutex> <optional> <string> <string_view> <thread> <utility> <variant> <vector>
+    FLAGS ${QARION_MODULE_FLAGS})
+endif()
 
 # qarion_prefers_size(NAME): what it does waits for files and the network, so that its size, which is
 # read at each start, counts for more than its speed.
@@ -97,6 +104,9 @@ function(qarion_prefers_size name)
     target_compile_options(${name} PRIVATE -Os)
   endif()
 endfunction()
+
+# What is tested is optimised; the tests themselves would take twice the time to compile.
+set(QARION_TEST_FLAGS $<$<CONFIG:Release>:-O1> $<$<CONFIG:Debug>:-O0>)
 
 # qarion_test(NAME SOURCES... [LIBS libraries...]): a GoogleTest program; each TEST becomes a test. With sanitizers a
 # quarter of them does: a process of its own, and a server, would take longer than most. The log names what crashed.
@@ -123,8 +133,7 @@ function(qarion_test name)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})  # tests/support/
   target_link_libraries(${name} PRIVATE
     qarion_flags qarion_secrets_static ${arg_LIBS} GTest::gmock GTest::gtest_main)
-  # What is tested is optimised; the tests themselves would take twice the time to compile.
-  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1> $<$<CONFIG:Debug>:-O0>)
+  target_compile_options(${name} PRIVATE ${QARION_TEST_FLAGS})
   if(TARGET qarion_test_headers)
     target_precompile_headers(${name} REUSE_FROM qarion_test_headers)
   endif()
@@ -147,5 +156,5 @@ if(QARION_BUILD_TESTS)
   include(GoogleTest)
   qarion_headers(qarion_test_headers <gmock/gmock.h> <gtest/gtest.h> <algorithm> <chrono> <filesystem> <fstream>
     <functional> <map> <memory> <mutex> <optional> <string> <string_view> <thread> <utility> <vector>
-    LIBS GTest::gmock FLAGS -O0 -fPIE)
+    LIBS GTest::gmock FLAGS ${QARION_TEST_FLAGS} -fPIE)
 endif()
