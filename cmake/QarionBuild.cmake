@@ -64,6 +64,8 @@ option(QARION_COMPILE_TOGETHER "Compile several sources at once" ${compile_toget
 function(qarion_compile_together name)
   if(QARION_COMPILE_TOGETHER)
     set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    # g++ takes the sources for headers, whose anonymous namespaces would differ from source to source.
+    target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   endif()
 endfunction()
 
