@@ -52,9 +52,9 @@ if(QARION_COVERAGE)
   target_link_options(qarion_flags INTERFACE -fprofile-instr-generate)
 endif()
 
-# Several sources are compiled at once, and headers that many need are precompiled: a first build takes half the time. So
-# what is in anonymous namespaces has different names within a directory. clang-tidy, and whoever has a compiler cache, see
-# each source by itself, so that it includes what it uses and sees no names of another.
+# Several sources are compiled at once, so that what headers bring is compiled once for all of them: a first build takes
+# half the time. So what is in anonymous namespaces has different names within a directory. clang-tidy, and whoever has a
+# compiler cache, see each source by itself, so that it includes what it uses and sees no names of another.
 if(CMAKE_CXX_COMPILER_LAUNCHER)
   set(compile_together OFF)
 else()
@@ -70,9 +70,9 @@ function(qarion_compile_together name)
 endfunction()
 
 # qarion_headers(NAME FILES... [LIBS libraries...] [FLAGS flags...]): headers that targets of the same flags share
-# precompiled.
+# precompiled, in sanitizers' trees alone: g++ would warn of what is in them as if it were ours.
 function(qarion_headers name)
-  if(NOT QARION_COMPILE_TOGETHER)
+  if(NOT QARION_COMPILE_TOGETHER OR NOT QARION_SANITIZE)
     return()
   endif()
   cmake_parse_arguments(arg "" "" "LIBS;FLAGS" ${ARGN})
@@ -93,11 +93,9 @@ function(qarion_module name)
     target_precompile_headers(${name} REUSE_FROM qarion_module_headers)
   endif()
 endfunction()
-if(QARION_SANITIZE)  # in a release they have flags of their own, each module its own
-  qarion_headers(qarion_module_headers <algorithm> <array> <atomic> <chrono> <filesystem> <functional> <map>
-    <memory> <mutex> <optional> <string> <string_view> <thread> <utility> <variant> <vector>
-    FLAGS ${QARION_MODULE_FLAGS})
-endif()
+qarion_headers(qarion_module_headers <algorithm> <array> <atomic> <chrono> <filesystem> <functional> <map>
+  <memory> <mutex> <optional> <string> <string_view> <thread> <utility> <variant> <vector>
+  FLAGS ${QARION_MODULE_FLAGS})
 
 # qarion_prefers_size(NAME): what it does waits for files and the network, so that its size, which is
 # read at each start, counts for more than its speed.
@@ -106,9 +104,6 @@ function(qarion_prefers_size name)
     target_compile_options(${name} PRIVATE -Os)
   endif()
 endfunction()
-
-# What is tested is optimised; the tests themselves would take twice the time to compile.
-set(QARION_TEST_FLAGS $<$<CONFIG:Release>:-O1> $<$<CONFIG:Debug>:-O0>)
 
 # qarion_test(NAME SOURCES... [LIBS libraries...]): a GoogleTest program; each TEST becomes a test. With sanitizers a
 # quarter of them does: a process of its own, and a server, would take longer than most. The log names what crashed.
@@ -135,7 +130,8 @@ function(qarion_test name)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})  # tests/support/
   target_link_libraries(${name} PRIVATE
     qarion_flags qarion_secrets_static ${arg_LIBS} GTest::gmock GTest::gtest_main)
-  target_compile_options(${name} PRIVATE ${QARION_TEST_FLAGS})
+  # What is tested is optimised; the tests themselves would take twice the time to compile.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1> $<$<CONFIG:Debug>:-O0>)
   if(TARGET qarion_test_headers)
     target_precompile_headers(${name} REUSE_FROM qarion_test_headers)
   endif()
@@ -158,5 +154,5 @@ if(QARION_BUILD_TESTS)
   include(GoogleTest)
   qarion_headers(qarion_test_headers <gmock/gmock.h> <gtest/gtest.h> <algorithm> <chrono> <filesystem> <fstream>
     <functional> <map> <memory> <mutex> <optional> <string> <string_view> <thread> <utility> <vector>
-    LIBS GTest::gmock FLAGS ${QARION_TEST_FLAGS} -fPIE)
+    LIBS GTest::gmock FLAGS -O0 -fPIE)
 endif()

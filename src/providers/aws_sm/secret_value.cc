@@ -85,17 +85,17 @@ Error Refused(const aws::ServiceAnswer& answer, const aws::SecretId& secret,
   return ErrorOf(answer, std::string(kAction));
 }
 
-// "1795445842.123"; some in front of AWS write it as a string, or not at all.
+// Seconds as "1795445842.123"; some in front of AWS write it as a string, or not at all.
 std::optional<std::chrono::system_clock::time_point> EpochTime(std::string_view text) {
-  double seconds = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  double epoch = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), epoch);
   constexpr double kLatest = 9e9;  // in 2255; the clock's nanoseconds end in 2262
-  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || !(seconds >= 0) ||
-      seconds > kLatest) {
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || !(epoch >= 0) ||
+      epoch > kLatest) {
     return std::nullopt;
   }
   return std::chrono::system_clock::time_point(
-      std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000)));
+      std::chrono::milliseconds(static_cast<std::int64_t>(epoch * 1000)));
 }
 
 Error BadSecret(const std::string& origin, const std::string& problem, std::string cure) {

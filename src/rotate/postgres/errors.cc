@@ -10,23 +10,23 @@ namespace {
 
 constexpr std::size_t kMostText = 500;
 
-std::string Field(const pg_result* result, int field) {
+std::string ErrorField(const pg_result* result, int field) {
   const char* text = result == nullptr ? nullptr : PQresultErrorField(result, field);
   return text == nullptr ? std::string() : OneLine(text);
 }
 
 // "public.instances", where the server says which table it is about.
 std::string TableIn(const pg_result* result) {
-  const std::string table = Field(result, PG_DIAG_TABLE_NAME);
+  const std::string table = ErrorField(result, PG_DIAG_TABLE_NAME);
   if (table.empty()) return {};
-  return Field(result, PG_DIAG_SCHEMA_NAME) + "." + table;
+  return ErrorField(result, PG_DIAG_SCHEMA_NAME) + "." + table;
 }
 
 // The functions of triggers that were at work: their names alone, for the rest of the context
 // quotes statements with the values in them.
 std::string FunctionIn(const pg_result* result) {
   constexpr std::string_view kBefore = " function ";
-  const std::string context = Field(result, PG_DIAG_CONTEXT);
+  const std::string context = ErrorField(result, PG_DIAG_CONTEXT);
   const std::size_t begin = context.find(kBefore);
   if (begin == std::string::npos) return {};
   const std::size_t end = context.find(')', begin);
@@ -39,10 +39,10 @@ std::string Place(const pg_result* result) {
   const std::string state(SqlState(result));
   std::string place;
   if (const auto table = TableIn(result); !table.empty()) place += " of " + table;
-  if (const auto column = Field(result, PG_DIAG_COLUMN_NAME); !column.empty()) {
+  if (const auto column = ErrorField(result, PG_DIAG_COLUMN_NAME); !column.empty()) {
     place += ", column " + column;
   }
-  if (const auto constraint = Field(result, PG_DIAG_CONSTRAINT_NAME); !constraint.empty()) {
+  if (const auto constraint = ErrorField(result, PG_DIAG_CONSTRAINT_NAME); !constraint.empty()) {
     place += ", by the constraint " + constraint;
   }
   if (const auto function = FunctionIn(result); !function.empty()) {
@@ -54,21 +54,21 @@ std::string Place(const pg_result* result) {
 
 // By RAISE, with a SQLSTATE and a text of its author's choice.
 bool IsRaisedAtWill(const pg_result* result) {
-  return Field(result, PG_DIAG_SOURCE_FUNCTION) == "exec_stmt_raise";
+  return ErrorField(result, PG_DIAG_SOURCE_FUNCTION) == "exec_stmt_raise";
 }
 
 // Whoever writes a function chooses the SQLSTATE too that it raises; in which language it is
 // written, the context tells.
 bool IsRaisedByFunction(const pg_result* result) {
   return !FunctionIn(result).empty() || IsRaisedAtWill(result) ||
-         !Field(result, PG_DIAG_CONTEXT).empty();
+         !ErrorField(result, PG_DIAG_CONTEXT).empty();
 }
 
 // What the server says, unless it may be a function that says it.
 std::string Message(const pg_result* result) {
   const std::string state(SqlState(result));
   if (!IsRaisedByFunction(result)) {
-    return Field(result, PG_DIAG_MESSAGE_PRIMARY) + " (SQLSTATE " + state + ")";
+    return ErrorField(result, PG_DIAG_MESSAGE_PRIMARY) + " (SQLSTATE " + state + ")";
   }
   // Its context is the row then that is waited for.
   const bool is_locked = state == "55P03" && !IsRaisedAtWill(result);
