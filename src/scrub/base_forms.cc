@@ -86,20 +86,21 @@ void AddBase64(const Plaintext& plain, FormSink& sink) {
 }
 
 void AddHex(const Plaintext& plain, FormSink& sink) {
-  for (const std::string_view digits : {kLowerDigits, kUpperDigits}) {
-    sink.AddWritten(ScrubForm::kHex,
-                    [&](SecretBuffer& out) { AppendHexPairs(plain.text, {}, digits, out); });
-    // As openssl prints bytes: 1a:2b.
-    sink.AddWritten(ScrubForm::kHex, [&](SecretBuffer& out) {
-      AppendHexPairs(plain.text.substr(0, 1), {}, digits, out);
-      AppendHexPairs(plain.text.substr(1), ":", digits, out);
-    });
+  for (const Spelling spelling : {Spelling::kHexLower, Spelling::kColonHexLower,
+                                  Spelling::kHexUpper, Spelling::kColonHexUpper}) {
+    AddSpelled(plain, ScrubForm::kHex, spelling, sink);
   }
 }
 
 void AddUtf16(const Plaintext& plain, FormSink& sink) {
   if (core::FindInvalidUtf8(plain.text)) return;
+  const bool is_ascii = core::IsAscii(plain.text);
   for (const bool big_endian : {false, true}) {
+    if (is_ascii) {
+      const Spelling spelling = big_endian ? Spelling::kUtf16Big : Spelling::kUtf16Little;
+      AddSpelled(plain, ScrubForm::kUtf16, spelling, sink);
+      continue;
+    }
     sink.AddWritten(ScrubForm::kUtf16,
                     [&](SecretBuffer& out) { AppendUtf16(plain.text, big_endian, out); });
   }

@@ -21,12 +21,28 @@ inline int LastByte(std::string_view text, int otherwise) noexcept {
   return text.empty() ? otherwise : static_cast<unsigned char>(text.back());
 }
 
-// `count` bytes, at most eight, the first one lowest on every machine.
+// An unsigned number of bytes, the first one lowest on every machine.
+template <typename Number>
+Number Load(const char* bytes) noexcept {
+  Number number;
+  std::memcpy(&number, bytes, sizeof(number));
+  if constexpr (std::endian::native == std::endian::big) number = std::byteswap(number);
+  return number;
+}
+
+// `count` bytes, at most eight, the first one lowest. Calls nothing where their number is not known
+// when it is compiled.
 inline std::uint64_t LoadWord(const char* bytes, std::size_t count = 8) noexcept {
-  std::uint64_t word = 0;
-  std::memcpy(&word, bytes, count);
-  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
-  return word;
+  if (count == 8) return Load<std::uint64_t>(bytes);
+  if (count >= 4) {
+    const std::uint64_t last = Load<std::uint32_t>(bytes + count - 4);
+    return Load<std::uint32_t>(bytes) | last << 8 * (count - 4);
+  }
+  if (count == 0) return 0;
+  const auto byte = [&](std::size_t i) {
+    return std::uint64_t{static_cast<std::uint8_t>(bytes[i])} << 8 * i;
+  };
+  return byte(0) | byte(count / 2) | byte(count - 1);
 }
 
 // Compares without leaving bytes in vector registers, as memcmp does.

@@ -1,16 +1,20 @@
 // The families of encoders. Each adds what its encoders make of a value.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "scrub/byte_set.h"
 #include "scrub/form_sink.h"
+#include "scrub/spelling.h"
 
 namespace qarion::secrets::scrub {
 
 struct Plaintext {
-  explicit Plaintext(std::string_view of) : text(of), bytes(of) {}
+  Plaintext(std::uint32_t its_number, std::string_view of)
+      : number(its_number), text(of), bytes(of) {}
 
+  std::uint32_t number;  // among those of a value
   std::string_view text;
   ByteSet bytes;  // those in the text: most texts have none that an encoder would change
 };
@@ -23,6 +27,16 @@ void AddShell(const Plaintext& plain, FormSink& sink);
 void AddXml(const Plaintext& plain, FormSink& sink);
 void AddC(const Plaintext& plain, FormSink& sink);
 void AddUtf16(const Plaintext& plain, FormSink& sink);
+
+inline void AddSpelled(const Plaintext& plain, ScrubForm form, Spelling spelling, FormSink& sink) {
+  const FormText about{
+      .form = form, .spelling = spelling, .plaintext = plain.number, .source = plain.text};
+  sink.AddWritten(about, [&](SecretBuffer& out) {
+    const Spelled text(spelling, plain.text);
+    text.CopyTo(out.Spare(text.size()));
+    out.Grow(text.size());
+  });
+}
 
 // Appends `text`. Of each byte in `changed`, and of what follows it as far as that belongs to it,
 // `replace` appends what stands for it instead and returns how many bytes that was. It is given

@@ -58,23 +58,22 @@ class Search {
       looked_at_.Restart(begin);
       ProbePlan plan = length_class->plan();
       if (view_.few[i]) plan.few = &*view_.few[i];
-      const std::size_t found =
-          length_class->Narrow(text_, begin, hits.data(),
-                               kernels_.probe(text_.data() + begin, size,
-                                              std::min(size, kBatchBytes), plan, hits.data()));
-      for (std::size_t hit = 0; hit < found; ++hit) LookAround(*length_class, begin + hits[hit]);
+      const std::size_t found = kernels_.probe(text_.data() + begin, size,
+                                               std::min(size, kBatchBytes), plan, hits.data());
+      length_class->ForEachAt(text_, begin, hits.data(), found,
+                              [&](std::size_t place, const LengthClass::Entry& entry) {
+                                CompareAt(*length_class, place, entry);
+                              });
     }
   }
 
-  // A gram of a pattern may stand at `place`.
-  void LookAround(const LengthClass& length_class, std::size_t place) {
-    if (IsInsideRun(place, place + 1)) return;
-    length_class.ForEachAt(text_, place, [&](const LengthClass::Entry& entry) {
-      if (entry.place > place) return;
-      const std::size_t begin = place - entry.place;
-      Compare(store_[entry.pattern], begin);
-      if (entry.is_of_crowd) CompareWithCrowd(length_class, begin);
-    });
+  // The gram of an entry may stand at `place`.
+  void CompareAt(const LengthClass& length_class, std::size_t place,
+                 const LengthClass::Entry& entry) {
+    if (entry.place > place || IsInsideRun(place, place + 1)) return;
+    const std::size_t begin = place - entry.place;
+    Compare(store_[entry.pattern], begin);
+    if (entry.is_of_crowd) CompareWithCrowd(length_class, begin);
   }
 
   // What begins deep inside a run of repetitions that is covered adds nothing to it.
@@ -92,7 +91,7 @@ class Search {
   void Compare(const Pattern& pattern, std::size_t begin) {
     if (begin >= piece_.begin_before) return;
     const std::size_t size = std::min<std::size_t>(pattern.length, text_.size() - begin);
-    if (!Equal(text_.data() + begin, pattern.text, size)) return;
+    if (!pattern.text().Has(0, text_.data() + begin, size)) return;
     if (store_.IsRetired(pattern.owner)) return;
     if (size < pattern.length) {
       // What is shorter is looked for again, together with what stands before it.
@@ -172,14 +171,15 @@ class Continuations {
     const auto& ids = base64_alone ? view_.sorted->base64_ids : view_.sorted->ids;
     auto at = std::lower_bound(ids.begin(), ids.end(), beginning,
                                [this](PatternId id, std::string_view text) {
-                                 return store_[id].view().substr(0, text.size()) < text;
+                                 const Spelled pattern = store_[id].text();
+                                 return Compare(pattern.Beginning(text.size()), text) < 0;
                                });
-    for (; at != ids.end() && store_[*at].view().starts_with(beginning); ++at) {
+    for (; at != ids.end() && store_[*at].text().StartsWith(beginning); ++at) {
       if (goes_on(store_[*at])) return true;
     }
     for (std::size_t id = view_.sorted->ids.size(); id < view_.count; ++id) {
       const Pattern& pattern = store_[static_cast<PatternId>(id)];
-      if (pattern.view().starts_with(beginning) && goes_on(pattern)) return true;
+      if (pattern.text().StartsWith(beginning) && goes_on(pattern)) return true;
     }
     return false;
   }

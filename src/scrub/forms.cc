@@ -137,7 +137,7 @@ class Speller {
   void KeepForEncoding(std::string_view text) {
     if (text.size() < sink_.min_length()) return;
     if (!plaintexts_.empty() && plaintexts_.back().text == text) return;
-    plaintexts_.emplace_back(text);
+    plaintexts_.emplace_back(static_cast<std::uint32_t>(plaintexts_.size()), text);
   }
 
   void AddWithoutEscapes(std::string_view text, ScrubForm form, int depth) {

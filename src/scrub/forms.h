@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "qarion/secrets/scrub_forms.h"
+#include "scrub/spelling.h"
 
 namespace qarion::secrets::scrub {
 
@@ -28,6 +29,11 @@ struct FormText {
   bool is_base64 = false;  // then `edges` count, and a line break may stand in it
   bool only_as_word = false;
   Base64Edges edges;
+  // Where the text is that spelling of a plaintext: which one, of those of the value, and its
+  // bytes.
+  Spelling spelling = Spelling::kAsIs;
+  std::uint32_t plaintext = 0;
+  std::string_view source;
 };
 
 // Which values and forms count.

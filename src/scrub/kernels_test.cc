@@ -134,11 +134,12 @@ TEST_P(KernelsTest, FindEachPatternWhereverItStands) {
       const std::optional<FewGrams> few = patterns.table.few();
       if (few) plan.few = &*few;
       bool is_found = false;
-      for (const std::size_t hit : Probe(*Kernel(), text, text.size(), plan)) {
-        patterns.table.ForEachAt(text, hit, [&](const LengthClass::Entry& entry) {
-          is_found = is_found || (entry.pattern == 0 && hit == place + entry.place);
-        });
-      }
+      const std::vector<std::size_t> found = Probe(*Kernel(), text, text.size(), plan);
+      const std::vector<std::uint16_t> hits(found.begin(), found.end());
+      patterns.table.ForEachAt(
+          text, 0, hits.data(), hits.size(), [&](std::size_t hit, const LengthClass::Entry& entry) {
+            is_found = is_found || (entry.pattern == 0 && hit == place + entry.place);
+          });
       ASSERT_TRUE(is_found) << "grams of " << shape.gram_size << ", at " << place << " of "
                             << text.size() << (few ? ", few" : "");
     }

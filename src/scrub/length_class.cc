@@ -14,6 +14,9 @@ constexpr std::size_t kFewWords = std::size_t{1} << 12;   // 16 KiB, half of a f
 constexpr std::size_t kManyWords = std::size_t{1} << 16;  // 256 KiB
 constexpr std::size_t kMostWords = std::size_t{1} << 19;  // 2 MiB
 
+// What makes up for grams being common in logs that are told apart by more neighbours.
+constexpr unsigned kDistinct = 16;
+
 constexpr std::size_t kMostFew = 24;  // three in a group
 
 std::size_t WordsFor(std::size_t grams) noexcept {
@@ -39,41 +42,25 @@ LengthClass::LengthClass(const ClassShape& shape, std::size_t capacity)
   entries_.resize(kBucket * buckets_);
 }
 
-std::size_t LengthClass::Narrow(std::string_view text, std::size_t begin, std::uint16_t* places,
-                                std::size_t count) const noexcept {
-  constexpr std::size_t kAtOnce = 32;
-  std::array<std::array<Key, 2>, kAtOnce> keys;
-  std::size_t left = 0;
-  for (std::size_t done = 0; done < count; done += kAtOnce) {
-    const std::size_t here = std::min(kAtOnce, count - done);
-    for (std::size_t i = 0; i < here; ++i) {
-      keys[i] = KeysAt(text, begin + places[done + i]);
-      for (const Key key : keys[i]) {
-        __builtin_prefetch(tags_.data() + BucketOf(key));
-      }
-    }
-    for (std::size_t i = 0; i < here; ++i) {
-      places[left] = places[done + i];
-      left += std::size_t{Has(keys[i][0]) || Has(keys[i][1])};
-    }
-  }
-  return left;
-}
-
 LengthClass::Candidates LengthClass::Prepare(std::string_view head) const noexcept {
   Candidates grams;
+  grams.count = head.size() - shape_.gram_size + 1;
+  // Of equal ones the last, as in Rarest().
+  std::array<std::uint16_t, 4> best{};
   unsigned rarity = 0;
-  for (std::size_t end = 0; end < head.size(); ++end) {
-    rarity += kRarity[ByteAt(head, end)];
-    if (end + 1 < shape_.gram_size) continue;
-    const std::size_t place = end + 1 - shape_.gram_size;
-    grams.rarities[place] = static_cast<std::uint8_t>(rarity);
+  for (std::size_t i = 0; i + 1 < shape_.gram_size; ++i) rarity += kRarity[ByteAt(head, i)];
+  for (std::size_t place = 0; place < grams.count; ++place) {
+    rarity += kRarity[ByteAt(head, place + shape_.gram_size - 1)];
+    const unsigned distinct = HasManyNeighbours(head, place) ? kDistinct : 0;
+    grams.rarities[place] = static_cast<std::uint8_t>(rarity + distinct);
+    const auto both = static_cast<std::uint16_t>((rarity + distinct) << 8 | place);
+    std::uint16_t& rarest = best[place & (shape_.stride - 1)];
+    rarest = std::max(rarest, both);
     rarity -= kRarity[ByteAt(head, place)];
   }
-  grams.count = head.size() - shape_.gram_size + 1;
   for (std::size_t first = 0; first < shape_.stride; ++first) {
-    const std::size_t place = Rarest(grams, first);
-    grams.rarest[first] = static_cast<std::uint8_t>(place);
+    const auto place = static_cast<std::uint8_t>(best[first]);
+    grams.rarest[first] = place;
     const std::size_t bucket = BucketOf(KeyIn(head, place));
     __builtin_prefetch(tags_.data() + bucket, 1);
     __builtin_prefetch(entries_.data() + kBucket * bucket, 1);
@@ -110,9 +97,19 @@ bool LengthClass::TakeRarestFirst(const Candidates& grams, std::size_t first, Ta
 // Of the gram at `place` with its neighbours: those behind it, or before it at the end of a
 // pattern.
 LengthClass::Key LengthClass::KeyIn(std::string_view head, std::size_t place) const noexcept {
-  const bool has_behind = place + shape_.gram_size + shape_.neighbours <= head.size();
-  const std::size_t neighbours = has_behind ? place + shape_.gram_size : place - shape_.neighbours;
-  return KeyOf(GramAt(head.data() + place), Neighbours(head.data() + neighbours));
+  const std::uint32_t gram = GramAt(head.data() + place);
+  const std::size_t behind = place + shape_.gram_size;
+  const auto key = [&](unsigned count) {
+    const std::size_t neighbours = behind + count <= head.size() ? behind : place - count;
+    return KeyOf(gram, LoadWord(head.data() + neighbours, count));
+  };
+  return key(HasManyNeighbours(head, place) ? kManyNeighbours : shape_.neighbours);
+}
+
+bool LengthClass::HasManyNeighbours(std::string_view head, std::size_t place) const noexcept {
+  if (!IsOfPairs(head.data() + place)) return false;
+  const std::size_t behind = head.size() - place - shape_.gram_size;
+  return std::max(behind, place) >= kManyNeighbours;
 }
 
 // Where few others are alike, and near.

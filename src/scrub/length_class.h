@@ -78,11 +78,6 @@ class LengthClass {
   // How many grams were put farther away because none was to join. Of the inserting thread.
   std::size_t crowded() const noexcept { return crowded_; }
 
-  // Of the grams at `begin` and these places behind it, `count` of them, leaves those that may lead
-  // to a pattern; returns how many.
-  std::size_t Narrow(std::string_view text, std::size_t begin, std::uint16_t* places,
-                     std::size_t count) const noexcept;
-
   // What a gram leads to: a pattern that has it at `place`. Others of the crowd may have it there.
   struct Entry {
     PatternId pattern;
@@ -90,18 +85,25 @@ class LengthClass {
     bool is_of_crowd;
   };
 
-  // Calls `take` with the entries of the gram which stands at `place` of the text.
+  // Calls `take` with the places in the text of grams, and what they lead to. They stand at `begin`
+  // and these places behind it, `count` of them.
   template <typename Take>
-  void ForEachAt(std::string_view text, std::size_t place, Take take) const {
-    for (const Key key : KeysAt(text, place)) {
-      for (std::size_t bucket = BucketOf(key);; bucket = Next(bucket)) {
-        const std::uint64_t tags = TagsOf(bucket);
-        for (std::uint64_t hits = Where(tags, key.tag); hits != 0; hits &= hits - 1) {
-          take(Unpacked(entries_[kBucket * bucket + SlotOf(hits)]));
+  void ForEachAt(std::string_view text, std::size_t begin, const std::uint16_t* places,
+                 std::size_t count, Take take) const {
+    constexpr std::size_t kAtOnce = 32;
+    std::array<Keys, kAtOnce> keys;
+    for (std::size_t done = 0; done < count; done += kAtOnce) {
+      const std::size_t here = std::min(kAtOnce, count - done);
+      for (std::size_t i = 0; i < here; ++i) {
+        keys[i] = KeysAt(text, begin + places[done + i]);
+        for (std::size_t k = 0; k < keys[i].count; ++k) {
+          __builtin_prefetch(tags_.data() + BucketOf(keys[i].all[k]));
         }
-        if (Where(tags, kFree) != 0) break;
       }
-      if (shape_.neighbours == 0) break;  // both are the same
+      for (std::size_t i = 0; i < here; ++i) {
+        const auto take_entry = [&](const Entry& entry) { take(begin + places[done + i], entry); };
+        for (std::size_t k = 0; k < keys[i].count; ++k) ForEachOf(keys[i].all[k], take_entry);
+      }
     }
   }
 
@@ -137,28 +139,50 @@ class LengthClass {
     std::uint32_t begin;
     std::uint64_t tag;
   };
-  static Key KeyOf(std::uint32_t gram, std::uint32_t neighbours) noexcept {
+  static Key KeyOf(std::uint32_t gram, std::uint64_t neighbours) noexcept {
     constexpr std::uint64_t kFactor = 0xD6E8FEB86659FD93;
-    const std::uint64_t mixed = (std::uint64_t{gram} << 32 | neighbours) * kFactor;
+    const std::uint64_t mixed = (std::uint64_t{gram} << 32 ^ neighbours) * kFactor;
     const std::uint64_t hash = (mixed ^ mixed >> 32) * kFactor;
     return {.begin = static_cast<std::uint32_t>(hash >> 32),
             .tag = std::max(hash >> 16 & 0xFFFF, kLeastTag)};
   }
+  // Of what `%61%62` and `61:62` have in common with each other there is too little in a gram and
+  // its neighbours. Of grams with two of their signs, more neighbours count where a pattern has so
+  // many.
+  static constexpr unsigned kManyNeighbours = 8;
+  bool IsOfPairs(const char* gram) const noexcept {
+    return shape_.gram_size == 4 && gram[0] == gram[3] && (gram[0] == '%' || gram[0] == ':');
+  }
+  struct Keys {
+    std::array<Key, 4> all;
+    std::size_t count;
+  };
   // With the neighbours behind the gram, and with those before it; where there are none, no pattern
   // can be found by them.
-  std::array<Key, 2> KeysAt(std::string_view text, std::size_t place) const noexcept {
+  Keys KeysAt(std::string_view text, std::size_t place) const noexcept {
     const char* const at = text.data() + place;
     const std::uint32_t gram = GramAt(at);
-    const bool has_behind = text.size() - place >= shape_.gram_size + shape_.neighbours;
-    const bool has_before = place >= shape_.neighbours;
-    return {KeyOf(gram, has_behind ? Neighbours(at + shape_.gram_size) : 0),
-            KeyOf(gram, has_before ? Neighbours(at - shape_.neighbours) : 0)};
+    Keys keys;
+    keys.count = 0;
+    const auto add = [&](unsigned count) {
+      const bool has_behind = text.size() - place >= shape_.gram_size + count;
+      const bool has_before = place >= count;
+      keys.all[keys.count++] = KeyOf(gram, has_behind ? LoadWord(at + shape_.gram_size, count) : 0);
+      keys.all[keys.count++] = KeyOf(gram, has_before ? LoadWord(at - count, count) : 0);
+    };
+    add(shape_.neighbours);
+    if (shape_.neighbours == 0) keys.count = 1;  // both are the same
+    if (IsOfPairs(at)) add(kManyNeighbours);
+    return keys;
   }
-  bool Has(Key key) const noexcept {
+  template <typename Take>
+  void ForEachOf(Key key, Take take) const {
     for (std::size_t bucket = BucketOf(key);; bucket = Next(bucket)) {
       const std::uint64_t tags = TagsOf(bucket);
-      if (Where(tags, key.tag) != 0) return true;
-      if (Where(tags, kFree) != 0) return false;
+      for (std::uint64_t hits = Where(tags, key.tag); hits != 0; hits &= hits - 1) {
+        take(Unpacked(entries_[kBucket * bucket + SlotOf(hits)]));
+      }
+      if (Where(tags, kFree) != 0) break;
     }
   }
 
@@ -172,6 +196,7 @@ class LengthClass {
   template <typename Take>
   bool TakeRarestFirst(const Candidates& grams, std::size_t first, Take take) const;
   Key KeyIn(std::string_view head, std::size_t place) const noexcept;
+  bool HasManyNeighbours(std::string_view head, std::size_t place) const noexcept;
   std::optional<Spot> NearSpot(std::string_view head, std::uint8_t place) const noexcept;
   Spot AnySpot(std::string_view head, std::uint8_t place) const noexcept;
   bool Join(std::string_view head, std::uint8_t place) noexcept;
@@ -182,9 +207,6 @@ class LengthClass {
 
   std::uint32_t GramAt(const char* bytes) const noexcept {
     return static_cast<std::uint32_t>(LoadWord(bytes, shape_.gram_size));
-  }
-  std::uint32_t Neighbours(const char* bytes) const noexcept {
-    return static_cast<std::uint32_t>(LoadWord(bytes, shape_.neighbours));
   }
   std::size_t BucketOf(Key key) const noexcept { return std::size_t{key.begin} * buckets_ >> 32; }
   std::size_t Next(std::size_t bucket) const noexcept {

@@ -14,7 +14,9 @@ using Found = std::vector<std::pair<PatternId, std::size_t>>;
 
 Found FoundAt(const LengthClass& length_class, const std::string& text, std::size_t place) {
   Found found;
-  length_class.ForEachAt(text, place, [&](const LengthClass::Entry& entry) {
+  const std::uint16_t here = 0;
+  length_class.ForEachAt(text, place, &here, 1, [&](std::size_t at, const auto& entry) {
+    EXPECT_EQ(at, place);
     found.emplace_back(entry.pattern, entry.place);
   });
   return found;
@@ -38,6 +40,20 @@ TEST(LengthClass, TellsPatternsApartByWhatIsBesideAGram) {
   EXPECT_EQ(FoundAt(length_class, "--XQZJabc--", 2), (Found{{1, 0}}));
   EXPECT_EQ(FoundAt(length_class, "--XQZJdef--", 2), (Found{{2, 0}}));
   EXPECT_TRUE(FoundAt(length_class, "--XQZJxyz--", 2).empty());
+}
+
+TEST(LengthClass, TellsBytesInPercentEncodingAndWithColonsApartByMoreOfThem) {
+  LengthClass length_class(kClassShapes.back(), 24);
+  // Two of a kind have their rarest gram in common, and the two bytes behind it.
+  const std::vector<std::string> patterns = {"%61%fb%63%64%65%66", "%61%fb%63%74%65%66",
+                                             "61:fb:63:64:65:66:67", "61:fb:63:74:65:66:67"};
+  for (PatternId id = 0; id < patterns.size(); ++id) {
+    length_class.Insert(id, patterns[id], LengthClass::IfCrowded::kEnter);
+  }
+  for (PatternId id = 0; id < patterns.size(); ++id) {
+    const std::size_t place = patterns[id].find("fb") - 1;
+    EXPECT_EQ(FoundAt(length_class, patterns[id], place), (Found{{id, place}})) << patterns[id];
+  }
 }
 
 TEST(LengthClass, TakesAnotherGramWhereManyPatternsHaveOne) {
@@ -69,9 +85,9 @@ TEST(LengthClass, LetsThoseJoinThatHaveNothingButCommonGrams) {
   }
   EXPECT_GT(joined, 900U);
   bool leads_to_the_crowd = false;
-  for (std::size_t place = 0; place + 4 <= same.size(); place += 4) {
+  for (std::uint16_t place = 0; place + 4U <= same.size(); place += 4) {
     std::size_t found = 0;
-    length_class.ForEachAt(same, place, [&](const LengthClass::Entry& entry) {
+    length_class.ForEachAt(same, 0, &place, 1, [&](std::size_t, const auto& entry) {
       ++found;
       leads_to_the_crowd = leads_to_the_crowd || (entry.is_of_crowd && entry.place == place);
     });
@@ -80,26 +96,29 @@ TEST(LengthClass, LetsThoseJoinThatHaveNothingButCommonGrams) {
   EXPECT_TRUE(leads_to_the_crowd);
 }
 
-TEST(LengthClass, NarrowsPlacesToThoseThatMayLeadToAPattern) {
+TEST(LengthClass, LooksAtManyPlacesAsAtEach) {
   LengthClass length_class(kClassShapes.back(), 24);
   const std::string pattern = "-XQZ!KJ-";
   length_class.Insert(1, pattern, LengthClass::IfCrowded::kEnter);
-  std::string text;
+  const std::string before = "before";
+  std::string text = before;
   std::vector<std::uint16_t> places;
-  std::vector<std::uint16_t> expected;
-  for (std::uint16_t i = 0; i < 80; ++i) {
-    const auto place = static_cast<std::uint16_t>(text.size());
+  std::vector<std::size_t> expected;
+  for (int i = 0; i < 80; ++i) {
     const bool has_it = i % 3 == 0;
-    text += has_it ? pattern : "XQZ!elsewhere---";
-    for (std::uint16_t at = 0; at < 4; ++at) {
-      const auto found = static_cast<std::uint16_t>(place + at);
-      places.push_back(found);
-      if (has_it && !FoundAt(length_class, text, found).empty()) expected.push_back(found);
+    for (std::size_t at = 0; at < 4; ++at) {
+      places.push_back(static_cast<std::uint16_t>(text.size() - before.size() + at));
+      if (has_it && !FoundAt(length_class, pattern, at).empty()) {
+        expected.push_back(text.size() + at);
+      }
     }
+    text += has_it ? pattern : "XQZ!elsewhere---";
   }
   ASSERT_GE(expected.size(), 27U);  // of each of the patterns one at least
-  places.resize(length_class.Narrow(text, 0, places.data(), places.size()));
-  EXPECT_EQ(places, expected);
+  std::vector<std::size_t> found;
+  length_class.ForEachAt(text, before.size(), places.data(), places.size(),
+                         [&](std::size_t place, const auto&) { found.push_back(place); });
+  EXPECT_EQ(found, expected);
 }
 
 TEST(LengthClass, HasRoomForAsManyPatternsAsItSays) {

@@ -1,9 +1,12 @@
 // What is looked for: one spelling of one value.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+
+#include "scrub/spelling.h"
 
 namespace qarion::secrets::scrub {
 
@@ -24,17 +27,24 @@ struct EdgeBits {
 inline constexpr std::size_t kShortLength = 64;
 
 struct Pattern {
-  const char* text = nullptr;
-  std::uint32_t length = 0;
-  std::uint32_t owner = 0;  // the value it spells
+  const char* source = nullptr;  // of its text
+  std::uint32_t length = 0;      // of its text
+  std::uint32_t owner = 0;       // the value it spells
   PatternKind kind = PatternKind::kLiteral;
   EdgeBits lead;            // in the lowest bits of the character before
   EdgeBits trail;           // in the highest bits of the character after
-  std::uint8_t period = 0;  // text[i] == text[i + period] throughout, if not 0
+  std::uint8_t period = 0;  // byte i is byte i + period throughout, if not 0
+  Spelling spelling = Spelling::kAsIs;
+  bool repeats_itself = false;  // it is long, and the automaton finds it
 
-  std::string_view view() const noexcept { return {text, length}; }
-  std::string_view head() const noexcept {
-    return {text, length < kShortLength ? length : kShortLength};
+  Spelled text() const noexcept { return {spelling, source, length}; }
+  // The bytes that patterns are found by. They may be put into `room`.
+  using HeadRoom = std::array<char, kShortLength>;
+  std::string_view Head(HeadRoom& room) const noexcept {
+    const Spelled head = text().Beginning(kShortLength);
+    if (spelling == Spelling::kAsIs) return {source, head.size()};
+    head.CopyTo(room.data());
+    return {room.data(), head.size()};
   }
   bool is_long() const noexcept { return length > kShortLength; }
 };

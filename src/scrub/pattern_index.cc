@@ -1,8 +1,6 @@
 #include "scrub/pattern_index.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <numeric>
 #include <utility>
 
@@ -18,18 +16,24 @@ constexpr std::size_t kLargestText = std::size_t{256} << 10;
 std::uint8_t PeriodOf(std::string_view text) {
   constexpr std::size_t kLongestPeriod = 8;
   for (std::size_t period = 1; period <= kLongestPeriod && 2 * period <= text.size(); ++period) {
-    if (text.substr(period) == text.substr(0, text.size() - period)) {
+    if (text[0] == text[period] && text.substr(period) == text.substr(0, text.size() - period)) {
       return static_cast<std::uint8_t>(period);
     }
   }
   return 0;
 }
 
-// Whether the first bytes of a long pattern occur in it again, so that many of its beginnings may
-// overlap.
+// Of long patterns those whose first bytes occur in them again, so that many of their beginnings
+// may overlap.
 bool RepeatsItself(std::string_view text) {
   constexpr std::size_t kHead = 16;
-  return text.find(text.substr(0, kHead), 1) != std::string_view::npos;
+  if (text.size() <= kShortLength) return false;
+  const std::uint64_t first = LoadWord(text.data());
+  for (std::size_t i = 1; i + kHead <= text.size(); ++i) {
+    const char* const at = text.data() + i;
+    if (LoadWord(at) == first && Equal(at, text.data(), kHead)) return true;
+  }
+  return false;
 }
 
 // What tells of the bytes of values stays in secret memory, as they do.
@@ -41,6 +45,25 @@ std::shared_ptr<T> MakeSecret(Arguments&&... arguments) {
 bool IsTooCrowded(const LengthClass& table) {
   constexpr std::size_t kFew = 256;
   return table.crowded() > kFew + table.size() / 16;
+}
+
+// A pattern and its first bytes, which tell most patterns apart.
+struct Keyed {
+  std::uint64_t key;
+  PatternId id;
+};
+
+// Byte by byte, from the lowest on.
+void SortByKey(core::SecretVector<Keyed>& all) {
+  core::SecretVector<Keyed> sorted(all.size());
+  for (unsigned shift = 0; shift < 64; shift += 8) {
+    const auto digit = [&](const Keyed& one) { return one.key >> shift & 0xFF; };
+    std::array<std::size_t, 257> begins{};
+    for (const Keyed& one : all) ++begins[digit(one) + 1];
+    std::partial_sum(begins.begin(), begins.end(), begins.begin());
+    for (const Keyed& one : all) sorted[begins[digit(one)]++] = one;
+    std::swap(all, sorted);
+  }
 }
 
 PatternKind KindOf(const FormText& form) {
@@ -65,16 +88,28 @@ const char* PatternStore::Keep(std::string_view text) {
   return kept;
 }
 
+const char* PatternStore::KeepSource(const FormText& form) {
+  if (form.plaintext >= plaintexts_.size()) plaintexts_.resize(form.plaintext + std::size_t{1});
+  const char*& kept = plaintexts_[form.plaintext];
+  if (kept == nullptr) kept = Keep(form.source);
+  return kept;
+}
+
 PatternId PatternStore::Add(const FormText& form, OwnerId owner) {
   const auto id = static_cast<PatternId>(patterns_.size());
   const EdgeBits lead{.count = form.edges.lead_bits, .value = form.edges.lead_value};
-  patterns_.Grow() = {.text = Keep(form.text),
+  const bool repeats_itself = RepeatsItself(form.text);
+  // The automaton needs the text itself.
+  const bool is_kept = form.spelling == Spelling::kAsIs || repeats_itself;
+  patterns_.Grow() = {.source = is_kept ? Keep(form.text) : KeepSource(form),
                       .length = static_cast<std::uint32_t>(form.text.size()),
                       .owner = owner,
                       .kind = KindOf(form),
                       .lead = lead,
                       .trail = {.count = form.edges.trail_bits, .value = form.edges.trail_value},
-                      .period = PeriodOf(form.text)};
+                      .period = PeriodOf(form.text),
+                      .spelling = is_kept ? Spelling::kAsIs : form.spelling,
+                      .repeats_itself = repeats_itself};
   for (std::size_t group = 0; group < kGroups; ++group) AddPlace(ByteAt(form.text, 0), group, 0);
   const std::size_t places = std::min(form.text.size(), kShortLength);
   for (std::size_t i = 1; i < places; ++i) {
@@ -106,6 +141,7 @@ void PatternStore::AddPlace(unsigned char c, std::size_t group, std::size_t plac
 
 OwnerId PatternStore::NewOwner(std::string_view name) {
   const std::lock_guard naming(naming_);
+  plaintexts_.clear();
   names_.emplace_back(name);
   try {
     retired_.Grow();
@@ -127,8 +163,7 @@ PatternIndex::PatternIndex()
 void PatternIndex::Insert(const FormText& form, OwnerId owner) {
   const PatternId id = store_->Add(form, owner);
   has_base64_ = has_base64_ || form.is_base64;
-  const Pattern& pattern = (*store_)[id];
-  if (pattern.is_long() && RepeatsItself(form.text)) {
+  if ((*store_)[id].repeats_itself) {
     repeating_ids_.push_back(id);
     repeating_ = nullptr;
     return;
@@ -143,8 +178,10 @@ void PatternIndex::EnterMembers(std::size_t index) {
   const std::size_t entered = table == nullptr ? 0 : table->size();
   if (entered == members.size()) return;
   if (table != nullptr && members.size() <= table->capacity()) {
+    Pattern::HeadRoom room;
     for (std::size_t i = entered; i < members.size() && !IsTooCrowded(*table); ++i) {
-      table->Insert(members[i], (*store_)[members[i]].head(), LengthClass::IfCrowded::kEnter);
+      const std::string_view head = (*store_)[members[i]].Head(room);
+      table->Insert(members[i], head, LengthClass::IfCrowded::kEnter);
     }
     if (!IsTooCrowded(*table)) return;
   }
@@ -154,17 +191,23 @@ void PatternIndex::EnterMembers(std::size_t index) {
   auto fresh =
       MakeSecret<LengthClass>(kClassShapes[index], std::max(members.size(), entered + room));
   std::vector<PatternId> crowd;
+  struct Prepared {
+    Pattern::HeadRoom room;
+    std::string_view head;
+    LengthClass::Candidates candidates;
+  };
   constexpr std::size_t kAhead = 8;
-  std::array<LengthClass::Candidates, kAhead> ahead;
-  const auto head = [&](std::size_t i) { return (*store_)[members[i]].head(); };
+  std::array<Prepared, kAhead> ahead;
   for (std::size_t i = 0; i < members.size() + kAhead; ++i) {
-    LengthClass::Candidates& candidates = ahead[i % kAhead];
+    auto& [head_room, head, candidates] = ahead[i % kAhead];
     if (i >= kAhead) {
       const PatternId id = members[i - kAhead];
       const auto if_crowded = LengthClass::IfCrowded::kJoin;
-      if (fresh->Insert(id, head(i - kAhead), candidates, if_crowded)) crowd.push_back(id);
+      if (fresh->Insert(id, head, candidates, if_crowded)) crowd.push_back(id);
     }
-    if (i < members.size()) candidates = fresh->Prepare(head(i));
+    if (i >= members.size()) continue;
+    head = (*store_)[members[i]].Head(head_room);
+    candidates = fresh->Prepare(head);
   }
   if (!crowd.empty()) fresh->SetCrowd(std::make_unique<PrefixLookup>(*store_, crowd));
   table = std::move(fresh);
@@ -182,21 +225,12 @@ bool PatternIndex::Settle() {
   const std::size_t settled = sorted_->ids.size();
   const std::size_t recent = store_->size() - settled;
   if (recent <= kUnsorted + settled / kShareUnsorted) return false;
-  struct Keyed {
-    std::uint64_t key;
-    PatternId id;
-  };
-  // Most are told apart by their first bytes.
   const auto keyed = [this](PatternId id) {
-    const Pattern& pattern = (*store_)[id];
-    std::uint64_t key = 0;
-    std::memcpy(&key, pattern.text, std::min<std::size_t>(pattern.length, sizeof(key)));
-    if constexpr (std::endian::native == std::endian::little) key = __builtin_bswap64(key);
-    return Keyed{.key = key, .id = id};
+    return Keyed{.key = (*store_)[id].text().WordAt(0), .id = id};
   };
   const auto before = [this](const Keyed& a, const Keyed& b) {
     if (a.key != b.key) return a.key < b.key;
-    return (*store_)[a.id].view() < (*store_)[b.id].view();
+    return Compare((*store_)[a.id].text(), (*store_)[b.id].text()) < 0;
   };
   core::SecretVector<Keyed> old;
   old.reserve(settled);
@@ -206,7 +240,13 @@ bool PatternIndex::Settle() {
   for (std::size_t id = settled; id < store_->size(); ++id) {
     added.push_back(keyed(static_cast<PatternId>(id)));
   }
-  std::sort(added.begin(), added.end(), before);
+  SortByKey(added);
+  for (auto first = added.begin(); first != added.end();) {
+    const auto is_other = [&](const Keyed& one) { return one.key != first->key; };
+    const auto last = std::find_if(first, added.end(), is_other);
+    std::sort(first, last, before);
+    first = last;
+  }
   core::SecretVector<Keyed> all(store_->size());
   std::merge(old.begin(), old.end(), added.begin(), added.end(), all.begin(), before);
   auto sorted = std::make_shared<SortedPatterns>();
@@ -220,7 +260,10 @@ bool PatternIndex::Settle() {
 }
 
 std::shared_ptr<const RepeatingPatterns> PatternIndex::Repeating() const {
-  const auto text = [this](PatternId id) { return (*store_)[id].view(); };
+  const auto text = [this](PatternId id) {
+    const Pattern& pattern = (*store_)[id];
+    return std::string_view(pattern.source, pattern.length);
+  };
   std::vector<PatternId> ids = repeating_ids_;
   std::ranges::sort(ids, {}, text);
   std::vector<std::size_t> begins;

@@ -29,6 +29,7 @@ using OwnerId = std::uint32_t;
 // grows.
 class PatternStore {
  public:
+  // Of the last owner.
   PatternId Add(const FormText& form, OwnerId owner);
   // Its patterns count for nothing from now on.
   void Retire(OwnerId owner) noexcept {
@@ -68,6 +69,7 @@ class PatternStore {
   static std::size_t GroupOf(unsigned char c) noexcept { return (c * 37U >> 3) % kGroups; }
 
   const char* Keep(std::string_view text);
+  const char* KeepSource(const FormText& form);
   void AddPlace(unsigned char c, std::size_t group, std::size_t place) noexcept;
   static bool HasLead(const std::atomic<std::uint64_t>& leads, unsigned char c) noexcept {
     const int value = Base64Value(c);
@@ -87,6 +89,7 @@ class PatternStore {
   std::deque<std::string> names_;  // by owner
   std::vector<core::SecretVector<char>> texts_;
   std::size_t text_left_ = 0;  // free bytes at the end of the last one
+  std::vector<const char*> plaintexts_;  // of the last owner, as far as they are kept; by number
 };
 
 // Patterns in the order of their bytes.

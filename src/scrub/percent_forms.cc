@@ -57,8 +57,9 @@ void AddPercent(const Plaintext& plain, FormSink& sink) {
       sink.AddWritten(ScrubForm::kPercent,
                       [&](SecretBuffer& out) { AppendPercent(plain.text, scheme, digits, out); });
     }
-    sink.AddWritten(ScrubForm::kPercent,
-                    [&](SecretBuffer& out) { AppendHexPairs(plain.text, "%", digits, out); });
+    const bool is_lower = digits == kLowerDigits;
+    AddSpelled(plain, ScrubForm::kPercent,
+               is_lower ? Spelling::kPercentLower : Spelling::kPercentUpper, sink);
   }
 }
 

@@ -22,11 +22,17 @@ class PrefixLookupTest : public testing::Test {
   static bool Counts(std::string_view text, std::string_view pattern) {
     return text.starts_with(pattern) || (text.size() >= kShortLength && pattern.starts_with(text));
   }
+  std::string TextOf(PatternId id) const {
+    const Spelled spelled = store_[id].text();
+    std::string text(spelled.size(), '\0');
+    spelled.CopyTo(text.data());
+    return text;
+  }
   // Those that are told of and count.
   std::vector<std::string> Found(const PrefixLookup& lookup, std::string_view text) const {
     std::vector<std::string> found;
     lookup.ForEachAt(text, [&](PatternId id) {
-      if (Counts(text, store_[id].view())) found.emplace_back(store_[id].view());
+      if (Counts(text, TextOf(id))) found.emplace_back(TextOf(id));
     });
     std::ranges::sort(found);
     return found;

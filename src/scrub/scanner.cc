@@ -146,7 +146,7 @@ bool Scanner::GoOn(Unfinished& unfinished, std::string_view fresh) {
   const Pattern& pattern = *unfinished.pattern;
   if (unfinished.matched < pattern.length) {
     const std::size_t count = std::min(pattern.length - unfinished.matched, fresh.size());
-    if (!Equal(pattern.text + unfinished.matched, fresh.data(), count)) return false;
+    if (!pattern.text().Has(unfinished.matched, fresh.data(), count)) return false;
     unfinished.matched += count;
     if (unfinished.matched < pattern.length) return true;
     fresh.remove_prefix(count);
