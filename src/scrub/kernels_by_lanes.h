@@ -114,16 +114,31 @@ std::size_t ProbeForFew(const char* text, std::size_t size, std::size_t count,
   const HalfRows<Lanes> second = rows(1);
   const HalfRows<Lanes> third = rows(2);
   constexpr std::size_t kAround = sizeof(Vector) + FewGrams::kBytes - 1;
+  const std::uint64_t looked_at = plan.stride == 2 ? 0x5555555555555555 : ~std::uint64_t{0};
+  // A bit for each place from `at` on.
+  const auto find = [&](std::size_t at) {
+    const Vector two = Lanes::And(first.InBoth(text + at), second.InBoth(text + at + 1));
+    const std::uint64_t found = Lanes::NotZero(Lanes::And(two, third.InBoth(text + at + 2)));
+    return found & looked_at << at % 2;
+  };
   std::uint16_t* out = hits;
-  std::size_t begin = 0;
-  for (; begin + sizeof(Vector) <= count && begin + kAround <= size; begin += sizeof(Vector)) {
-    const Vector two = Lanes::And(first.InBoth(text + begin), second.InBoth(text + begin + 1));
-    auto found = Lanes::NotZero(Lanes::And(two, third.InBoth(text + begin + 2)));
-    if (plan.stride == 2) found &= static_cast<decltype(found)>(0x5555555555555555);
+  const auto write = [&](std::uint64_t found, std::size_t at) {
     for (; __builtin_expect(found != 0, 0); found &= found - 1) {
       const auto byte = static_cast<std::size_t>(__builtin_ctzll(found));
-      *out++ = static_cast<std::uint16_t>(begin + byte);
+      *out++ = static_cast<std::uint16_t>(at + byte);
     }
+  };
+  std::size_t begin = 0;
+  for (; begin + sizeof(Vector) <= count && begin + kAround <= size; begin += sizeof(Vector)) {
+    write(find(begin), begin);
+  }
+  if (begin < count && begin + FewGrams::kBytes <= size &&
+      size >= kAround) {  // the last ones, with others that were looked at before
+    const std::size_t at = begin + kAround <= size ? begin : size - kAround;
+    const std::size_t end = at + sizeof(Vector) < count ? at + sizeof(Vector) : count;
+    const std::uint64_t before_end = ~std::uint64_t{0} >> (64 - (end - at));
+    write(find(at) & before_end & ~std::uint64_t{0} << (begin - at), at);
+    begin = end + (plan.stride == 2 ? end % 2 : 0);
   }
   out += ProbeSingly(text, size, count, plan, begin, plan.stride, out);
   return static_cast<std::size_t>(out - hits);
