@@ -61,7 +61,7 @@ LengthClass::Candidates LengthClass::Prepare(std::string_view head) const noexce
   for (std::size_t first = 0; first < shape_.stride; ++first) {
     const auto place = static_cast<std::uint8_t>(best[first]);
     grams.rarest[first] = place;
-    const std::size_t bucket = BucketOf(KeyIn(head, place));
+    const std::size_t bucket = KeyIn(head, place).bucket;
     __builtin_prefetch(tags_.data() + bucket, 1);
     __builtin_prefetch(entries_.data() + kBucket * bucket, 1);
     const std::uint32_t hash = HashOf(GramAt(head.data() + place));
@@ -116,7 +116,7 @@ bool LengthClass::HasManyNeighbours(std::string_view head, std::size_t place) co
 std::optional<LengthClass::Spot> LengthClass::NearSpot(std::string_view head,
                                                        std::uint8_t place) const noexcept {
   const Key key = KeyIn(head, place);
-  std::size_t bucket = BucketOf(key);
+  std::size_t bucket = key.bucket;
   std::size_t alike = 0;
   for (std::size_t walked = 0; walked < kNear; ++walked, bucket = Next(bucket)) {
     const std::uint64_t tags = TagsOf(bucket);
@@ -132,7 +132,7 @@ std::optional<LengthClass::Spot> LengthClass::NearSpot(std::string_view head,
 // However far it is.
 LengthClass::Spot LengthClass::AnySpot(std::string_view head, std::uint8_t place) const noexcept {
   const Key key = KeyIn(head, place);
-  std::size_t bucket = BucketOf(key);
+  std::size_t bucket = key.bucket;
   while (Where(TagsOf(bucket), kFree) == 0) bucket = Next(bucket);
   return {.slot = kBucket * bucket + SlotOf(Where(TagsOf(bucket), kFree)),
           .place = place,
@@ -142,7 +142,7 @@ LengthClass::Spot LengthClass::AnySpot(std::string_view head, std::uint8_t place
 // Marks an entry that is found where this gram is looked for, and has its place.
 bool LengthClass::Join(std::string_view head, std::uint8_t place) noexcept {
   const Key key = KeyIn(head, place);
-  for (std::size_t bucket = BucketOf(key);; bucket = Next(bucket)) {
+  for (std::size_t bucket = key.bucket;; bucket = Next(bucket)) {
     const std::uint64_t tags = TagsOf(bucket);
     for (std::size_t i = 0; i < kBucket; ++i) {
       if ((tags >> 16 * i & 0xFFFF) != key.tag) continue;

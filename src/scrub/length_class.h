@@ -91,18 +91,23 @@ class LengthClass {
   void ForEachAt(std::string_view text, std::size_t begin, const std::uint16_t* places,
                  std::size_t count, Take take) const {
     constexpr std::size_t kAtOnce = 32;
-    std::array<Keys, kAtOnce> keys;
+    struct Look {
+      Key key;
+      std::uint16_t place;
+    };
+    std::array<Look, kAtOnce * kMostKeys> looks;
     for (std::size_t done = 0; done < count; done += kAtOnce) {
       const std::size_t here = std::min(kAtOnce, count - done);
-      for (std::size_t i = 0; i < here; ++i) {
-        keys[i] = KeysAt(text, begin + places[done + i]);
-        for (std::size_t k = 0; k < keys[i].count; ++k) {
-          __builtin_prefetch(tags_.data() + BucketOf(keys[i].all[k]));
-        }
+      std::size_t last = 0;
+      for (std::size_t i = done; i < done + here; ++i) {
+        ForEachKeyAt(text, begin + places[i], [&](Key key) {
+          __builtin_prefetch(tags_.data() + key.bucket);
+          looks[last++] = {.key = key, .place = places[i]};
+        });
       }
-      for (std::size_t i = 0; i < here; ++i) {
-        const auto take_entry = [&](const Entry& entry) { take(begin + places[done + i], entry); };
-        for (std::size_t k = 0; k < keys[i].count; ++k) ForEachOf(keys[i].all[k], take_entry);
+      for (std::size_t i = 0; i < last; ++i) {
+        const Look look = looks[i];
+        ForEachOf(look.key, [&](const Entry& entry) { take(begin + look.place, entry); });
       }
     }
   }
@@ -133,18 +138,18 @@ class LengthClass {
             .is_of_crowd = (entry & kOfCrowd) != 0};
   }
 
-  // What a gram and its neighbours on one side lead to: its tag, and where in the table it begins
-  // to be looked for, as a fraction of 2^32.
+  // What a gram and its neighbours on one side lead to: its tag, and the bucket from which on it is
+  // looked for.
   struct Key {
-    std::uint32_t begin;
-    std::uint64_t tag;
+    std::uint32_t bucket;
+    std::uint16_t tag;
   };
-  static Key KeyOf(std::uint32_t gram, std::uint64_t neighbours) noexcept {
+  Key KeyOf(std::uint32_t gram, std::uint64_t neighbours) const noexcept {
     constexpr std::uint64_t kFactor = 0xD6E8FEB86659FD93;
     const std::uint64_t mixed = (std::uint64_t{gram} << 32 ^ neighbours) * kFactor;
     const std::uint64_t hash = (mixed ^ mixed >> 32) * kFactor;
-    return {.begin = static_cast<std::uint32_t>(hash >> 32),
-            .tag = std::max(hash >> 16 & 0xFFFF, kLeastTag)};
+    return {.bucket = static_cast<std::uint32_t>((hash >> 32) * buckets_ >> 32),
+            .tag = static_cast<std::uint16_t>(std::max(hash >> 16 & 0xFFFF, kLeastTag))};
   }
   // Of what `%61%62` and `61:62` have in common with each other there is too little in a gram and
   // its neighbours. Of grams with two of their signs, more neighbours count where a pattern has so
@@ -153,31 +158,30 @@ class LengthClass {
   bool IsOfPairs(const char* gram) const noexcept {
     return shape_.gram_size == 4 && gram[0] == gram[3] && (gram[0] == '%' || gram[0] == ':');
   }
-  struct Keys {
-    std::array<Key, 4> all;
-    std::size_t count;
-  };
-  // With the neighbours behind the gram, and with those before it; where there are none, no pattern
-  // can be found by them.
-  Keys KeysAt(std::string_view text, std::size_t place) const noexcept {
+  static constexpr std::size_t kMostKeys = 4;
+  // Calls `take` with the keys of a gram: with the neighbours behind it, and with those before it;
+  // where there are none, no pattern can be found by them.
+  template <typename Take>
+  void ForEachKeyAt(std::string_view text, std::size_t place, Take take) const {
     const char* const at = text.data() + place;
     const std::uint32_t gram = GramAt(at);
-    Keys keys;
-    keys.count = 0;
-    const auto add = [&](unsigned count) {
-      const bool has_behind = text.size() - place >= shape_.gram_size + count;
-      const bool has_before = place >= count;
-      keys.all[keys.count++] = KeyOf(gram, has_behind ? LoadWord(at + shape_.gram_size, count) : 0);
-      keys.all[keys.count++] = KeyOf(gram, has_before ? LoadWord(at - count, count) : 0);
+    const auto take_behind = [&](unsigned count) {
+      const bool has_them = text.size() - place >= shape_.gram_size + count;
+      take(KeyOf(gram, has_them ? LoadWord(at + shape_.gram_size, count) : 0));
     };
-    add(shape_.neighbours);
-    if (shape_.neighbours == 0) keys.count = 1;  // both are the same
-    if (IsOfPairs(at)) add(kManyNeighbours);
-    return keys;
+    const auto take_before = [&](unsigned count) {
+      take(KeyOf(gram, place >= count ? LoadWord(at - count, count) : 0));
+    };
+    take_behind(shape_.neighbours);
+    if (shape_.neighbours == 0) return;  // both are the same
+    take_before(shape_.neighbours);
+    if (!IsOfPairs(at)) return;
+    take_behind(kManyNeighbours);
+    take_before(kManyNeighbours);
   }
   template <typename Take>
   void ForEachOf(Key key, Take take) const {
-    for (std::size_t bucket = BucketOf(key);; bucket = Next(bucket)) {
+    for (std::size_t bucket = key.bucket;; bucket = Next(bucket)) {
       const std::uint64_t tags = TagsOf(bucket);
       for (std::uint64_t hits = Where(tags, key.tag); hits != 0; hits &= hits - 1) {
         take(Unpacked(entries_[kBucket * bucket + SlotOf(hits)]));
@@ -208,7 +212,6 @@ class LengthClass {
   std::uint32_t GramAt(const char* bytes) const noexcept {
     return static_cast<std::uint32_t>(LoadWord(bytes, shape_.gram_size));
   }
-  std::size_t BucketOf(Key key) const noexcept { return std::size_t{key.begin} * buckets_ >> 32; }
   std::size_t Next(std::size_t bucket) const noexcept {
     return bucket + 1 == buckets_ ? 0 : bucket + 1;
   }
