@@ -132,8 +132,8 @@ std::size_t ProbeForFew(const char* text, std::size_t size, std::size_t count,
   for (; begin + sizeof(Vector) <= count && begin + kAround <= size; begin += sizeof(Vector)) {
     write(find(begin), begin);
   }
-  if (begin < count && begin + FewGrams::kBytes <= size &&
-      size >= kAround) {  // the last ones, with others that were looked at before
+  // The last ones, with others that were looked at before.
+  if (begin < count && begin + FewGrams::kBytes <= size && size >= kAround) {
     const std::size_t at = begin + kAround <= size ? begin : size - kAround;
     const std::size_t end = at + sizeof(Vector) < count ? at + sizeof(Vector) : count;
     const std::uint64_t before_end = ~std::uint64_t{0} >> (64 - (end - at));
