@@ -75,10 +75,10 @@ PatternKind KindOf(const FormText& form) {
 
 const char* PatternStore::Keep(std::string_view text) {
   if (text.size() > text_left_) {
-    const std::size_t last = texts_.empty() ? 0 : texts_.back().size();
     const std::size_t size =
-        std::max(text.size(), std::clamp(2 * last, kSmallestText, kLargestText));
+        std::max(text.size(), std::clamp(text_bytes_ / 8, kSmallestText, kLargestText));
     texts_.emplace_back(size);
+    text_bytes_ += size;
     text_left_ = size;
   }
   core::SecretVector<char>& block = texts_.back();
