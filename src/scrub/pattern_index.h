@@ -89,7 +89,7 @@ class PatternStore {
   std::deque<std::string> names_;  // by owner
   std::vector<core::SecretVector<char>> texts_;
   std::size_t text_bytes_ = 0;
-  std::size_t text_left_ = 0;  // free bytes at the end of the last one
+  std::size_t text_left_ = 0;            // free bytes at the end of the last one
   std::vector<const char*> plaintexts_;  // of the last owner, as far as they are kept; by number
 };
 

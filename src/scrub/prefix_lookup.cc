@@ -22,13 +22,13 @@ PrefixLookup::PrefixLookup(const PatternStore& store, const std::vector<PatternI
 // The place of the first one behind the text.
 std::size_t PrefixLookup::FirstBehind(std::string_view text) const noexcept {
   const auto found = std::partition_point(ids_.begin(), ids_.end(), [&](PatternId id) {
-    return Compare(store_[id].text(), text) <= 0;
+    return Compare(store_[id].text(), Spelled(text)) <= 0;
   });
   return static_cast<std::size_t>(found - ids_.begin());
 }
 
 bool PrefixLookup::BeginsWith(PatternId id, std::string_view text) const noexcept {
-  return store_[id].text().StartsWith(text);
+  return store_[id].text().StartsWith(Spelled(text));
 }
 
 }  // namespace qarion::secrets::scrub

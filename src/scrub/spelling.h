@@ -64,7 +64,7 @@ inline constexpr std::array<SpellingUnits, 9> kSpellings = {{
 // A view of a text that is spelled while it is read. No byte of it is written down.
 class Spelled {
  public:
-  Spelled(std::string_view as_is) noexcept : source_(as_is.data()), size_(as_is.size()) {}
+  explicit Spelled(std::string_view as_is) noexcept : source_(as_is.data()), size_(as_is.size()) {}
   // The first `size` bytes of it.
   Spelled(Spelling spelling, const char* source, std::size_t size) noexcept
       : source_(source), size_(size), spelling_(spelling) {}
