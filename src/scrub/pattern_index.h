@@ -29,7 +29,7 @@ using OwnerId = std::uint32_t;
 // grows.
 class PatternStore {
  public:
-  // Of the last owner.
+  // `owner`: the last that NewOwner() returned.
   PatternId Add(const FormText& form, OwnerId owner);
   // Its patterns count for nothing from now on.
   void Retire(OwnerId owner) noexcept {
@@ -89,8 +89,9 @@ class PatternStore {
   std::deque<std::string> names_;  // by owner
   std::vector<core::SecretVector<char>> texts_;
   std::size_t text_bytes_ = 0;
-  std::size_t text_left_ = 0;            // free bytes at the end of the last one
-  std::vector<const char*> plaintexts_;  // of the last owner, as far as they are kept; by number
+  std::size_t text_left_ = 0;  // free bytes at the end of the last one
+  // What forms of the last owner are spelled from, by its number; null where it is not kept yet.
+  std::vector<const char*> plaintexts_;
 };
 
 // Patterns in the order of their bytes.
