@@ -46,8 +46,10 @@ struct SpellingUnits {
     }
   }
 
-  std::size_t size;
-  std::array<std::array<char, 4>, 256> of{};
+  using Unit = std::array<char, 4>;
+
+  std::size_t size;  // of the units
+  std::array<Unit, 256> of{};
 };
 inline constexpr std::array<SpellingUnits, 9> kSpellings = {{
     {"b", {}},
@@ -95,15 +97,15 @@ class Spelled {
   void CopyTo(char* to) const noexcept {
     const SpellingUnits& units = Units();
     const char* byte = source_;
-    char* const end = to + size_;
+    std::size_t left = size_;
+    using Unit = SpellingUnits::Unit;
+    const auto unit = [&] { return units.of[static_cast<std::uint8_t>(*byte++)]; };
     // Each overwrites what is too much of the one before.
-    for (; end - to >= 4; to += units.size) {
-      const auto& unit = units.of[static_cast<std::uint8_t>(*byte++)];
-      std::memcpy(to, unit.data(), unit.size());
+    for (; left >= sizeof(Unit); left -= units.size, to += units.size) {
+      std::memcpy(to, unit().data(), sizeof(Unit));
     }
-    while (to != end) {
-      const auto& unit = units.of[static_cast<std::uint8_t>(*byte++)];
-      to = std::copy_n(unit.data(), std::min<std::size_t>(units.size, end - to), to);
+    for (; left != 0; left -= std::min(units.size, left)) {
+      to = std::copy_n(unit().data(), std::min(units.size, left), to);
     }
   }
 
