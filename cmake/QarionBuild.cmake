@@ -55,14 +55,9 @@ endif()
 # Several sources are compiled at once, so that what headers bring is compiled once for all of them: a first build takes
 # half the time. So what is in anonymous namespaces has different names within a directory. clang-tidy, and whoever has a
 # compiler cache, see each source by itself, so that it includes what it uses and sees no names of another.
-if(CMAKE_CXX_COMPILER_LAUNCHER)
-  set(compile_together OFF)
-else()
-  set(compile_together ON)
-endif()
-option(QARION_COMPILE_TOGETHER "Compile several sources at once" ${compile_together})
+option(QARION_COMPILE_TOGETHER "Compile several sources at once, unless a compiler launcher is set" ON)
 function(qarion_compile_together name)
-  if(QARION_COMPILE_TOGETHER)
+  if(QARION_COMPILE_TOGETHER AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
     # g++ takes the sources for headers, whose anonymous namespaces would differ from source to source.
     target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
@@ -72,7 +67,7 @@ endfunction()
 # qarion_headers(NAME FILES... [LIBS libraries...] [FLAGS flags...]): headers that targets of the same flags share
 # precompiled, in sanitizers' trees alone: g++ would warn of what is in them as if it were ours.
 function(qarion_headers name)
-  if(NOT QARION_COMPILE_TOGETHER OR NOT QARION_SANITIZE)
+  if(NOT QARION_SANITIZE OR NOT QARION_COMPILE_TOGETHER OR CMAKE_CXX_COMPILER_LAUNCHER)
     return()
   endif()
   cmake_parse_arguments(arg "" "" "LIBS;FLAGS" ${ARGN})

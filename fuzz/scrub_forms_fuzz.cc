@@ -35,6 +35,10 @@ std::string Hex(std::string_view bytes) {
 
 void RequireFitting(const scrub::FormText& form) {
   Require(!form.text.empty());
+  if (form.spelling != scrub::Spelling::kAsIs) {
+    const scrub::Spelled spelled(form.spelling, form.source);
+    Require(spelled.size() == form.text.size() && spelled.StartsWith(form.text));
+  }
   if (!form.is_base64) return;
   const scrub::Base64Edges& edges = form.edges;
   Require(form.form == qarion::secrets::ScrubForm::kBase64 && form.text.size() >= 4);
@@ -43,9 +47,9 @@ void RequireFitting(const scrub::FormText& form) {
 }
 
 // One text may be spelled in two ways: base64 of zeros is the same with other bits at its edges.
-using Spelling = std::tuple<std::string, bool, std::array<unsigned, 4>>;
+using Told = std::tuple<std::string, bool, std::array<unsigned, 4>>;
 
-Spelling SpellingOf(const scrub::FormText& form) {
+Told ToldOf(const scrub::FormText& form) {
   const scrub::Base64Edges& edges = form.edges;
   return {std::string(form.text),
           form.is_base64,
@@ -62,13 +66,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool is_word = rules.min_length == 0 && value.size() < shortest;
 
   std::set<std::string, std::less<>> texts;
-  std::set<Spelling> spellings;
+  std::set<Told> told;
   std::size_t bytes = 0;
   scrub::ForEachForm(value, rules, [&](const scrub::FormText& form) {
     RequireFitting(form);
     Require(form.only_as_word == is_word);
     Require(is_word || form.text.size() >= shortest);
-    Require(spellings.insert(SpellingOf(form)).second);
+    Require(told.insert(ToldOf(form)).second);
     texts.emplace(form.text);
     bytes += form.text.size();
   });

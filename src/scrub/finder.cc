@@ -174,12 +174,12 @@ class Continuations {
                                  const Spelled pattern = store_[id].text();
                                  return Compare(pattern.Beginning(text.size()), Spelled(text)) < 0;
                                });
-    for (; at != ids.end() && store_[*at].text().StartsWith(Spelled(beginning)); ++at) {
+    for (; at != ids.end() && store_[*at].text().StartsWith(beginning); ++at) {
       if (goes_on(store_[*at])) return true;
     }
     for (std::size_t id = view_.sorted->ids.size(); id < view_.count; ++id) {
       const Pattern& pattern = store_[static_cast<PatternId>(id)];
-      if (pattern.text().StartsWith(Spelled(beginning)) && goes_on(pattern)) return true;
+      if (pattern.text().StartsWith(beginning) && goes_on(pattern)) return true;
     }
     return false;
   }

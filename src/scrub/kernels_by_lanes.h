@@ -114,12 +114,12 @@ std::size_t ProbeForFew(const char* text, std::size_t size, std::size_t count,
   const HalfRows<Lanes> second = rows(1);
   const HalfRows<Lanes> third = rows(2);
   constexpr std::size_t kAround = sizeof(Vector) + FewGrams::kBytes - 1;
-  const std::uint64_t looked_at = plan.stride == 2 ? 0x5555555555555555 : ~std::uint64_t{0};
+  constexpr std::uint64_t kAll = ~std::uint64_t{0};
   // A bit for each place from `at` on.
   const auto find = [&](std::size_t at) {
     const Vector two = Lanes::And(first.InBoth(text + at), second.InBoth(text + at + 1));
     const std::uint64_t found = Lanes::NotZero(Lanes::And(two, third.InBoth(text + at + 2)));
-    return found & looked_at << at % 2;
+    return found & (plan.stride == 2 ? kAll / 3 << at % 2 : kAll);
   };
   std::uint16_t* out = hits;
   const auto write = [&](std::uint64_t found, std::size_t at) {
@@ -136,8 +136,7 @@ std::size_t ProbeForFew(const char* text, std::size_t size, std::size_t count,
   if (begin < count && begin + FewGrams::kBytes <= size && size >= kAround) {
     const std::size_t at = begin + kAround <= size ? begin : size - kAround;
     const std::size_t end = at + sizeof(Vector) < count ? at + sizeof(Vector) : count;
-    const std::uint64_t before_end = ~std::uint64_t{0} >> (64 - (end - at));
-    write(find(at) & before_end & ~std::uint64_t{0} << (begin - at), at);
+    write(find(at) & kAll >> (64 - (end - at)) & kAll << (begin - at), at);
     begin = end + (plan.stride == 2 ? end % 2 : 0);
   }
   out += ProbeSingly(text, size, count, plan, begin, plan.stride, out);

@@ -161,6 +161,29 @@ TEST_P(KernelsTest, FindFewGramsByTheirBytes) {
   EXPECT_FALSE(Patterns(kClassShapes.back(), {"k3y!k3y!"}).table.few());
 }
 
+TEST_P(KernelsTest, FindFewGramsBeforeAnyPlaceOfAnyTextOnce) {
+  for (const ClassShape& shape : kClassShapes) {
+    const Patterns patterns(shape, {std::string("k3y!-Zq").substr(0, shape.shortest)});
+    ProbePlan plan = patterns.table.plan();
+    const std::optional<FewGrams> few = patterns.table.few();
+    if (!few) continue;
+    plan.few = &*few;
+    for (int round = 0; round < 500; ++round) {
+      const std::string text = Text("k3y!-Zq", Between(0, 200));
+      const std::vector<char> exact(text.begin(), text.end());
+      const std::size_t count = Between(0, text.size());
+      const std::vector<std::size_t> found =
+          Probe(*Kernel(), {exact.data(), exact.size()}, count, plan);
+      EXPECT_EQ(std::ranges::adjacent_find(found), found.end());
+      const std::vector<std::size_t> expected = patterns.PlacesOfGrams(text, count);
+      EXPECT_TRUE(std::ranges::includes(found, expected)) << text;
+      for (const std::size_t at : found) {
+        EXPECT_TRUE(at < count && at % shape.stride == 0 && at + shape.gram_size <= text.size());
+      }
+    }
+  }
+}
+
 TEST_P(KernelsTest, FindTheFirstRunOfASet) {
   ByteRows digits{};
   for (char c = '0'; c <= '9'; ++c) digits[c & 15] |= 1U << (c >> 4);

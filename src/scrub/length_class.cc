@@ -9,8 +9,8 @@ namespace qarion::secrets::scrub {
 namespace {
 
 // A word for each gram, so that one probe in 350 or fewer hits by chance; three for seven where the
-// filter would not fit into the second-level cache of some processors beside the text: of so many,
-// those of all forms, a good part are alike.
+// filter would not fit into the second-level cache of some processors beside the text, even if that
+// is a smaller one: of so many, those of all forms, a good part are alike.
 constexpr std::size_t kFewWords = std::size_t{1} << 12;   // 16 KiB, half of a first-level cache
 constexpr std::size_t kManyWords = std::size_t{1} << 16;  // 256 KiB
 constexpr std::size_t kMostWords = std::size_t{1} << 19;  // 2 MiB
@@ -109,8 +109,10 @@ LengthClass::Key LengthClass::KeyIn(std::string_view head, std::size_t place) co
 
 bool LengthClass::HasManyNeighbours(std::string_view head, std::size_t place) const noexcept {
   if (!IsOfPairs(head.data() + place)) return false;
+  const auto is_sign = [&](std::size_t at) { return head[at] == head[place]; };
   const std::size_t behind = head.size() - place - shape_.gram_size;
-  return std::max(behind, place) >= kManyNeighbours;
+  return (behind >= kManyNeighbours && is_sign(place + 6) && is_sign(place + 9)) ||
+         (place >= kManyNeighbours && is_sign(place - 3) && is_sign(place - 6));
 }
 
 // Where few others are alike, and near.

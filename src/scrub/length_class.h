@@ -152,8 +152,8 @@ class LengthClass {
             .tag = static_cast<std::uint16_t>(std::max(hash >> 16 & 0xFFFF, kLeastTag))};
   }
   // Of what `%61%62` and `61:62` have in common with each other there is too little in a gram and
-  // its neighbours. Of grams with two of their signs, more neighbours count where a pattern has so
-  // many.
+  // its neighbours. Of grams with two of their signs, more neighbours count where a pattern has
+  // more such pairs in them.
   static constexpr unsigned kManyNeighbours = 8;
   bool IsOfPairs(const char* gram) const noexcept {
     return shape_.gram_size == 4 && gram[0] == gram[3] && (gram[0] == '%' || gram[0] == ':');

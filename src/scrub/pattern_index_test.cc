@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace qarion::secrets::scrub {
 namespace {
@@ -30,6 +33,44 @@ TEST(PatternIndex, KeepsFewGramsFarAwayHoweverValuesWithOneBeginningArrive) {
     ASSERT_LE(table.crowded(), 256 + table.size() / 16) << i;
     ASSERT_NE(table.crowd(), nullptr);
   }
+}
+
+// What is spelled from a plaintext is spelled from that of its own value, whatever the number.
+TEST(PatternStore, KeepsEachPlaintextOfAnOwnerOnce) {
+  PatternStore store;
+  std::vector<PatternId> ids;
+  std::vector<std::string> expected;
+  for (const std::string name : {"first", "other"}) {
+    const OwnerId owner = store.NewOwner(name);
+    for (const Spelling spelling : {Spelling::kHexLower, Spelling::kUtf16Big}) {
+      for (std::uint32_t number = 0; number < 3; ++number) {
+        const std::string source = name + std::to_string(number);
+        const Spelled spelled(spelling, source);
+        std::string& text = expected.emplace_back(spelled.size(), '?');
+        spelled.CopyTo(text.data());
+        ids.push_back(store.Add(
+            {.text = text, .spelling = spelling, .plaintext = number, .source = source}, owner));
+      }
+    }
+  }
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const Pattern& pattern = store[ids[i]];
+    EXPECT_TRUE(pattern.length == expected[i].size() && pattern.text().StartsWith(expected[i]));
+    const std::size_t of_same_source = i % 6 < 3 ? i + 3 : i - 3;
+    EXPECT_EQ(pattern.source, store[ids[of_same_source]].source);
+  }
+}
+
+TEST(PatternStore, KeepsTheTextOfWhatTheAutomatonFinds) {
+  PatternStore store;
+  const OwnerId owner = store.NewOwner("value");
+  const std::string source(40, 'a');
+  std::string text;
+  for (std::size_t i = 0; i < source.size(); ++i) text += "61";
+  const PatternId id =
+      store.Add({.text = text, .spelling = Spelling::kHexLower, .source = source}, owner);
+  EXPECT_TRUE(store[id].repeats_itself);
+  EXPECT_EQ(std::string_view(store[id].source, store[id].length), text);
 }
 
 }  // namespace

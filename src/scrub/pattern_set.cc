@@ -58,6 +58,7 @@ void PatternSet::Add(std::span<const NamedSecret> values) {
     if (!has_new) return;
     Publish();
   } catch (...) {  // no memory: as if none had been added
+    core::WipeTraces();
     for (const Values::iterator at : added) {
       if (--at->second.times != 0) continue;
       if (at->second.owner) index_.Retire(*at->second.owner);
@@ -65,8 +66,17 @@ void PatternSet::Add(std::span<const NamedSecret> values) {
     }
     throw;
   }
-  if (index_.Settle()) Publish();  // in effect already: that only makes it faster
+  Settle();
   core::WipeTraces();
+}
+
+// What was added is in effect already: that only makes it faster.
+void PatternSet::Settle() {
+  try {
+    if (index_.Settle()) Publish();
+  } catch (const std::bad_alloc&) {
+    return;
+  }
 }
 
 void PatternSet::Remove(std::string_view value) {

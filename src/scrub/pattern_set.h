@@ -64,6 +64,7 @@ class PatternSet {
   bool IsLetThrough(std::string_view value) const;  // in every form
   void InsertForms(const Secret& value, scrub::OwnerId owner, scrub::PatternIndex& index) const;
   void Publish();
+  void Settle();
   void RebuildIfMuchIsRetired();
 
   const ScrubberOptions options_;

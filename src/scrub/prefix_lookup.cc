@@ -28,7 +28,7 @@ std::size_t PrefixLookup::FirstBehind(std::string_view text) const noexcept {
 }
 
 bool PrefixLookup::BeginsWith(PatternId id, std::string_view text) const noexcept {
-  return store_[id].text().StartsWith(Spelled(text));
+  return store_[id].text().StartsWith(text);
 }
 
 }  // namespace qarion::secrets::scrub

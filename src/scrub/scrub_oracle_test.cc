@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <random>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/support/sanitizers.h"
@@ -129,6 +132,14 @@ std::vector<std::string> Crowd(Dice& dice, std::size_t count) {
   return values;
 }
 
+std::vector<NamedSecret> Named(std::span<const std::string> values) {
+  std::vector<NamedSecret> named;
+  for (const std::string& value : values) {
+    named.push_back({.name = {}, .value = Secret::CopyOf(value)});
+  }
+  return named;
+}
+
 TEST(ScrubOracle, AgreesWhereManyValuesHaveMostOfTheirBytesInCommon) {
   Dice dice(7);
   for (int round = 0; round < Rounds(1000); ++round) {
@@ -137,11 +148,7 @@ TEST(ScrubOracle, AgreesWhereManyValuesHaveMostOfTheirBytesInCommon) {
         Crowd(dice, is_large ? dice.Between(400, 800) : dice.Between(50, 200));
     Scrubber scrubber({.forms = {ScrubForm::kRaw}, .min_length = 1});
     const std::size_t at_once = dice.Between(0, values.size());
-    std::vector<NamedSecret> batch;
-    for (std::size_t i = 0; i < at_once; ++i) {
-      batch.push_back({.name = {}, .value = Secret::CopyOf(values[i])});
-    }
-    scrubber.Add(batch);
+    scrubber.Add(Named(std::span(values).first(at_once)));
     for (std::size_t i = at_once; i < values.size(); ++i) scrubber.Add(values[i]);
     const std::string text = dice.TextAbout(values, 2) + dice.Text(26, 0, 10);
     const std::string expected = OracleScrub(values, text);
@@ -273,6 +280,35 @@ TEST(ScrubOracle, AgreesOnAllFormsWhereverTheStreamIsCut) {
     const std::string expected = OracleScrubForms(forms, text);
     ASSERT_EQ(scrubber.Scrub(text), expected) << Described(values, text);
     for (const std::size_t longest_piece : {1U, 30U, 200U}) {
+      ASSERT_EQ(Streamed(scrubber, text, dice, longest_piece), expected) << Described(values, text);
+    }
+  }
+}
+
+TEST(ScrubOracle, AgreesOnAllFormsOfManyValuesWithMostOfTheirBytesInCommon) {
+  Dice dice(11);
+  for (int round = 0; round < Rounds(100); ++round) {
+    std::vector<std::string> values = Crowd(dice, dice.Between(30, 150));
+    for (std::string& value : values) {
+      if (dice.Between(0, 4) != 0) continue;
+      using namespace std::string_view_literals;
+      constexpr std::array kOthers = {"\n"sv, " "sv, "\""sv, "&"sv, "\xc3\xa4"sv, "\xff"sv, "\0"sv};
+      value.insert(dice.Between(0, value.size()), kOthers[dice.Between(0, kOthers.size() - 1)]);
+    }
+    const std::vector<OracleForm> forms = OracleFormsOf(values);
+    std::string text;
+    for (std::size_t i = dice.Between(5, 20); i > 0; --i) {
+      const std::string& form = forms[dice.Between(0, forms.size() - 1)].text;
+      text += form.substr(0, dice.Between(0, 2) == 0 ? dice.Between(0, form.size()) : form.size());
+      if (dice.Between(0, 2) != 0) text += dice.Printable(1, 5);
+    }
+    Scrubber scrubber;
+    const std::size_t at_once = dice.Between(0, values.size());
+    scrubber.Add(Named(std::span(values).first(at_once)));
+    for (std::size_t i = at_once; i < values.size(); ++i) scrubber.Add(values[i]);
+    const std::string expected = OracleScrubForms(forms, text);
+    ASSERT_EQ(scrubber.Scrub(text), expected) << Described(values, text);
+    for (const std::size_t longest_piece : {1U, 20U, 150U}) {
       ASSERT_EQ(Streamed(scrubber, text, dice, longest_piece), expected) << Described(values, text);
     }
   }

@@ -112,7 +112,16 @@ class Spelled {
   // Whether `size` bytes from `at` on, which it has, are these.
   bool Has(std::size_t at, const char* bytes, std::size_t size) const noexcept {
     if (spelling_ == Spelling::kAsIs) return Equal(source_ + at, bytes, size);
-    return Beginning(at + size).ForEachFrom(at, [&](char c) { return c == *bytes++; });
+    const Spelled whole = Beginning(at + size);
+    // As Equal() does it: what has a gram in common differs at the end rather than at the
+    // beginning.
+    if (size >= kEight &&
+        whole.WordAt(at + size - kEight) != std::byteswap(LoadWord(bytes + size - kEight)))
+      return false;
+    return whole.ForEachFrom(at, [&](char c) { return c == *bytes++; });
+  }
+  bool StartsWith(std::string_view text) const noexcept {
+    return size_ >= text.size() && Has(0, text.data(), text.size());
   }
   bool StartsWith(const Spelled& other) const noexcept {
     return size_ >= other.size_ && Compare(Beginning(other.size_), other) == 0;
@@ -120,9 +129,8 @@ class Spelled {
 
   // Up to eight bytes from `at` on as a number, the first one highest; zeros behind the end.
   std::uint64_t WordAt(std::size_t at) const noexcept {
-    constexpr std::size_t kEight = sizeof(std::uint64_t);
     if (spelling_ == Spelling::kAsIs && size_ - at >= kEight) {
-      return __builtin_bswap64(LoadWord(source_ + at));
+      return std::byteswap(LoadWord(source_ + at));
     }
     std::uint64_t word = 0;
     std::size_t left = kEight;
@@ -136,7 +144,7 @@ class Spelled {
   // Less than 0 if `a` is before `b` in the order of their bytes, more if it is behind.
   friend int Compare(const Spelled& a, const Spelled& b) noexcept {
     const std::size_t common = std::min(a.size_, b.size_);
-    for (std::size_t at = 0; at < common; at += sizeof(std::uint64_t)) {
+    for (std::size_t at = a.SameAs(b, common); at < common; at += kEight) {
       const std::uint64_t left = a.WordAt(at);
       const std::uint64_t right = b.WordAt(at);
       if (left != right) return left < right ? -1 : 1;
@@ -145,6 +153,20 @@ class Spelled {
   }
 
  private:
+  static constexpr std::size_t kEight = sizeof(std::uint64_t);
+
+  // Of the first `size` bytes, which both have, a number that are the same: what is the same in the
+  // sources is spelled the same.
+  std::size_t SameAs(const Spelled& other, std::size_t size) const noexcept {
+    if (spelling_ != other.spelling_) return 0;
+    const std::size_t sources = size / Units().size;
+    std::size_t same = 0;
+    while (same + kEight <= sources && LoadWord(source_ + same) == LoadWord(other.source_ + same)) {
+      same += kEight;
+    }
+    return same * Units().size;
+  }
+
   static std::size_t SizeOf(Spelling spelling, std::size_t source) noexcept {
     const bool has_colons =
         spelling == Spelling::kColonHexLower || spelling == Spelling::kColonHexUpper;
