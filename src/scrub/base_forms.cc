@@ -94,13 +94,12 @@ void AddHex(const Plaintext& plain, FormSink& sink) {
 
 void AddUtf16(const Plaintext& plain, FormSink& sink) {
   if (core::FindInvalidUtf8(plain.text)) return;
-  const bool is_ascii = core::IsAscii(plain.text);
+  if (core::IsAscii(plain.text)) {
+    AddSpelled(plain, ScrubForm::kUtf16, Spelling::kUtf16Little, sink);
+    AddSpelled(plain, ScrubForm::kUtf16, Spelling::kUtf16Big, sink);
+    return;
+  }
   for (const bool big_endian : {false, true}) {
-    if (is_ascii) {
-      const Spelling spelling = big_endian ? Spelling::kUtf16Big : Spelling::kUtf16Little;
-      AddSpelled(plain, ScrubForm::kUtf16, spelling, sink);
-      continue;
-    }
     sink.AddWritten(ScrubForm::kUtf16,
                     [&](SecretBuffer& out) { AppendUtf16(plain.text, big_endian, out); });
   }

@@ -1,5 +1,7 @@
 // Percent-encoding (RFC 3986, 2.1). What encoders differ in is what they keep.
 #include <array>
+#include <string_view>
+#include <utility>
 
 #include "scrub/encodings.h"
 #include "scrub/numerals.h"
@@ -51,15 +53,14 @@ void AppendPercent(std::string_view text, const PercentScheme& scheme, std::stri
 }  // namespace
 
 void AddPercent(const Plaintext& plain, FormSink& sink) {
-  for (const std::string_view digits : {kUpperDigits, kLowerDigits}) {
+  for (const auto& [digits, spelling] : {std::pair(kUpperDigits, Spelling::kPercentUpper),
+                                         std::pair(kLowerDigits, Spelling::kPercentLower)}) {
     for (const PercentScheme& scheme : kPercentSchemes) {
       if (!plain.bytes.Intersects(scheme.changed)) continue;
       sink.AddWritten(ScrubForm::kPercent,
                       [&](SecretBuffer& out) { AppendPercent(plain.text, scheme, digits, out); });
     }
-    const bool is_lower = digits == kLowerDigits;
-    AddSpelled(plain, ScrubForm::kPercent,
-               is_lower ? Spelling::kPercentLower : Spelling::kPercentUpper, sink);
+    AddSpelled(plain, ScrubForm::kPercent, spelling, sink);
   }
 }
 
