@@ -10,7 +10,7 @@ namespace qarion::secrets::scrub {
 namespace {
 
 Place PlaceOfFour(std::string_view head, unsigned shift) noexcept {
-  return PlaceOf(HashOf(static_cast<std::uint32_t>(LoadWord(head.data(), 4))), shift);
+  return PlaceOf(static_cast<std::uint32_t>(LoadWord(head.data(), 4)), shift);
 }
 
 }  // namespace

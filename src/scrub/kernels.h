@@ -26,13 +26,12 @@ struct FewGrams {
 
 // Where to look for grams, and in what filter.
 struct ProbePlan {
-  const std::uint32_t* words = nullptr;  // a Bloom filter, three bits in one word
+  const std::uint32_t* words = nullptr;  // a Bloom filter, a bit in each byte of one word
   const FewGrams* few = nullptr;         // all that are in the filter, if of use; stride 1 or 2
-  unsigned shift = 0;      // leaves as many bits of a hash as an index has, at least kLeastShift
+  unsigned shift = 0;      // leaves as many bits of a hash as an index into words has, 31 at most
   unsigned gram_size = 0;  // 1 to kMostGramBytes
   unsigned stride = 0;     // 1, 2 or 4: each stride-th place is looked at, from the first one on
 };
-inline constexpr unsigned kLeastShift = 13;
 inline constexpr unsigned kMostGramBytes = 4;
 
 // `four_bytes`: a gram and what follows, the first byte lowest.
@@ -40,21 +39,27 @@ constexpr std::uint32_t GramOf(std::uint32_t four_bytes, unsigned gram_size) noe
   return gram_size >= kMostGramBytes ? four_bytes : four_bytes & ((1U << 8 * gram_size) - 1);
 }
 inline constexpr std::uint32_t kGramFactor = 0x9E3779B1;
-constexpr std::uint32_t HashOf(std::uint32_t gram) noexcept { return gram * kGramFactor; }
 
-// The high bits of a product depend on more of the gram than the low ones.
+// The word depends on the high bits of a product, and the bit in each of its bytes on the low ones of
+// that byte of a sum: the signed halves of the gram, each times its factor.
+inline constexpr std::int16_t kLowFactor = 0x3B1D;
+inline constexpr std::int16_t kHighFactor = 0x5A4D;
+inline constexpr std::array<std::uint8_t, 16> kBitOfByte = {1, 2, 4, 8, 16, 32, 64, 128,
+                                                            1, 2, 4, 8, 16, 32, 64, 128};
 struct Place {
   std::uint32_t word = 0;  // index into words
-  std::uint32_t bits = 0;  // up to three of that word
+  std::uint32_t bits = 0;  // four of that word
 };
-inline constexpr unsigned kSecondBit = 5;  // below the bits of an index, as the others
-inline constexpr unsigned kThirdBit = 9;
-inline constexpr unsigned kFirstBit = kLeastShift;
-constexpr Place PlaceOf(std::uint32_t hash, unsigned shift) noexcept {
-  return {.word = hash >> shift,
-          .bits = 1U << (hash >> (shift - kFirstBit) & 31) |
-                  1U << (hash >> (shift - kSecondBit) & 31) |
-                  1U << (hash >> (shift - kThirdBit) & 31)};
+constexpr Place PlaceOf(std::uint32_t gram, unsigned shift) noexcept {
+  const std::int32_t low = static_cast<std::int16_t>(gram & 0xFFFF);
+  const std::int32_t high = static_cast<std::int16_t>(gram >> 16);
+  const std::uint32_t sum = static_cast<std::uint32_t>(low * kLowFactor) +
+                            static_cast<std::uint32_t>(high * kHighFactor);
+  Place place{.word = gram * kGramFactor >> shift};
+  for (unsigned at = 0; at < 32; at += 8) {
+    place.bits |= std::uint32_t{kBitOfByte[sum >> at & 15]} << at;
+  }
+  return place;
 }
 
 struct Kernels {

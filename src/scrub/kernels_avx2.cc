@@ -15,13 +15,10 @@ struct Avx2 {
   }
   static Vector Repeat(std::uint32_t lane) { return _mm256_set1_epi32(static_cast<int>(lane)); }
   static Vector And(Vector a, Vector b) { return _mm256_and_si256(a, b); }
-  static Vector Or(Vector a, Vector b) { return _mm256_or_si256(a, b); }
   static Vector Multiply(Vector a, Vector b) { return _mm256_mullo_epi32(a, b); }
+  static Vector MultiplyHalves(Vector a, Vector b) { return _mm256_madd_epi16(a, b); }
   static Vector ShiftRight(Vector lanes, unsigned count) {
     return _mm256_srl_epi32(lanes, _mm_cvtsi32_si128(static_cast<int>(count)));
-  }
-  static Vector PowerOfTwo(Vector exponents) {
-    return _mm256_sllv_epi32(Repeat(1), And(exponents, Repeat(31)));
   }
   static Vector WordsAt(const std::uint32_t* words, Vector indices) {
     return _mm256_set_m128i(FourAt(words, _mm256_extracti128_si256(indices, 1)),

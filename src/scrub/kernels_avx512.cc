@@ -13,13 +13,11 @@ struct Avx512 {
   static Vector Load(const char* text) { return _mm512_loadu_si512(text); }
   static Vector Repeat(std::uint32_t lane) { return _mm512_set1_epi32(static_cast<int>(lane)); }
   static Vector And(Vector a, Vector b) { return _mm512_and_si512(a, b); }
-  static Vector Or(Vector a, Vector b) { return _mm512_or_si512(a, b); }
   static Vector Multiply(Vector a, Vector b) { return _mm512_mullo_epi32(a, b); }
+  static Vector MultiplyHalves(Vector a, Vector b) { return _mm512_madd_epi16(a, b); }
   static Vector ShiftRight(Vector lanes, unsigned count) {
     return _mm512_srl_epi32(lanes, _mm_cvtsi32_si128(static_cast<int>(count)));
   }
-  // Rotates by the lowest five bits.
-  static Vector PowerOfTwo(Vector exponents) { return _mm512_rolv_epi32(Repeat(1), exponents); }
   static Vector WordsAt(const std::uint32_t* words, Vector indices) {
     Vector all = _mm512_castsi128_si512(FourAt(words, _mm512_castsi512_si128(indices)));
     all = _mm512_inserti32x4(all, FourAt(words, _mm512_extracti32x4_epi32(indices, 1)), 1);

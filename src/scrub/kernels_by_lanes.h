@@ -23,10 +23,10 @@ namespace {  // NOLINT(cert-dcl59-cpp,google-build-namespaces,misc-*): see kerne
 }
 
 // `Lanes` names the instructions for a vector of `kCount` lanes of four bytes, as static functions:
-// Load, Repeat, And, Or, Multiply, ShiftRight, PowerOfTwo (of the lowest five bits), WordsAt (loads
-// from a table at the indices in the lanes), WhereAllOf (a bit for each lane all of whose bits in
-// the second vector are in the first); and for bytes Rows (16 bytes, as often as they fit),
-// Shuffle, and NotZero (a bit for each byte; kAllBytes).
+// Load, Repeat, And, Multiply, MultiplyHalves (signed ones, and adds the two products), ShiftRight,
+// WordsAt (loads from a table at the indices in the lanes), WhereAllOf (a bit for each lane all of
+// whose bits in the second vector are in the first); and for bytes Rows (16 bytes, as often as they
+// fit), Shuffle, and NotZero (a bit for each byte; kAllBytes).
 template <typename Lanes>
 class LaneProbe {
  public:
@@ -34,18 +34,17 @@ class LaneProbe {
       : words_(plan.words),
         shift_(plan.shift),
         gram_(Lanes::Repeat(GramOf(~0U, plan.gram_size))),
-        factor_(Lanes::Repeat(kGramFactor)) {}
+        factor_(Lanes::Repeat(kGramFactor)),
+        half_factors_(Lanes::Repeat(std::uint32_t{kHighFactor} << 16 | kLowFactor)),
+        bit_of_byte_(Lanes::Rows(kBitOfByte.data())),
+        low_bits_(Lanes::Repeat(0x0F0F0F0F)) {}
 
   // A bit for each of the grams that begin at `text`, four bytes apart.
   [[gnu::always_inline]] unsigned Find(const char* text) const {
     const Vector grams = Lanes::And(Lanes::Load(text), gram_);
-    const Vector hashes = Lanes::Multiply(grams, factor_);
-    const Vector words = Lanes::WordsAt(words_, Lanes::ShiftRight(hashes, shift_));
-    const auto bit = [&](unsigned below) {
-      return Lanes::PowerOfTwo(Lanes::ShiftRight(hashes, shift_ - below));
-    };
-    const Vector bits = Lanes::Or(Lanes::Or(bit(kFirstBit), bit(kSecondBit)), bit(kThirdBit));
-    return Lanes::WhereAllOf(words, bits);
+    const Vector indices = Lanes::ShiftRight(Lanes::Multiply(grams, factor_), shift_);
+    const Vector sums = Lanes::And(Lanes::MultiplyHalves(grams, half_factors_), low_bits_);
+    return Lanes::WhereAllOf(Lanes::WordsAt(words_, indices), Lanes::Shuffle(bit_of_byte_, sums));
   }
 
  private:
@@ -55,6 +54,9 @@ class LaneProbe {
   unsigned shift_;
   Vector gram_;
   Vector factor_;
+  Vector half_factors_;
+  Vector bit_of_byte_;
+  Vector low_bits_;
 };
 
 [[gnu::always_inline]] inline std::uint16_t* WritePlaces(unsigned lanes, std::size_t first,

@@ -49,7 +49,7 @@ namespace {  // NOLINT(cert-dcl59-cpp,google-build-namespaces,misc-*): see above
 }
 
 [[gnu::always_inline]] inline bool IsInFilter(const ProbePlan& plan, std::uint32_t gram) {
-  const Place place = PlaceOf(HashOf(gram), plan.shift);
+  const Place place = PlaceOf(gram, plan.shift);
   return (~FilterWord(plan.words + place.word) & place.bits) == 0;
 }
 

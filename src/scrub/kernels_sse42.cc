@@ -15,18 +15,10 @@ struct Sse42 {
   }
   static Vector Repeat(std::uint32_t lane) { return _mm_set1_epi32(static_cast<int>(lane)); }
   static Vector And(Vector a, Vector b) { return _mm_and_si128(a, b); }
-  static Vector Or(Vector a, Vector b) { return _mm_or_si128(a, b); }
   static Vector Multiply(Vector a, Vector b) { return _mm_mullo_epi32(a, b); }
+  static Vector MultiplyHalves(Vector a, Vector b) { return _mm_madd_epi16(a, b); }
   static Vector ShiftRight(Vector lanes, unsigned count) {
     return _mm_srl_epi32(lanes, _mm_cvtsi32_si128(static_cast<int>(count)));
-  }
-  // By way of floating-point numbers with that exponent. 2^31 is none of those that become an int:
-  // what it becomes is defined all the same, and the same bits (Intel's manual, CVTTPS2DQ).
-  static Vector PowerOfTwo(Vector exponents) {
-    constexpr std::uint32_t kOne = 0x3F800000;
-    const Vector powers =
-        _mm_add_epi32(_mm_slli_epi32(And(exponents, Repeat(31)), 23), Repeat(kOne));
-    return _mm_cvttps_epi32(_mm_castsi128_ps(powers));
   }
   static Vector WordsAt(const std::uint32_t* words, Vector indices) {
     return FourAt(words, indices);

@@ -62,7 +62,7 @@ struct Patterns {
   bool IsInFilter(std::string_view text, std::size_t place) const {
     const ProbePlan& plan = table.plan();
     const auto gram = static_cast<std::uint32_t>(LoadWord(text.data() + place, plan.gram_size));
-    const Place in_filter = PlaceOf(HashOf(gram), plan.shift);
+    const Place in_filter = PlaceOf(gram, plan.shift);
     return (~plan.words[in_filter.word] & in_filter.bits) == 0;
   }
   std::vector<std::size_t> PlacesOfGrams(std::string_view text, std::size_t count) const {

@@ -65,8 +65,8 @@ LengthClass::Candidates LengthClass::Prepare(std::string_view head) const noexce
     const std::size_t bucket = KeyIn(head, place).bucket;
     __builtin_prefetch(tags_.data() + bucket, 1);
     __builtin_prefetch(entries_.data() + kBucket * bucket, 1);
-    const std::uint32_t hash = HashOf(GramAt(head.data() + place));
-    __builtin_prefetch(words_.data() + PlaceOf(hash, plan_.shift).word, 1);
+    const std::uint32_t gram = GramAt(head.data() + place);
+    __builtin_prefetch(words_.data() + PlaceOf(gram, plan_.shift).word, 1);
   }
   return grams;
 }
@@ -167,7 +167,7 @@ void LengthClass::Enter(PatternId id, std::string_view head, const Spot& spot) n
 }
 
 void LengthClass::AddToFilter(std::string_view head, std::size_t place) noexcept {
-  const Place in_filter = PlaceOf(HashOf(GramAt(head.data() + place)), plan_.shift);
+  const Place in_filter = PlaceOf(GramAt(head.data() + place), plan_.shift);
   SetBits(words_[in_filter.word], in_filter.bits);
   AddToFew(head.substr(place, shape_.gram_size));
 }
