@@ -10,6 +10,15 @@ namespace {
 
 constexpr std::size_t kEight = sizeof(std::uint64_t);
 
+constexpr ByteRows kBase64Rows = [] {
+  ByteRows rows{};
+  for (unsigned c = 0; c < 128; ++c) {
+    if (Base64Value(static_cast<unsigned char>(c)) < 0) continue;
+    rows[c & 15] |= static_cast<std::uint8_t>(1U << (c >> 4));
+  }
+  return rows;
+}();
+
 // Places at which patterns begin whose grams stand in a batch: several grams may lead to one.
 class Begins {
  public:
@@ -45,10 +54,19 @@ class Search {
   void Run() {
     for (std::size_t begin = 0; begin < text_.size(); begin += kBatchBytes) {
       if (begin == 0 || !IsInsideRun(begin - kEight, begin + kBatchBytes)) RunBatch(begin);
+      if (piece_.line_ends != nullptr) FindLineEnds(begin);
     }
   }
 
  private:
+  void FindLineEnds(std::size_t begin) {
+    const std::size_t end = std::min(text_.size(), begin + kBatchBytes);
+    std::array<std::uint16_t, kBatchBytes> breaks;
+    const std::size_t found =
+        kernels_.find_line_ends(text_.data(), begin, end, kBase64Rows, breaks.data());
+    for (std::size_t i = 0; i < found; ++i) piece_.line_ends->push_back(begin + breaks[i]);
+  }
+
   void RunBatch(std::size_t begin) {
     const std::size_t size = text_.size() - begin;
     std::array<std::uint16_t, kBatchBytes> hits;

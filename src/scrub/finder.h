@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string_view>
+#include <vector>
 
 #include "scrub/bytes.h"
 #include "scrub/kernels.h"
@@ -16,6 +17,9 @@ struct Piece {
   std::size_t begin_before = std::string_view::npos;
   int byte_before = kNoByte;  // what stands before `text`; none at the beginning of a stream
   bool ends_stream = false;   // nothing will follow
+  // If not null, gets the places of the line breaks in the text that may end a line of wrapped
+  // base64: what is before them is some 60 characters of it, or so short that it cannot be told.
+  std::vector<std::size_t>* line_ends = nullptr;
 };
 
 // What is told of a piece, in no order, and perhaps more than once.

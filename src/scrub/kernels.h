@@ -40,8 +40,8 @@ constexpr std::uint32_t GramOf(std::uint32_t four_bytes, unsigned gram_size) noe
 }
 inline constexpr std::uint32_t kGramFactor = 0x9E3779B1;
 
-// The word depends on the high bits of a product, and the bit in each of its bytes on the low ones of
-// that byte of a sum: the signed halves of the gram, each times its factor.
+// The word depends on the high bits of a product, and the bit in each of its bytes on the low ones
+// of that byte of a sum: the signed halves of the gram, each times its factor.
 inline constexpr std::int16_t kLowFactor = 0x3B1D;
 inline constexpr std::int16_t kHighFactor = 0x5A4D;
 inline constexpr std::array<std::uint8_t, 16> kBitOfByte = {1, 2, 4, 8, 16, 32, 64, 128,
@@ -53,8 +53,8 @@ struct Place {
 constexpr Place PlaceOf(std::uint32_t gram, unsigned shift) noexcept {
   const std::int32_t low = static_cast<std::int16_t>(gram & 0xFFFF);
   const std::int32_t high = static_cast<std::int16_t>(gram >> 16);
-  const std::uint32_t sum = static_cast<std::uint32_t>(low * kLowFactor) +
-                            static_cast<std::uint32_t>(high * kHighFactor);
+  const std::uint32_t sum =
+      static_cast<std::uint32_t>(low * kLowFactor) + static_cast<std::uint32_t>(high * kHighFactor);
   Place place{.word = gram * kGramFactor >> shift};
   for (unsigned at = 0; at < 32; at += 8) {
     place.bits |= std::uint32_t{kBitOfByte[sum >> at & 15]} << at;
@@ -69,11 +69,14 @@ struct Kernels {
   // room for kBatchBytes, in any order; returns how many.
   std::size_t (*probe)(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
                        std::uint16_t* hits);
-  // Where the first kRunBytes of the text are that begin at a multiple of kRunBytes and are all in
-  // the set; `size` if there are none.
-  std::size_t (*find_run)(const char* text, std::size_t size, const ByteRows& set);
+  // Finds the line breaks among the bytes of the text from `from` to `end`, kBatchBytes at most,
+  // that have kRunBytes bytes before them which are all in the set, but for the last one, which may
+  // be a carriage return; or so few bytes that it cannot be told. Writes their distances from
+  // `from` to `breaks`, room for kBatchBytes, in order; returns how many.
+  std::size_t (*find_line_ends)(const char* text, std::size_t from, std::size_t end,
+                                const ByteRows& set, std::uint16_t* breaks);
 };
-inline constexpr std::size_t kRunBytes = 32;
+inline constexpr std::size_t kRunBytes = 64;
 
 extern const Kernels kPlainKernels;
 #if defined(__x86_64__)

@@ -33,16 +33,17 @@ struct Avx2 {
     return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(rows)));
   }
   static Vector Shuffle(Vector table, Vector index) { return _mm256_shuffle_epi8(table, index); }
-  static constexpr std::uint32_t kAllBytes = ~0U;
-  static std::uint32_t NotZero(Vector bytes) {
-    const Vector is_zero = _mm256_cmpeq_epi8(bytes, _mm256_setzero_si256());
-    return ~static_cast<std::uint32_t>(_mm256_movemask_epi8(is_zero));
+  static std::uint32_t WhereEqual(Vector a, Vector b) {
+    return static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(a, b)));
   }
+  static constexpr std::uint32_t kAllBytes = ~0U;
+  static std::uint32_t NotZero(Vector bytes) { return ~WhereEqual(bytes, _mm256_setzero_si256()); }
 };
 
 }  // namespace
 
-const Kernels kAvx2Kernels = {.name = "avx2", .probe = &Probe<Avx2>, .find_run = &FindRun<Avx2>};
+const Kernels kAvx2Kernels = {
+    .name = "avx2", .probe = &Probe<Avx2>, .find_line_ends = &FindLineEnds<Avx2>};
 
 }  // namespace qarion::secrets::scrub
 #endif

@@ -35,14 +35,15 @@ struct Avx512 {
 };
 
 // Runs are shorter than these vectors.
-std::size_t FindHalfRun(const char* text, std::size_t size, const ByteRows& set) {
-  return kAvx2Kernels.find_run(text, size, set);
+std::size_t FindLineEndsByHalves(const char* text, std::size_t from, std::size_t end,
+                                 const ByteRows& set, std::uint16_t* breaks) {
+  return kAvx2Kernels.find_line_ends(text, from, end, set, breaks);
 }
 
 }  // namespace
 
 const Kernels kAvx512Kernels = {
-    .name = "avx512", .probe = &Probe<Avx512>, .find_run = &FindHalfRun};
+    .name = "avx512", .probe = &Probe<Avx512>, .find_line_ends = &FindLineEndsByHalves};
 
 }  // namespace qarion::secrets::scrub
 #endif

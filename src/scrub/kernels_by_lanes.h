@@ -26,7 +26,7 @@ namespace {  // NOLINT(cert-dcl59-cpp,google-build-namespaces,misc-*): see kerne
 // Load, Repeat, And, Multiply, MultiplyHalves (signed ones, and adds the two products), ShiftRight,
 // WordsAt (loads from a table at the indices in the lanes), WhereAllOf (a bit for each lane all of
 // whose bits in the second vector are in the first); and for bytes Rows (16 bytes, as often as they
-// fit), Shuffle, and NotZero (a bit for each byte; kAllBytes).
+// fit), Shuffle, WhereEqual and NotZero (a bit for each byte; kAllBytes).
 template <typename Lanes>
 class LaneProbe {
  public:
@@ -92,16 +92,49 @@ class HalfRows {
 };
 
 template <typename Lanes>
-std::size_t FindRun(const char* text, std::size_t size, const ByteRows& set) {
-  const HalfRows<Lanes> rows(set.data(), kBitOfHighHalf);
-  for (std::size_t begin = 0; begin + kRunBytes <= size; begin += kRunBytes) {
-    bool are_in = true;
-    for (std::size_t at = 0; at < kRunBytes; at += sizeof(typename Lanes::Vector)) {
-      are_in = are_in && Lanes::NotZero(rows.InBoth(text + begin + at)) == Lanes::kAllBytes;
+std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, const ByteRows& set,
+                         std::uint16_t* breaks) {
+  using Vector = typename Lanes::Vector;
+  // All are written down first: to branch at each of them would take longer than all the rest.
+  const Vector line_break = Lanes::Repeat(0x0A0A0A0A);
+  constexpr std::uint64_t kNone = std::uint64_t{1} << 63;
+  std::uint16_t* last = breaks;
+  std::size_t begin = from;
+  for (; begin + kBlockBytes <= end; begin += kBlockBytes) {
+    std::uint64_t here = 0;
+    for (std::size_t at = 0; at < kBlockBytes; at += sizeof(Vector)) {
+      here |= std::uint64_t{Lanes::WhereEqual(Lanes::Load(text + begin + at), line_break)} << at;
     }
-    if (__builtin_expect(are_in, 0)) return begin;
+    const auto write = [&](std::size_t index) {
+      const auto byte = static_cast<std::size_t>(__builtin_ctzll(here | kNone));
+      last[index] = static_cast<std::uint16_t>(begin - from + byte);
+      here &= here - 1;
+    };
+    const auto count = static_cast<std::size_t>(__builtin_popcountll(here));
+    write(0);
+    for (std::size_t i = 1; __builtin_expect(i < count, 0); ++i) write(i);
+    last += count;
   }
-  return size;
+  last += FindBreaksSingly(text, begin, end, from, last);
+
+  const HalfRows<Lanes> rows(set.data(), kBitOfHighHalf);
+  const auto are_in = [&](const char* bytes) {
+    return Lanes::NotZero(rows.InBoth(bytes)) == Lanes::kAllBytes;
+  };
+  const auto may_end_run = [&](std::size_t place) {
+    if (place < kRunBytes) return true;
+    const char* const run = text + place - kRunBytes;
+    constexpr std::size_t kLast = kRunBytes - 1 - sizeof(Vector);
+    bool all_are_in = are_in(run + kLast);
+    for (std::size_t at = 0; at < kLast; at += sizeof(Vector)) all_are_in &= are_in(run + at);
+    return all_are_in;
+  };
+  std::size_t count = 0;
+  for (const std::uint16_t* at = breaks; at != last; ++at) {
+    breaks[count] = *at;
+    count += may_end_run(from + *at);
+  }
+  return count;
 }
 
 // Few grams, of which each stride is at most two.

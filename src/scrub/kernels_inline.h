@@ -75,5 +75,16 @@ constexpr std::uint8_t kBitOfHighHalf[16] = {
   return found;
 }
 
+// Writes the distances from `from` of the line breaks from `begin` on.
+[[gnu::always_inline]] inline std::size_t FindBreaksSingly(const char* text, std::size_t begin,
+                                                           std::size_t end, std::size_t from,
+                                                           std::uint16_t* breaks) {
+  std::size_t count = 0;
+  for (std::size_t at = begin; at < end; ++at) {
+    if (text[at] == '\n') breaks[count++] = static_cast<std::uint16_t>(at - from);
+  }
+  return count;
+}
+
 }  // namespace
 }  // namespace qarion::secrets::scrub

@@ -8,21 +8,27 @@ std::size_t Probe(const char* text, std::size_t size, std::size_t count, const P
   return ProbeSingly(text, size, count, plan, 0, plan.stride, hits);
 }
 
-std::size_t FindRun(const char* text, std::size_t size, const ByteRows& set) {
-  const auto is_in = [&](std::size_t at) {
-    const auto c = static_cast<unsigned char>(text[at]);
-    return (set.data()[c & 15] & kBitOfHighHalf[c >> 4]) != 0;
+std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, const ByteRows& set,
+                         std::uint16_t* breaks) {
+  const auto is_in = [&](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (set[byte & 15] & kBitOfHighHalf[byte >> 4]) != 0;
   };
-  for (std::size_t begin = 0; begin + kRunBytes <= size; begin += kRunBytes) {
-    std::size_t count = 0;
-    while (count < kRunBytes && is_in(begin + count)) ++count;
-    if (count == kRunBytes) return begin;
+  const auto may_end_run = [&](std::size_t place) {
+    std::size_t count = 1;
+    while (count < kRunBytes && count < place && is_in(text[place - 1 - count])) ++count;
+    return place < kRunBytes || count == kRunBytes;
+  };
+  const std::size_t found = FindBreaksSingly(text, from, end, from, breaks);
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < found; ++i) {
+    if (may_end_run(from + breaks[i])) breaks[count++] = breaks[i];
   }
-  return size;
+  return count;
 }
 
 }  // namespace
 
-const Kernels kPlainKernels = {.name = "plain", .probe = &Probe, .find_run = &FindRun};
+const Kernels kPlainKernels = {.name = "plain", .probe = &Probe, .find_line_ends = &FindLineEnds};
 
 }  // namespace qarion::secrets::scrub

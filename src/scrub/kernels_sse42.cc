@@ -31,17 +31,19 @@ struct Sse42 {
     return _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows));
   }
   static Vector Shuffle(Vector table, Vector index) { return _mm_shuffle_epi8(table, index); }
+  static std::uint32_t WhereEqual(Vector a, Vector b) {
+    return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(a, b)));
+  }
   static constexpr std::uint32_t kAllBytes = 0xFFFF;
   static std::uint32_t NotZero(Vector bytes) {
-    const Vector is_zero = _mm_cmpeq_epi8(bytes, _mm_setzero_si128());
-    return kAllBytes & ~static_cast<std::uint32_t>(_mm_movemask_epi8(is_zero));
+    return kAllBytes & ~WhereEqual(bytes, _mm_setzero_si128());
   }
 };
 
 }  // namespace
 
 const Kernels kSse42Kernels = {
-    .name = "sse4.2", .probe = &Probe<Sse42>, .find_run = &FindRun<Sse42>};
+    .name = "sse4.2", .probe = &Probe<Sse42>, .find_line_ends = &FindLineEnds<Sse42>};
 
 }  // namespace qarion::secrets::scrub
 #endif

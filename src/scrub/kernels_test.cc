@@ -184,18 +184,28 @@ TEST_P(KernelsTest, FindFewGramsBeforeAnyPlaceOfAnyTextOnce) {
   }
 }
 
-TEST_P(KernelsTest, FindTheFirstRunOfASet) {
+TEST_P(KernelsTest, FindLinesThatMayEndWithARunOfASet) {
   ByteRows digits{};
   for (char c = '0'; c <= '9'; ++c) digits[c & 15] |= 1U << (c >> 4);
-  for (std::size_t size = 0; size <= 300; ++size) {
-    std::string text = Text("0123456789", size);
-    for (std::size_t i = Between(0, 4); i > 0 && size > 0; --i) text[Between(0, size - 1)] = 'x';
-    std::size_t expected = size;
-    for (std::size_t at = 0; at + kRunBytes <= size && expected == size; at += kRunBytes) {
-      if (text.substr(at, kRunBytes).find('x') == std::string::npos) expected = at;
+  for (std::size_t round = 0; round < 3000; ++round) {
+    std::string text = Text("0123456789", Between(0, 600));
+    for (const char c : {'x', '\n', '\n', '\r'}) {
+      for (std::size_t i = Between(0, 2); i > 0 && !text.empty(); --i)
+        text[Between(0, text.size() - 1)] = c;
     }
-    const std::vector<char> exact(text.begin(), text.end());
-    EXPECT_EQ(Kernel()->find_run(exact.data(), size, digits), expected) << text;
+    const std::size_t from = Between(0, text.size());
+    const std::size_t end = Between(from, text.size());
+    std::vector<std::uint16_t> expected;
+    for (std::size_t at = from; at < end; ++at) {
+      const std::string_view before = std::string_view(text).substr(0, at);
+      const bool is_run =
+          at < 64 || before.substr(at - 64, 63).find_first_not_of("0123456789") == before.npos;
+      if (text[at] == '\n' && is_run) expected.push_back(static_cast<std::uint16_t>(at - from));
+    }
+    const std::vector<char> exact(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end));
+    std::vector<std::uint16_t> breaks(kBatchBytes);
+    breaks.resize(Kernel()->find_line_ends(exact.data(), from, end, digits, breaks.data()));
+    EXPECT_EQ(breaks, expected) << text;
   }
 }
 

@@ -73,14 +73,15 @@ void Scanner::LookAt(std::string_view kept, int byte_before, std::string_view fr
     DropUnless([&](Unfinished& one) { return GoOn(one, fresh); });
   }
   if (!kept.empty()) LookAcross(kept, byte_before, fresh, false);
-  LookIn({.text = fresh, .byte_before = LastByte(kept, byte_before)}, position_);
+  LookIn({.text = fresh, .byte_before = LastByte(kept, byte_before), .line_ends = LineEnds()},
+         position_);
   if (view_->repeating != nullptr) RunAutomaton(kept, fresh);
 }
 
 void Scanner::LookAtWhole(const IndexView& view, std::string_view text, OccurrenceSink& sink) {
   view_ = &view;
   sink_ = &sink;
-  LookIn({.text = text, .ends_stream = true}, position_);
+  LookIn({.text = text, .ends_stream = true, .line_ends = LineEnds()}, position_);
   if (view.repeating != nullptr) RunAutomaton({}, text);
 }
 
@@ -124,6 +125,11 @@ void Scanner::LookIn(const Piece& piece, Offset begin) {
   piece_ = piece.text;
   piece_begin_ = begin;
   FindIn(*view_, ActiveKernels(), piece, *this);
+}
+
+std::vector<std::size_t>* Scanner::LineEnds() {
+  line_ends_.clear();
+  return kinds_ == Kinds::kAll && view_->has_base64 ? &line_ends_ : nullptr;
 }
 
 void Scanner::OnOccurrence(const Pattern& pattern, std::size_t begin, std::size_t end) {

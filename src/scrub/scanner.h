@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <set>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -53,6 +54,9 @@ class Scanner final : private Findings {
   // Number of bytes before position() that may begin an occurrence, or belong to one that is told
   // already and may go on.
   std::size_t pending() const noexcept { return pending_; }
+  // Where lines of what was looked at last end that may be of wrapped base64 (Piece); none where
+  // that is not looked for.
+  std::span<const std::size_t> line_ends() const noexcept { return line_ends_; }
 
  private:
   // A pattern of which the text so far is the beginning.
@@ -73,6 +77,7 @@ class Scanner final : private Findings {
   void LookAcross(std::string_view kept, int byte_before, std::string_view fresh, bool ends);
   bool MayBeginAcross(std::string_view before, std::string_view behind) const;
   void LookIn(const Piece& piece, Offset begin);
+  std::vector<std::size_t>* LineEnds();
   void RunAutomaton(std::string_view kept, std::string_view fresh);
   void OnMatch(const Pattern& pattern, std::string_view kept, std::string_view fresh,
                std::size_t end);
@@ -88,6 +93,7 @@ class Scanner final : private Findings {
   std::set<std::pair<Offset, const Pattern*>> known_;  // those
   MatchState automaton_state_;
   core::SecretVector<char> seam_;
+  std::vector<std::size_t> line_ends_;
 
   // Of the call of Look() or End() that is under way.
   const IndexView* view_ = nullptr;

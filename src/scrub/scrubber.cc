@@ -65,9 +65,10 @@ std::size_t Scrubber::size() const { return patterns_->size(); }
 std::string Scrubber::Scrub(std::string_view text) const {
   const internal::CurrentView view = patterns_->Current();
   CoveredRanges covered;
-  scrub::Scanner().LookAtWhole(*view.index, text, covered);
+  scrub::Scanner scanner;
+  scanner.LookAtWhole(*view.index, text, covered);
   if (view.index->has_base64) {
-    scrub::WrappedBase64().Look(*view.index, {}, text, 0, covered);
+    scrub::WrappedBase64().Look(*view.index, {}, text, scanner.line_ends(), 0, covered);
   }
   return covered.Masked(text, patterns_->options().mask);
 }

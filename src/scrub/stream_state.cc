@@ -69,7 +69,7 @@ void StreamState::TakeUpChanges() {
 void StreamState::Look(std::string_view kept, std::string_view fresh) {
   const Offset begin = scanner_.position();
   scanner_.Look(*view_.index, kept, byte_before_tail_, fresh, *this);
-  wrapped_.Look(*view_.index, kept, fresh, begin, *this);
+  wrapped_.Look(*view_.index, kept, fresh, scanner_.line_ends(), begin, *this);
 }
 
 // Number of bytes at the end that may begin an occurrence.

@@ -29,14 +29,6 @@ std::size_t RunBefore(std::string_view text) {
   return run;
 }
 
-constexpr ByteRows kBase64Rows = [] {
-  ByteRows rows{};
-  for (unsigned c = 0; c < 128; ++c) {
-    if (kIsBase64[c]) rows[c & 15] |= static_cast<std::uint8_t>(1U << (c >> 4));
-  }
-  return rows;
-}();
-
 bool IsWidth(std::size_t run) { return run == kNarrow || run == kWide; }
 
 }  // namespace
@@ -47,14 +39,15 @@ void WrappedBase64::Restart() noexcept {
 }
 
 void WrappedBase64::Look(const IndexView& view, std::string_view kept, std::string_view fresh,
-                         Offset begin, OccurrenceSink& sink) {
+                         std::span<const std::size_t> line_ends, Offset begin,
+                         OccurrenceSink& sink) {
   if (!view.has_base64) return;
   sink_ = &sink;
   std::size_t at = 0;
   while (at < fresh.size()) {
     const char next = fresh[at];
     switch (state_) {
-      case State::kOutside: at = LeaveOutside(kept, fresh, at, begin); break;
+      case State::kOutside: at = LeaveOutside(kept, fresh, at, line_ends, begin); break;
       case State::kBeforeLine:
         if ((next == ' ' || next == '\t') && blanks_ < kMostBlanks) {
           ++at;
@@ -114,37 +107,21 @@ std::size_t WrappedBase64::RunAtEnd(std::string_view text) const noexcept {
   return run == text.size() ? std::min(run + run_, kWide + 1) : run;
 }
 
-// The first line break from `from` on that may end a line of a block, or npos. What is before it
-// holds a run that the search for runs finds, unless it began before `from`.
-std::size_t WrappedBase64::NextBreak(std::string_view fresh, std::size_t from) const noexcept {
-  static_assert(kNarrow >= 2 * kRunBytes - 1);
-  constexpr std::size_t kReach = kWide + std::string_view("\r\n").size();
-  const auto break_before = [&](std::size_t end) { return fresh.substr(0, end).find('\n', from); };
-  if (from == 0 ? run_ != 0 : IsBase64(fresh[from - 1])) {
-    const std::size_t line_break = break_before(from + kReach);
-    if (line_break != std::string_view::npos) return line_break;
-  }
-  for (;;) {
-    const std::string_view rest = fresh.substr(from);
-    const std::size_t run = ActiveKernels().find_run(rest.data(), rest.size(), kBase64Rows);
-    if (run == rest.size()) return std::string_view::npos;
-    from += run + kRunBytes;
-    const std::size_t line_break = break_before(from + kReach - kRunBytes);
-    if (line_break != std::string_view::npos) return line_break;
-  }
-}
-
 // Looks for the end of a line that may be the first of a block. Returns where to go on.
 std::size_t WrappedBase64::LeaveOutside(std::string_view kept, std::string_view fresh,
-                                        std::size_t from, Offset begin) {
+                                        std::size_t from, std::span<const std::size_t> line_ends,
+                                        Offset begin) {
+  static_assert(kNarrow >= kRunBytes);
+  auto next_end = std::ranges::lower_bound(line_ends, from);
   std::size_t line_end = from;
   std::string_view line;
   std::size_t run = 0;
   State next = State::kBeforeLine;
-  for (; !IsWidth(run); from = line_end + 1) {
+  while (!IsWidth(run)) {
     if (next == State::kAfterCarriageReturn) return fresh.size();
-    line_end = NextBreak(fresh, from);
-    if (line_end == std::string_view::npos) {
+    if (next_end != line_ends.end()) {
+      line_end = *next_end++;
+    } else {
       if (!fresh.ends_with('\r')) return fresh.size();
       line_end = fresh.size() - 1;  // as far as can be told
       next = State::kAfterCarriageReturn;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -20,9 +21,10 @@ class WrappedBase64 final : private OccurrenceSink {
  public:
   void Restart() noexcept;
 
-  // Goes on with `fresh`, which stands at `begin`, behind `kept`.
-  void Look(const IndexView& view, std::string_view kept, std::string_view fresh, Offset begin,
-            OccurrenceSink& sink);
+  // Goes on with `fresh`, which stands at `begin`, behind `kept`. `line_ends`: of `fresh`, as a
+  // Scanner finds them.
+  void Look(const IndexView& view, std::string_view kept, std::string_view fresh,
+            std::span<const std::size_t> line_ends, Offset begin, OccurrenceSink& sink);
 
   // The set has changed: looks again at what it keeps.
   void LookAgain(const IndexView& view, OccurrenceSink& sink);
@@ -40,8 +42,7 @@ class WrappedBase64 final : private OccurrenceSink {
 
   std::size_t RunAtEnd(std::string_view text) const noexcept;
   std::size_t LeaveOutside(std::string_view kept, std::string_view fresh, std::size_t from,
-                           Offset begin);
-  std::size_t NextBreak(std::string_view fresh, std::size_t from) const noexcept;
+                           std::span<const std::size_t> line_ends, Offset begin);
   Offset GatheredEnd() const noexcept { return joined_.position() + gathered_.size(); }
   void LeaveBlock(const IndexView& view);
   void LookAtGathered(const IndexView& view);
