@@ -132,9 +132,11 @@ std::optional<LengthClass::Spot> LengthClass::NearSpot(std::string_view head,
   return std::nullopt;
 }
 
-// However far it is.
-LengthClass::Spot LengthClass::AnySpot(std::string_view head, std::uint8_t place) const noexcept {
+// However far it is, and many are alike.
+LengthClass::Spot LengthClass::FarSpot(std::string_view head, std::uint8_t place) noexcept {
   const Key key = KeyIn(head, place);
+  std::uint64_t& tags = tags_[key.bucket];
+  __atomic_store_n(&tags, tags | kHasFar, __ATOMIC_RELEASE);
   std::size_t bucket = key.bucket;
   while (Where(TagsOf(bucket), kFree) == 0) bucket = Next(bucket);
   return {.slot = kBucket * bucket + SlotOf(Where(TagsOf(bucket), kFree)),
@@ -145,7 +147,8 @@ LengthClass::Spot LengthClass::AnySpot(std::string_view head, std::uint8_t place
 // Marks an entry that is found where this gram is looked for, and has its place.
 bool LengthClass::Join(std::string_view head, std::uint8_t place) noexcept {
   const Key key = KeyIn(head, place);
-  for (std::size_t bucket = key.bucket;; bucket = Next(bucket)) {
+  std::size_t bucket = key.bucket;
+  for (std::size_t walked = 0; walked < kNear; ++walked, bucket = Next(bucket)) {
     const std::uint64_t tags = TagsOf(bucket);
     for (std::size_t i = 0; i < kBucket; ++i) {
       if ((tags >> 16 * i & 0xFFFF) != key.tag) continue;
@@ -155,8 +158,9 @@ bool LengthClass::Join(std::string_view head, std::uint8_t place) noexcept {
       AddToFilter(head, place);
       return true;
     }
-    if (Where(tags, kFree) != 0) return false;
+    if (Where(tags, kFree) != 0) break;
   }
+  return false;
 }
 
 void LengthClass::Enter(PatternId id, std::string_view head, const Spot& spot) noexcept {
@@ -186,7 +190,7 @@ bool LengthClass::Insert(PatternId id, std::string_view head, const Candidates& 
     if (if_crowded == IfCrowded::kJoin && TakeRarestFirst(grams, first, join)) {
       has_joined = true;
     } else {
-      Enter(id, head, AnySpot(head, grams.rarest[first]));
+      Enter(id, head, FarSpot(head, grams.rarest[first]));
       if (if_crowded == IfCrowded::kEnter) ++crowded_;
     }
   }

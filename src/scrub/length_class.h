@@ -107,6 +107,7 @@ class LengthClass {
       }
       for (std::size_t i = 0; i < last; ++i) {
         const Look look = looks[i];
+        if (!MayBeIn(look.key)) continue;
         ForEachOf(look.key, [&](const Entry& entry) { take(begin + look.place, entry); });
       }
     }
@@ -119,8 +120,10 @@ class LengthClass {
   std::size_t capacity() const noexcept { return capacity_; }
 
  private:
-  // The table has buckets of four slots, whose tags of 16 bits are one word, the first one lowest.
+  // The table has buckets of four slots, whose tags of 15 bits are one word, the first one lowest.
   static constexpr std::size_t kBucket = 4;
+  // In that word: grams are looked for from here on that are not in the next kNear buckets.
+  static constexpr std::uint64_t kHasFar = std::uint64_t{1} << 63;
   // A gram should be in so many buckets, from the one on where it is looked for, and so few others
   // be alike there.
   static constexpr std::size_t kNear = 4;
@@ -149,7 +152,7 @@ class LengthClass {
     const std::uint64_t mixed = (std::uint64_t{gram} << 32 ^ neighbours) * kFactor;
     const std::uint64_t hash = (mixed ^ mixed >> 32) * kFactor;
     return {.bucket = static_cast<std::uint32_t>((hash >> 32) * buckets_ >> 32),
-            .tag = static_cast<std::uint16_t>(std::max(hash >> 16 & 0xFFFF, kLeastTag))};
+            .tag = static_cast<std::uint16_t>(std::max(hash >> 16 & 0x7FFF, kLeastTag))};
   }
   // Of what `%61%62` and `61:62` have in common with each other there is too little in a gram and
   // its neighbours. Of grams with two of their signs, more neighbours count where a pattern has
@@ -179,6 +182,13 @@ class LengthClass {
     take_behind(kManyNeighbours);
     take_before(kManyNeighbours);
   }
+  // Mostly it is not, which is told without a branch for each bucket.
+  bool MayBeIn(Key key) const noexcept {
+    if (key.bucket + kNear > buckets_) return true;
+    std::uint64_t hits = AllTagsOf(key.bucket) & kHasFar;
+    for (std::size_t i = 0; i < kNear; ++i) hits |= Where(TagsOf(key.bucket + i), key.tag);
+    return hits != 0;
+  }
   template <typename Take>
   void ForEachOf(Key key, Take take) const {
     for (std::size_t bucket = key.bucket;; bucket = Next(bucket)) {
@@ -202,7 +212,7 @@ class LengthClass {
   Key KeyIn(std::string_view head, std::size_t place) const noexcept;
   bool HasManyNeighbours(std::string_view head, std::size_t place) const noexcept;
   std::optional<Spot> NearSpot(std::string_view head, std::uint8_t place) const noexcept;
-  Spot AnySpot(std::string_view head, std::uint8_t place) const noexcept;
+  Spot FarSpot(std::string_view head, std::uint8_t place) noexcept;
   bool Join(std::string_view head, std::uint8_t place) noexcept;
   void Enter(PatternId id, std::string_view head, const Spot& spot) noexcept;
   void AddToFilter(std::string_view head, std::size_t place) noexcept;
@@ -215,9 +225,10 @@ class LengthClass {
   std::size_t Next(std::size_t bucket) const noexcept {
     return bucket + 1 == buckets_ ? 0 : bucket + 1;
   }
-  std::uint64_t TagsOf(std::size_t bucket) const noexcept {
+  std::uint64_t AllTagsOf(std::size_t bucket) const noexcept {
     return __atomic_load_n(tags_.data() + bucket, __ATOMIC_ACQUIRE);
   }
+  std::uint64_t TagsOf(std::size_t bucket) const noexcept { return AllTagsOf(bucket) & ~kHasFar; }
   // The top bit of each tag that has the value; perhaps also of one above such a tag that differs
   // in the lowest bit alone, which no free slot does.
   static std::uint64_t Where(std::uint64_t tags, std::uint64_t value) noexcept {
