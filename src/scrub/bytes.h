@@ -1,6 +1,7 @@
 // Bytes of texts.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +20,10 @@ inline std::uint8_t ByteAt(std::string_view text, std::size_t index) noexcept {
 
 inline int LastByte(std::string_view text, int otherwise) noexcept {
   return text.empty() ? otherwise : static_cast<unsigned char>(text.back());
+}
+
+inline std::string_view LastBytes(std::string_view text, std::size_t most) noexcept {
+  return text.substr(text.size() - std::min(text.size(), most));
 }
 
 // An unsigned number of bytes, the first one lowest on every machine.

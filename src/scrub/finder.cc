@@ -54,30 +54,27 @@ class Search {
   void Run() {
     for (std::size_t begin = 0; begin < text_.size(); begin += kBatchBytes) {
       if (begin == 0 || !IsInsideRun(begin - kEight, begin + kBatchBytes)) RunBatch(begin);
-      if (piece_.line_ends != nullptr) FindLineEnds(begin);
+      if (piece_.line_ends != nullptr) TellLineEnds(begin);
     }
   }
 
  private:
-  void FindLineEnds(std::size_t begin) {
-    const std::size_t end = std::min(text_.size(), begin + kBatchBytes);
-    std::array<std::uint16_t, kBatchBytes> breaks;
-    const std::size_t found =
-        kernels_.find_line_ends(text_.data(), begin, end, kBase64Rows, breaks.data());
-    for (std::size_t i = 0; i < found; ++i) piece_.line_ends->push_back(begin + breaks[i]);
+  void TellLineEnds(std::size_t begin) {
+    BatchPlaces room;
+    for (const std::size_t line_end : FindLineEnds(kernels_, text_, begin, room)) {
+      piece_.line_ends->push_back(begin + line_end);
+    }
   }
 
   void RunBatch(std::size_t begin) {
     const std::size_t size = text_.size() - begin;
-    std::array<std::uint16_t, kBatchBytes> hits;
+    BatchPlaces hits;
     for (std::size_t i = 0; i < view_.classes.size(); ++i) {
       const LengthClass* const length_class = view_.classes[i].get();
       if (length_class == nullptr) continue;
       looked_at_.Restart(begin);
-      ProbePlan plan = length_class->plan();
-      if (view_.few[i]) plan.few = &*view_.few[i];
-      const std::size_t found = kernels_.probe(text_.data() + begin, size,
-                                               std::min(size, kBatchBytes), plan, hits.data());
+      const std::size_t found = kernels_.probe(
+          text_.data() + begin, size, std::min(size, kBatchBytes), view_.PlanOf(i), hits.data());
       length_class->ForEachAt(text_, begin, hits.data(), found,
                               [&](std::size_t place, const LengthClass::Entry& entry) {
                                 CompareAt(*length_class, place, entry);
@@ -212,6 +209,26 @@ void FindIn(const IndexView& view, const Kernels& kernels, const Piece& piece, F
   Search(view, kernels, piece, findings).Run();
 }
 
+bool HasNoPattern(const IndexView& view, const Kernels& kernels, std::string_view text,
+                  BatchPlaces& room) {
+  for (std::size_t i = 0; i < view.classes.size(); ++i) {
+    if (view.classes[i] == nullptr) continue;
+    const std::size_t hits =
+        kernels.probe(text.data(), text.size(), text.size(), view.PlanOf(i), room.data());
+    bool leads_on = false;
+    view.classes[i]->ForEachAt(text, 0, room.data(), hits,
+                               [&](std::size_t, const LengthClass::Entry&) { leads_on = true; });
+    if (leads_on) return false;
+  }
+  return true;
+}
+
+std::span<const std::uint16_t> FindLineEnds(const Kernels& kernels, std::string_view text,
+                                            std::size_t begin, BatchPlaces& room) {
+  const std::size_t end = std::min(text.size(), begin + kBatchBytes);
+  return {room.data(), kernels.find_line_ends(text.data(), begin, end, kBase64Rows, room.data())};
+}
+
 bool MayBeginIn(const IndexView& view, std::string_view text, std::size_t count) {
   constexpr std::size_t kHead = PatternStore::kSeamHead;
   const PatternStore& store = *view.store;
@@ -222,10 +239,11 @@ bool MayBeginIn(const IndexView& view, std::string_view text, std::size_t count)
   return false;
 }
 
-std::size_t PendingAt(const IndexView& view, const Kernels& kernels, std::string_view end,
+std::size_t PendingAt(const IndexView& view, const Kernels& kernels, std::string_view text,
                       bool base64_alone) {
   const PatternStore& store = *view.store;
-  if (end.empty()) return 0;
+  if (text.empty()) return 0;
+  const std::string_view end = LastBytes(text, kShortLength + 1);
   const std::string_view last = end.substr(end.size() - std::min(end.size(), kShortLength));
   // Of the byte with so many behind it.
   const auto places_of = [&](std::size_t behind) {

@@ -1,7 +1,10 @@
 // Finds patterns in a piece of text.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -39,13 +42,26 @@ class Findings {
 // that repeat themselves: the automaton finds them.
 void FindIn(const IndexView& view, const Kernels& kernels, const Piece& piece, Findings& findings);
 
+// Places in a batch of a text.
+using BatchPlaces = std::array<std::uint16_t, kBatchBytes>;
+
+// Whether it is sure that FindIn() finds nothing in the text, of kBatchBytes at most. `room`: for
+// places.
+bool HasNoPattern(const IndexView& view, const Kernels& kernels, std::string_view text,
+                  BatchPlaces& room);
+
+// The line breaks in the batch at `begin` that may end a line of wrapped base64 (Piece), as
+// distances from there. They are in `room`.
+std::span<const std::uint16_t> FindLineEnds(const Kernels& kernels, std::string_view text,
+                                            std::size_t begin, BatchPlaces& room);
+
 // Whether a pattern may begin at one of the first `count` places of the text.
 bool MayBeginIn(const IndexView& view, std::string_view text, std::size_t count);
 
 // Number of bytes at the end of a text that must wait: from the first place, of the last
 // kShortLength, where a pattern begins that goes on behind the text, or is a word if that ends
-// there. `end`: the last bytes of the text, kShortLength + 1 of them or all.
-std::size_t PendingAt(const IndexView& view, const Kernels& kernels, std::string_view end,
+// there. `text`: of it, the last kShortLength + 1 bytes count.
+std::size_t PendingAt(const IndexView& view, const Kernels& kernels, std::string_view text,
                       bool base64_alone = false);
 
 }  // namespace qarion::secrets::scrub

@@ -99,12 +99,13 @@ std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, co
   const Vector line_break = Lanes::Repeat(0x0A0A0A0A);
   constexpr std::uint64_t kNone = std::uint64_t{1} << 63;
   std::uint16_t* last = breaks;
-  std::size_t begin = from;
-  for (; begin + kBlockBytes <= end; begin += kBlockBytes) {
+  // Those of the block at `block` that are at `begin` or behind it.
+  const auto write_from = [&](std::size_t begin, std::size_t block) {
     std::uint64_t here = 0;
     for (std::size_t at = 0; at < kBlockBytes; at += sizeof(Vector)) {
-      here |= std::uint64_t{Lanes::WhereEqual(Lanes::Load(text + begin + at), line_break)} << at;
+      here |= std::uint64_t{Lanes::WhereEqual(Lanes::Load(text + block + at), line_break)} << at;
     }
+    here >>= begin - block;
     const auto write = [&](std::size_t index) {
       const auto byte = static_cast<std::size_t>(__builtin_ctzll(here | kNone));
       last[index] = static_cast<std::uint16_t>(begin - from + byte);
@@ -114,8 +115,14 @@ std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, co
     write(0);
     for (std::size_t i = 1; __builtin_expect(i < count, 0); ++i) write(i);
     last += count;
+  };
+  std::size_t begin = from;
+  for (; begin + kBlockBytes <= end; begin += kBlockBytes) write_from(begin, begin);
+  if (begin < end && end >= kBlockBytes) {
+    write_from(begin, end - kBlockBytes);
+  } else {
+    last += FindBreaksSingly(text, begin, end, from, last);
   }
-  last += FindBreaksSingly(text, begin, end, from, last);
 
   const HalfRows<Lanes> rows(set.data(), kBitOfHighHalf);
   const auto are_in = [&](const char* bytes) {

@@ -120,6 +120,13 @@ struct IndexView {
   std::shared_ptr<const RepeatingPatterns> repeating;  // may be null
   std::size_t count = 0;
   bool has_base64 = false;
+
+  // Of a class that is there.
+  ProbePlan PlanOf(std::size_t index) const noexcept {
+    ProbePlan plan = classes[index]->plan();
+    if (few[index]) plan.few = &*few[index];
+    return plan;
+  }
 };
 
 // Thread-safety: one thread at a time. Views may be used from several threads meanwhile.

@@ -11,10 +11,6 @@ namespace {
 constexpr std::size_t kSeamBefore = kShortLength + 1;
 constexpr std::size_t kSeamBehind = kShortLength + 4;
 
-std::string_view LastBytes(std::string_view text, std::size_t count) {
-  return text.substr(text.size() - std::min(text.size(), count));
-}
-
 // Both texts, one behind the other, in `room`.
 std::string_view Join(std::string_view first, std::string_view second, char* room) {
   core::CopySecretBytes(room, first.data(), first.size());

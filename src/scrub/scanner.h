@@ -45,6 +45,9 @@ class Scanner final : private Findings {
   // The same where nothing follows that counts: leaves pending() as it was. Restart() comes next.
   void LookAtLast(const IndexView& view, std::string_view kept, std::string_view fresh,
                   OccurrenceSink& sink);
+  // The same where the text has no pattern, and nothing is pending before it or at its end.
+  void Skip(std::size_t size) noexcept { position_ += size; }
+  bool is_idle() const noexcept { return pending_ == 0 && unfinished_.empty(); }
   // Looks at a text that is all there.
   void LookAtWhole(const IndexView& view, std::string_view text, OccurrenceSink& sink);
   // The text ends here.

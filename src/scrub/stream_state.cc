@@ -18,8 +18,9 @@ StreamState::StreamState(std::shared_ptr<PatternSet> patterns, StreamScrubber::S
 void StreamState::Write(std::string_view bytes) {
   if (bytes.empty()) return;
   TakeUpChanges();
-  chunk_ = bytes;
   try {
+    if (PassesClean(bytes)) return;
+    chunk_ = bytes;
     Look(Tail(), bytes);
     Release(scanner_.position() - Pending());
   } catch (...) {
@@ -27,6 +28,27 @@ void StreamState::Write(std::string_view bytes) {
     throw;
   }
   Keep();
+}
+
+// Most writes are lines that have nothing in them. Returns whether that was one.
+bool StreamState::PassesClean(std::string_view bytes) {
+  const scrub::IndexView& view = *view_.index;
+  if (bytes.size() > scrub::kBatchBytes || view.repeating != nullptr) return false;
+  if (!scanner_.is_idle() || !tail_.empty() || !covered_.empty()) return false;
+  const scrub::Kernels& kernels = scrub::ActiveKernels();
+  if (scrub::PendingAt(view, kernels, bytes) != 0) return false;
+  scrub::BatchPlaces room;
+  if (!scrub::HasNoPattern(view, kernels, bytes, room)) return false;
+  if (view.has_base64) {
+    if (!wrapped_.MaySkip(bytes, scrub::FindLineEnds(kernels, bytes, 0, room))) return false;
+    wrapped_.Skip(bytes);
+  }
+  scanner_.Skip(bytes.size());
+  released_ = chunk_begin_ = scanner_.position();
+  byte_before_tail_ = LastByte(bytes, kNoByte);
+  after_mask_ = false;
+  sink_(bytes);
+  return true;
 }
 
 void StreamState::Finish() {

@@ -54,6 +54,7 @@ class StreamState final : private scrub::OccurrenceSink {
   void OnOccurrence(const scrub::Pattern& pattern, Offset begin, Offset end) override;
 
   void TakeUpChanges();
+  bool PassesClean(std::string_view bytes);
   void Look(std::string_view kept, std::string_view fresh);
   std::size_t Pending() const noexcept;
 

@@ -29,6 +29,10 @@ std::size_t RunBefore(std::string_view text) {
   return run;
 }
 
+std::string_view WithoutReturn(std::string_view line) {
+  return line.substr(0, line.size() - (line.ends_with('\r') ? 1 : 0));
+}
+
 bool IsWidth(std::size_t run) { return run == kNarrow || run == kWide; }
 
 }  // namespace
@@ -92,6 +96,14 @@ void WrappedBase64::Look(const IndexView& view, std::string_view kept, std::stri
   run_ = RunAtEnd(fresh);
 }
 
+bool WrappedBase64::MaySkip(std::string_view fresh,
+                            std::span<const std::uint16_t> line_ends) const noexcept {
+  if (state_ != State::kOutside || fresh.ends_with('\r')) return false;
+  return std::ranges::none_of(line_ends, [&](std::size_t line_end) {
+    return IsWidth(RunAtEnd(WithoutReturn(fresh.substr(0, line_end))));
+  });
+}
+
 void WrappedBase64::LookAgain(const IndexView& view, OccurrenceSink& sink) {
   if (state_ == State::kOutside) return;
   sink_ = &sink;
@@ -126,8 +138,7 @@ std::size_t WrappedBase64::LeaveOutside(std::string_view kept, std::string_view 
       line_end = fresh.size() - 1;  // as far as can be told
       next = State::kAfterCarriageReturn;
     }
-    line = fresh.substr(0, line_end);
-    if (line.ends_with('\r')) line.remove_suffix(1);
+    line = WithoutReturn(fresh.substr(0, line_end));
     run = RunAtEnd(line);
   }
   width_ = run;
