@@ -15,8 +15,11 @@ struct Span {
   std::uint32_t last = 0;
 };
 
-// How far the text from `position` on repeats what stands `period` bytes before, in whole periods.
-std::size_t RepeatedBytes(std::string_view text, std::size_t position, std::size_t period) {
+// How far the text from `position` on repeats what stands `period` bytes before, in whole periods
+// and so that the `window` bytes behind them do so too: the filter has ruled out what cannot go on
+// with those.
+std::size_t RepeatedBytes(std::string_view text, std::size_t position, std::size_t period,
+                          std::size_t window) {
   const char* const bytes = text.data() + position;
   const std::size_t size = text.size() - position;
   std::size_t same = 0;
@@ -28,7 +31,7 @@ std::size_t RepeatedBytes(std::string_view text, std::size_t position, std::size
     if (now != then) break;
     same += 8;
   }
-  return same / period * period;
+  return same < window ? 0 : (same - window) / period * period;
 }
 
 }  // namespace
@@ -133,7 +136,13 @@ inline AhoCorasick::NodeId AhoCorasick::Child(NodeId node, std::uint8_t label) c
   const NodeId first = FirstChild(node);
   const NodeId count = FirstChild(node + 1) - first;
   const std::uint8_t* const labels = labels_.data() + first;
-  if (count == 1) return labels[0] == label ? first : kNone;
+  constexpr NodeId kFew = 4;
+  if (count <= kFew) {
+    for (NodeId i = 0; i < count; ++i) {
+      if (labels[i] == label) return first + i;
+    }
+    return kNone;
+  }
   const void* const found = std::memchr(labels, label, count);
   if (found == nullptr) return kNone;
   return first + static_cast<NodeId>(static_cast<const std::uint8_t*>(found) - labels);
@@ -185,7 +194,7 @@ Scanned AhoCorasick::Scan(std::string_view text, MatchState& state, std::span<Ma
       if (position != failed.position) {
         if (node == failed.node && position > failed.position &&
             scanned.matches == failed.matches) {
-          position += RepeatedBytes(text, position, position - failed.position);
+          position += RepeatedBytes(text, position, position - failed.position, filter_.window());
         }
         failed = {.node = node, .position = position, .matches = scanned.matches};
         if (position == text.size()) break;

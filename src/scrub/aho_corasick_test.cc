@@ -53,6 +53,13 @@ TEST(AhoCorasick, ReportsTheLongestMatchAtEachEnd) {
   EXPECT_THAT(MatchesIn(matcher, "xbcd"), ElementsAre(Pair(4, 3)));
 }
 
+TEST(AhoCorasick, FindsWhatBeginsWhereARepetitionEnds) {
+  // 24 bytes repeat themselves at a distance of eight; the pattern begins in the last of them.
+  const std::string text = "acaaabcaacaaabcaacaaabcacaa";
+  const AhoCorasick matcher = MatcherFor({"acaaabcac", "bcabbbaacac"});
+  EXPECT_THAT(MatchesIn(matcher, text), ElementsAre(Pair(text.find("acaaabcac") + 9, 9)));
+}
+
 TEST(AhoCorasick, FindsAMatchInsideAnUnfinishedPattern) {
   const AhoCorasick matcher = MatcherFor({"abcdef", "cd"});
   EXPECT_THAT(MatchesIn(matcher, "abcdx"), ElementsAre(Pair(4, 2)));

@@ -25,6 +25,8 @@ class GramFilter {
   std::size_t FirstCandidate(std::string_view text, std::size_t position) const noexcept;
 
   std::size_t stride() const noexcept { return stride_; }
+  // So many bytes from a position on tell whether a pattern may begin there.
+  std::size_t window() const noexcept { return stride_ + gram_size_ - 1; }
   std::size_t memory_bytes() const noexcept { return words_.capacity() * sizeof(std::uint64_t); }
 
  private:

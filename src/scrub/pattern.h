@@ -35,7 +35,7 @@ struct Pattern {
   EdgeBits trail;           // in the highest bits of the character after
   std::uint8_t period = 0;  // byte i is byte i + period throughout, if not 0
   Spelling spelling = Spelling::kAsIs;
-  bool repeats_itself = false;  // it is long, and the automaton finds it
+  bool repeats_itself = false;  // the automaton finds it
 
   Spelled text() const noexcept { return {spelling, source, length}; }
   // The bytes that patterns are found by. They may be put into `room`.

@@ -23,9 +23,27 @@ std::uint8_t PeriodOf(std::string_view text) {
   return 0;
 }
 
-// Of long patterns those whose first bytes occur in them again, so that many of their beginnings
-// may overlap.
+// Whether so few bytes are in the text that few pieces of them can be told apart, as those of a
+// word of a's and b's: then looking for its pieces finds all of them everywhere. Not of a single
+// byte.
+bool HasFewBytes(std::string_view text) {
+  constexpr std::size_t kFew = 3;
+  if (text.size() < kClassShapes.back().shortest) return false;
+  std::array<char, kFew> known{};
+  std::size_t count = 0;
+  for (const char c : text) {
+    const auto end = known.begin() + static_cast<std::ptrdiff_t>(count);
+    if (std::find(known.begin(), end, c) != end) continue;
+    if (count == kFew) return false;
+    known[count++] = c;
+  }
+  return count > 1;
+}
+
+// Long patterns whose first bytes occur in them again, so that many of their beginnings may
+// overlap, and those of few bytes.
 bool RepeatsItself(std::string_view text) {
+  if (HasFewBytes(text)) return true;
   constexpr std::size_t kHead = 16;
   if (text.size() <= kShortLength) return false;
   const std::uint64_t first = LoadWord(text.data());

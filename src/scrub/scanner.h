@@ -10,12 +10,10 @@
 #include <vector>
 
 #include "core/secret_memory.h"
+#include "scrub/covered_ranges.h"
 #include "scrub/finder.h"
 
 namespace qarion::secrets::scrub {
-
-// Bytes from the beginning of a text.
-using Offset = std::uint64_t;
 
 class OccurrenceSink {
  public:

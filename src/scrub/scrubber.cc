@@ -1,9 +1,8 @@
 #include "qarion/secrets/scrubber.h"
 
-#include <algorithm>
 #include <utility>
-#include <vector>
 
+#include "scrub/covered_ranges.h"
 #include "scrub/pattern_set.h"
 #include "scrub/scanner.h"
 #include "scrub/stream_state.h"
@@ -13,34 +12,27 @@ namespace qarion::secrets {
 namespace {
 
 // What is found in a text that is all there. Most texts are clean: nothing is allocated for them.
-class CoveredRanges final : public scrub::OccurrenceSink {
+class MaskedText final : public scrub::OccurrenceSink {
  public:
   void OnOccurrence(const scrub::Pattern&, scrub::Offset begin, scrub::Offset end) override {
-    ranges_.push_back({static_cast<std::size_t>(begin), static_cast<std::size_t>(end)});
+    covered_.Add({.begin = begin, .end = end});
   }
 
-  std::string Masked(std::string_view text, std::string_view mask) {
-    if (ranges_.empty()) return std::string(text);
-    std::ranges::sort(ranges_, {}, &Range::begin);
+  std::string Of(std::string_view text, std::string_view mask) {
+    if (covered_.empty()) return std::string(text);
     std::string masked;
     masked.reserve(text.size());
     std::size_t passed = 0;
-    for (auto range = ranges_.begin(); range != ranges_.end();) {
-      masked.append(text, passed, range->begin - passed).append(mask);
-      passed = range->end;
-      for (; range != ranges_.end() && range->begin <= passed; ++range) {
-        passed = std::max(passed, range->end);
-      }
+    for (covered_.Settle(); !covered_.empty(); covered_.RemoveFront()) {
+      const auto [begin, end] = covered_.front();
+      masked.append(text, passed, begin - passed).append(mask);
+      passed = end;
     }
     return masked.append(text, passed);
   }
 
  private:
-  struct Range {
-    std::size_t begin;
-    std::size_t end;
-  };
-  std::vector<Range> ranges_;
+  scrub::CoveredRanges covered_;
 };
 
 }  // namespace
@@ -64,13 +56,13 @@ std::size_t Scrubber::size() const { return patterns_->size(); }
 
 std::string Scrubber::Scrub(std::string_view text) const {
   const internal::CurrentView view = patterns_->Current();
-  CoveredRanges covered;
+  MaskedText masked;
   scrub::Scanner scanner;
-  scanner.LookAtWhole(*view.index, text, covered);
+  scanner.LookAtWhole(*view.index, text, masked);
   if (view.index->has_base64) {
-    scrub::WrappedBase64().Look(*view.index, {}, text, scanner.line_ends(), 0, covered);
+    scrub::WrappedBase64().Look(*view.index, {}, text, scanner.line_ends(), 0, masked);
   }
-  return covered.Masked(text, patterns_->options().mask);
+  return masked.Of(text, patterns_->options().mask);
 }
 
 StreamScrubber::StreamScrubber(const Scrubber& scrubber, Sink sink, Listener listener)

@@ -68,7 +68,7 @@ void StreamState::Reset() {
   wrapped_.Restart();
   released_ = scanner_.position();
   after_mask_ = false;
-  covered_.clear();
+  covered_.Clear();
   found_.clear();
   last_told_.clear();
   chunk_ = {};
@@ -80,7 +80,7 @@ void StreamState::Reset() {
 void StreamState::TakeUpChanges() {
   if (patterns_->generation() == view_.generation) return;
   view_ = patterns_->Current();
-  covered_.clear();
+  covered_.Clear();
   found_.clear();
   scanner_.Restart(tail_begin());
   scanner_.Look(*view_.index, {}, byte_before_tail_, Tail(), *this);
@@ -101,7 +101,9 @@ std::size_t StreamState::Pending() const noexcept {
 
 void StreamState::OnOccurrence(const scrub::Pattern& pattern, Offset begin, Offset end) {
   const Range range{.begin = begin, .end = end};
-  Cover(range);
+  if (range.end > released_) {
+    covered_.Add({.begin = std::max(range.begin, released_), .end = range.end});
+  }
   if (!listener_) return;
   // What is looked at again after a cut is found again.
   constexpr std::size_t kRecent = 256;
@@ -115,34 +117,15 @@ void StreamState::OnOccurrence(const scrub::Pattern& pattern, Offset begin, Offs
   found_.push_back({.range = range, .owner = pattern.owner});
 }
 
-// Joins what overlaps or touches.
-void StreamState::Cover(Range range) {
-  range.begin = std::max(range.begin, released_);
-  if (range.end <= range.begin) return;
-  auto last = covered_.end();
-  while (last != covered_.begin() && std::prev(last)->begin > range.end) --last;
-  auto first = last;
-  while (first != covered_.begin() && std::prev(first)->end >= range.begin) {
-    --first;
-    range.begin = std::min(range.begin, first->begin);
-    range.end = std::max(range.end, first->end);
-  }
-  if (first == last) {
-    covered_.insert(first, range);
-  } else {
-    *first = range;
-    covered_.erase(first + 1, last);
-  }
-}
-
 // Passes on everything before `limit`, and the mask of a covered range that begins no later.
 void StreamState::Release(Offset limit) {
   const Offset before = released_;
+  covered_.Settle();
   for (;;) {
     if (!covered_.empty() && covered_.front().begin <= released_) {
       if (!std::exchange(after_mask_, true)) sink_(patterns_->options().mask);
       released_ = covered_.front().end;
-      covered_.pop_front();
+      covered_.RemoveFront();
     } else if (released_ < limit) {
       const Offset end = covered_.empty() ? limit : std::min(limit, covered_.front().begin);
       PassOn(released_, end);

@@ -4,13 +4,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string_view>
 #include <vector>
 
 #include "qarion/secrets/scrubber.h"
 #include "qarion/secrets/secret.h"
+#include "scrub/covered_ranges.h"
 #include "scrub/pattern_set.h"
 #include "scrub/scanner.h"
 #include "scrub/wrapped_base64.h"
@@ -42,10 +42,7 @@ class StreamState final : private scrub::OccurrenceSink {
 
  private:
   using Offset = scrub::Offset;
-  struct Range {
-    Offset begin = 0;
-    Offset end = 0;
-  };
+  using Range = scrub::CoveredRanges::Range;
   struct Found {
     Range range;
     scrub::OwnerId owner = 0;
@@ -58,7 +55,6 @@ class StreamState final : private scrub::OccurrenceSink {
   void Look(std::string_view kept, std::string_view fresh);
   std::size_t Pending() const noexcept;
 
-  void Cover(Range range);
   void Release(Offset limit);
   void PassOn(Offset begin, Offset end);
   void Tell(Offset limit);
@@ -77,8 +73,8 @@ class StreamState final : private scrub::OccurrenceSink {
   scrub::WrappedBase64 wrapped_;
 
   Offset released_ = 0;
-  bool after_mask_ = false;    // the last thing passed on was a mask
-  std::deque<Range> covered_;  // in order, apart from each other, not yet passed on
+  bool after_mask_ = false;       // the last thing passed on was a mask
+  scrub::CoveredRanges covered_;  // not yet passed on
 
   std::vector<Found> found_;      // not yet told
   std::vector<Found> last_told_;  // of each owner
