@@ -38,7 +38,7 @@ class CoveredRanges {
   }
 
   // Puts them in order and apart from each other, as front() needs them. Takes the time of sorting
-  // those that came out of order, and of going through those behind them.
+  // those behind the first one that came out of order.
   void Settle() {
     if (passed_ > ranges_.size() / 2) {
       ranges_.erase(ranges_.begin(), At(passed_));
@@ -46,11 +46,10 @@ class CoveredRanges {
     }
     if (settled_ == ranges_.size()) return;
     const auto added = At(settled_);
-    std::sort(added, ranges_.end(), IsBefore);
-    const Offset begin = added->begin;
+    const Offset begin = std::min_element(added, ranges_.end(), IsBefore)->begin;
     const auto first =
         std::partition_point(At(passed_), added, [&](const Range& one) { return one.end < begin; });
-    std::inplace_merge(first, added, ranges_.end(), IsBefore);
+    std::sort(first, ranges_.end(), IsBefore);
     auto last = first;
     for (auto next = first + 1; next != ranges_.end(); ++next) {
       if (next->begin > last->end) {
