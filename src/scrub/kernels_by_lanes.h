@@ -112,7 +112,7 @@ std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, co
       here &= here - 1;
     };
     const auto count = static_cast<std::size_t>(__builtin_popcountll(here));
-    write(0);
+    write(0);  // counts only if there is one; there is room, as no more were written than looked at
     for (std::size_t i = 1; __builtin_expect(i < count, 0); ++i) write(i);
     last += count;
   };
@@ -131,9 +131,9 @@ std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, co
   const auto may_end_run = [&](std::size_t place) {
     if (place < kRunBytes) return true;
     const char* const run = text + place - kRunBytes;
-    constexpr std::size_t kLast = kRunBytes - 1 - sizeof(Vector);
-    bool all_are_in = are_in(run + kLast);
-    for (std::size_t at = 0; at < kLast; at += sizeof(Vector)) all_are_in &= are_in(run + at);
+    constexpr std::size_t kLastVector = kRunBytes - 1 - sizeof(Vector);
+    bool all_are_in = are_in(run + kLastVector);
+    for (std::size_t at = 0; at < kLastVector; at += sizeof(Vector)) all_are_in &= are_in(run + at);
     return all_are_in;
   };
   std::size_t count = 0;

@@ -40,10 +40,9 @@ bool HasFewBytes(std::string_view text) {
   return count > 1;
 }
 
-// Long patterns whose first bytes occur in them again, so that many of their beginnings may
-// overlap, and those of few bytes.
+// Of long patterns those whose first bytes occur in them again, so that many of their beginnings
+// may overlap.
 bool RepeatsItself(std::string_view text) {
-  if (HasFewBytes(text)) return true;
   constexpr std::size_t kHead = 16;
   if (text.size() <= kShortLength) return false;
   const std::uint64_t first = LoadWord(text.data());
@@ -113,10 +112,9 @@ const char* PatternStore::KeepSource(const FormText& form) {
   return kept;
 }
 
-PatternId PatternStore::Add(const FormText& form, OwnerId owner) {
+PatternId PatternStore::Add(const FormText& form, OwnerId owner, bool repeats_itself) {
   const auto id = static_cast<PatternId>(patterns_.size());
   const EdgeBits lead{.count = form.edges.lead_bits, .value = form.edges.lead_value};
-  const bool repeats_itself = RepeatsItself(form.text);
   // The automaton needs the text itself.
   const bool is_kept = form.spelling == Spelling::kAsIs || repeats_itself;
   patterns_.Grow() = {.source = is_kept ? Keep(form.text) : KeepSource(form),
@@ -179,9 +177,13 @@ PatternIndex::PatternIndex()
     : store_(MakeSecret<PatternStore>()), sorted_(std::make_shared<SortedPatterns>()) {}
 
 void PatternIndex::Insert(const FormText& form, OwnerId owner) {
-  const PatternId id = store_->Add(form, owner);
+  // The automaton is built anew for each that comes: of those it is not needed for, it takes some.
+  constexpr std::size_t kMostOfFewBytes = 256;
+  const bool repeats_itself = RepeatsItself(form.text) ||
+                              (repeating_ids_.size() < kMostOfFewBytes && HasFewBytes(form.text));
+  const PatternId id = store_->Add(form, owner, repeats_itself);
   has_base64_ = has_base64_ || form.is_base64;
-  if ((*store_)[id].repeats_itself) {
+  if (repeats_itself) {
     repeating_ids_.push_back(id);
     repeating_ = nullptr;
     return;

@@ -29,8 +29,8 @@ using OwnerId = std::uint32_t;
 // grows.
 class PatternStore {
  public:
-  // `owner`: the last that NewOwner() returned.
-  PatternId Add(const FormText& form, OwnerId owner);
+  // `owner`: the last that NewOwner() returned. `repeats_itself`: the automaton is to find it.
+  PatternId Add(const FormText& form, OwnerId owner, bool repeats_itself = false);
   // Its patterns count for nothing from now on.
   void Retire(OwnerId owner) noexcept {
     has_retired_.store(true, std::memory_order_release);

@@ -67,9 +67,8 @@ TEST(PatternStore, KeepsTheTextOfWhatTheAutomatonFinds) {
   const std::string source(40, 'a');
   std::string text;
   for (std::size_t i = 0; i < source.size(); ++i) text += "61";
-  const PatternId id =
-      store.Add({.text = text, .spelling = Spelling::kHexLower, .source = source}, owner);
-  EXPECT_TRUE(store[id].repeats_itself);
+  const FormText form{.text = text, .spelling = Spelling::kHexLower, .source = source};
+  const PatternId id = store.Add(form, owner, true);
   EXPECT_EQ(std::string_view(store[id].source, store[id].length), text);
 }
 

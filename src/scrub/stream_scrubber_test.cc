@@ -193,6 +193,44 @@ TEST_F(StreamScrubberTest, TakesManyMasksInHeldBytesByteByByte) {
   EXPECT_EQ(passed, count * (1 + kMask.size()));
 }
 
+TEST(StreamScrubber, KnowsTheLineThatTheFirstValueCameInto) {
+  // Behind 36 bytes, which are 48 characters: the value goes on behind the line break.
+  const std::string before = "cXFx";
+  std::string text;
+  for (int i = 0; i < 12; ++i) text += before;
+  text += "Y29ycmVjdC1ob3Jz\nZS1iYXR0ZXJ5LXN0YXBsZS05WHEw\n";  // correct-horse-battery-staple-9Xq0
+  Scrubber scrubber;
+  std::string seen;
+  StreamScrubber stream(scrubber, [&](std::string_view bytes) { seen += bytes; });
+  stream.Write(text.substr(0, 30));
+  scrubber.Add("correct-horse-battery-staple-9Xq0");
+  stream.Write(text.substr(30));
+  stream.Finish();
+  EXPECT_EQ(seen, text.substr(0, 48) + "***\n");
+}
+
+TEST(StreamScrubber, LeavesABlockOfBase64ThatValuesWentAwayIn) {
+  Scrubber scrubber;
+  const auto name = [](int i) { return "temporary-value-number-" + std::to_string(i); };
+  constexpr int kMany = 17;  // so that what they left is cleared out
+  for (int i = 0; i < kMany; ++i) scrubber.Add(name(i));
+  std::string seen;
+  StreamScrubber stream(scrubber, [&](std::string_view bytes) { seen += bytes; });
+  std::string text;
+  const auto write = [&](const std::string& bytes) {
+    text += bytes;
+    stream.Write(bytes);
+  };
+  write(std::string(64, 'Q') + "\n" + std::string(20, 'k'));
+  for (int i = 0; i < kMany; ++i) scrubber.Remove(name(i));
+  for (int i = 0; i < 20; ++i) write("plain text " + std::to_string(i) + "\n");
+  scrubber.Add("correct-horse-battery-staple-9Xq");
+  write(std::string(14, 'x') + "Y29ycmVjdC1ob3JzZS1iYXR0ZXJ5LX\n");
+  write("plain text\n");
+  stream.Finish();
+  EXPECT_EQ(seen, text);
+}
+
 TEST(StreamScrubber, PassesACleanWriteOnWhole) {
   Scrubber scrubber;
   scrubber.Add("hunter2");

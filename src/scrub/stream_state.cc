@@ -39,10 +39,9 @@ bool StreamState::PassesClean(std::string_view bytes) {
   if (scrub::PendingAt(view, kernels, bytes) != 0) return false;
   scrub::BatchPlaces room;
   if (!scrub::HasNoPattern(view, kernels, bytes, room)) return false;
-  if (view.has_base64) {
-    if (!wrapped_.MaySkip(bytes, scrub::FindLineEnds(kernels, bytes, 0, room))) return false;
-    wrapped_.Skip(bytes);
-  }
+  if (view.has_base64 && !wrapped_.MaySkip(bytes, scrub::FindLineEnds(kernels, bytes, 0, room)))
+    return false;
+  wrapped_.Skip(bytes);
   scanner_.Skip(bytes.size());
   released_ = chunk_begin_ = scanner_.position();
   byte_before_tail_ = LastByte(bytes, kNoByte);

@@ -45,7 +45,10 @@ void WrappedBase64::Restart() noexcept {
 void WrappedBase64::Look(const IndexView& view, std::string_view kept, std::string_view fresh,
                          std::span<const std::size_t> line_ends, Offset begin,
                          OccurrenceSink& sink) {
-  if (!view.has_base64) return;
+  if (!view.has_base64) {
+    Skip(fresh);
+    return;
+  }
   sink_ = &sink;
   std::size_t at = 0;
   while (at < fresh.size()) {
@@ -93,6 +96,13 @@ void WrappedBase64::Look(const IndexView& view, std::string_view kept, std::stri
     }
   }
   if (state_ != State::kOutside) LookAtGathered(view);
+  run_ = RunAtEnd(fresh);
+}
+
+void WrappedBase64::Skip(std::string_view fresh) noexcept {
+  state_ = State::kOutside;
+  gathered_.Clear();
+  joined_kept_.Clear();
   run_ = RunAtEnd(fresh);
 }
 

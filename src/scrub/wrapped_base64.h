@@ -26,9 +26,10 @@ class WrappedBase64 final : private OccurrenceSink {
   void Look(const IndexView& view, std::string_view kept, std::string_view fresh,
             std::span<const std::size_t> line_ends, Offset begin, OccurrenceSink& sink);
 
-  // The same where no block begins in the text, nor has begun. `line_ends`: as before.
+  // The same where the text has nothing to do with a block, which is left.
+  void Skip(std::string_view fresh) noexcept;
+  // Whether no block begins in the text, nor has begun. `line_ends`: as before.
   bool MaySkip(std::string_view fresh, std::span<const std::uint16_t> line_ends) const noexcept;
-  void Skip(std::string_view fresh) noexcept { run_ = RunAtEnd(fresh); }
 
   // The set has changed: looks again at what it keeps.
   void LookAgain(const IndexView& view, OccurrenceSink& sink);
