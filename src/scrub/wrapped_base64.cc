@@ -99,11 +99,10 @@ void WrappedBase64::Look(const IndexView& view, std::string_view kept, std::stri
   run_ = RunAtEnd(fresh);
 }
 
-void WrappedBase64::Skip(std::string_view fresh) noexcept {
+void WrappedBase64::Leave() noexcept {
   state_ = State::kOutside;
   gathered_.Clear();
   joined_kept_.Clear();
-  run_ = RunAtEnd(fresh);
 }
 
 bool WrappedBase64::MaySkip(std::string_view fresh,

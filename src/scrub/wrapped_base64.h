@@ -27,7 +27,12 @@ class WrappedBase64 final : private OccurrenceSink {
             std::span<const std::size_t> line_ends, Offset begin, OccurrenceSink& sink);
 
   // The same where the text has nothing to do with a block, which is left.
-  void Skip(std::string_view fresh) noexcept;
+  void Skip(std::string_view fresh) noexcept {
+    if (state_ != State::kOutside) Leave();
+    const int last = LastByte(fresh, kNoByte);
+    const bool is_run = last == kNoByte || Base64Value(static_cast<unsigned char>(last)) >= 0;
+    run_ = is_run ? RunAtEnd(fresh) : 0;
+  }
   // Whether no block begins in the text, nor has begun. `line_ends`: as before.
   bool MaySkip(std::string_view fresh, std::span<const std::uint16_t> line_ends) const noexcept;
 
@@ -50,6 +55,7 @@ class WrappedBase64 final : private OccurrenceSink {
                            std::span<const std::size_t> line_ends, Offset begin);
   Offset GatheredEnd() const noexcept { return joined_.position() + gathered_.size(); }
   void LeaveBlock(const IndexView& view);
+  void Leave() noexcept;
   void LookAtGathered(const IndexView& view);
   void OnOccurrence(const Pattern& pattern, Offset begin, Offset end) override;
   Offset InText(Offset joined) const noexcept;
