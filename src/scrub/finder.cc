@@ -244,7 +244,7 @@ std::size_t PendingAt(const IndexView& view, const Kernels& kernels, std::string
   const PatternStore& store = *view.store;
   if (text.empty()) return 0;
   const std::string_view end = LastBytes(text, kShortLength + 1);
-  const std::string_view last = end.substr(end.size() - std::min(end.size(), kShortLength));
+  const std::string_view last = LastBytes(end, kShortLength);
   // Of the byte with so many behind it.
   const auto places_of = [&](std::size_t behind) {
     const std::size_t at = end.size() - 1 - behind;

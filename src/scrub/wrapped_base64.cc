@@ -38,7 +38,7 @@ bool IsWidth(std::size_t run) { return run == kNarrow || run == kWide; }
 }  // namespace
 
 void WrappedBase64::Restart() noexcept {
-  state_ = State::kOutside;
+  Leave();
   run_ = 0;
 }
 
@@ -169,11 +169,10 @@ std::size_t WrappedBase64::LeaveOutside(std::string_view kept, std::string_view 
 // Characters that do not belong to a block cannot go on with what is in it. What is in its only
 // line is found without it.
 void WrappedBase64::LeaveBlock(const IndexView& view) {
-  state_ = State::kOutside;
   if (lines_.size() > 1) {
     joined_.LookAtLast(view, joined_kept_.Reveal(), gathered_.Reveal(), *this);
   }
-  gathered_.Clear();
+  Leave();
 }
 
 void WrappedBase64::LookAtGathered(const IndexView& view) {
