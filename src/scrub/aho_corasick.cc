@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "scrub/bytes.h"
+#include "scrub/kernels.h"
 
 namespace qarion::secrets::scrub {
 namespace {
@@ -20,17 +21,8 @@ struct Span {
 // with those.
 std::size_t RepeatedBytes(std::string_view text, std::size_t position, std::size_t period,
                           std::size_t window) {
-  const char* const bytes = text.data() + position;
-  const std::size_t size = text.size() - position;
-  std::size_t same = 0;
-  while (same + 8 <= size) {
-    std::uint64_t now = 0;
-    std::uint64_t then = 0;
-    std::memcpy(&now, bytes + same, 8);
-    std::memcpy(&then, bytes + same - period, 8);
-    if (now != then) break;
-    same += 8;
-  }
+  const std::size_t same =
+      ActiveKernels().count_repeated(text.data() + position, text.size() - position, period);
   return same < window ? 0 : (same - window) / period * period;
 }
 

@@ -43,7 +43,7 @@ class Findings {
 void FindIn(const IndexView& view, const Kernels& kernels, const Piece& piece, Findings& findings);
 
 // Places in a batch of a text.
-using BatchPlaces = std::array<std::uint16_t, kBatchBytes>;
+using BatchPlaces = std::array<std::uint16_t, kBatchBytes + kSpareHits>;
 
 // Whether it is sure that FindIn() finds nothing in the text, of kBatchBytes at most. `room`: for
 // places.

@@ -60,7 +60,7 @@ std::uint64_t HeadFilter::EndsOf(std::string_view text, const Kernels& kernels,
   };
   const std::uint64_t rest = ask(asked, kFew) & ~kShort;
   if (rest == 0) return ends;
-  std::array<std::uint16_t, 64> places;
+  std::array<std::uint16_t, 64 + kSpareHits> places;
   const std::size_t found =
       kernels.probe(text.data(), text.size(), text.size(), PlanOf(of_four_.data()), places.data());
   std::uint64_t likely = 0;

@@ -33,6 +33,7 @@ struct ProbePlan {
   unsigned stride = 0;     // 1, 2 or 4: each stride-th place is looked at, from the first one on
 };
 inline constexpr unsigned kMostGramBytes = 4;
+inline constexpr std::size_t kSpareHits = 2;
 
 // `four_bytes`: a gram and what follows, the first byte lowest.
 constexpr std::uint32_t GramOf(std::uint32_t four_bytes, unsigned gram_size) noexcept {
@@ -66,7 +67,7 @@ struct Kernels {
   const char* name;
   // Looks at the grams that lie in the text of `size` bytes, at each stride-th place before
   // `count`, kBatchBytes at most. Writes the places of those that may be in the filter to `hits`,
-  // room for kBatchBytes, in any order; returns how many.
+  // room for `count` and kSpareHits more, in any order; returns how many.
   std::size_t (*probe)(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
                        std::uint16_t* hits);
   // Finds the line breaks among the bytes of the text from `from` to `end`, kBatchBytes at most,
@@ -75,6 +76,9 @@ struct Kernels {
   // `from` to `breaks`, room for kBatchBytes, in order; returns how many.
   std::size_t (*find_line_ends)(const char* text, std::size_t from, std::size_t end,
                                 const ByteRows& set, std::uint16_t* breaks);
+  // How many of the `size` bytes at `text`, from the first one on, are the same as those `period`
+  // bytes before them.
+  std::size_t (*count_repeated)(const char* text, std::size_t size, std::size_t period);
 };
 inline constexpr std::size_t kRunBytes = 64;
 

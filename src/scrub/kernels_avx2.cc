@@ -20,9 +20,11 @@ struct Avx2 {
   static Vector ShiftRight(Vector lanes, unsigned count) {
     return _mm256_srl_epi32(lanes, _mm_cvtsi32_si128(static_cast<int>(count)));
   }
-  static Vector WordsAt(const std::uint32_t* words, Vector indices) {
-    return _mm256_set_m128i(FourAt(words, _mm256_extracti128_si256(indices, 1)),
-                            FourAt(words, _mm256_castsi256_si128(indices)));
+  static void Store(Vector vector, std::uint64_t* pairs) {
+    _mm256_store_si256(reinterpret_cast<__m256i*>(pairs), vector);
+  }
+  static Vector WordsAt(const std::uint32_t* words, const std::uint64_t* indices) {
+    return _mm256_set_m128i(FourAt(words, indices + 2), FourAt(words, indices));
   }
   static unsigned WhereAllOf(Vector words, Vector bits) {
     const Vector missing = _mm256_andnot_si256(words, bits);
@@ -42,8 +44,10 @@ struct Avx2 {
 
 }  // namespace
 
-const Kernels kAvx2Kernels = {
-    .name = "avx2", .probe = &Probe<Avx2>, .find_line_ends = &FindLineEnds<Avx2>};
+const Kernels kAvx2Kernels = {.name = "avx2",
+                              .probe = &Probe<Avx2>,
+                              .find_line_ends = &FindLineEnds<Avx2>,
+                              .count_repeated = &CountRepeated<Avx2>};
 
 }  // namespace qarion::secrets::scrub
 #endif

@@ -18,11 +18,12 @@ struct Avx512 {
   static Vector ShiftRight(Vector lanes, unsigned count) {
     return _mm512_srl_epi32(lanes, _mm_cvtsi32_si128(static_cast<int>(count)));
   }
-  static Vector WordsAt(const std::uint32_t* words, Vector indices) {
-    Vector all = _mm512_castsi128_si512(FourAt(words, _mm512_castsi512_si128(indices)));
-    all = _mm512_inserti32x4(all, FourAt(words, _mm512_extracti32x4_epi32(indices, 1)), 1);
-    all = _mm512_inserti32x4(all, FourAt(words, _mm512_extracti32x4_epi32(indices, 2)), 2);
-    return _mm512_inserti32x4(all, FourAt(words, _mm512_extracti32x4_epi32(indices, 3)), 3);
+  static void Store(Vector vector, std::uint64_t* pairs) { _mm512_store_si512(pairs, vector); }
+  static Vector WordsAt(const std::uint32_t* words, const std::uint64_t* indices) {
+    Vector all = _mm512_castsi128_si512(FourAt(words, indices));
+    all = _mm512_inserti32x4(all, FourAt(words, indices + 2), 1);
+    all = _mm512_inserti32x4(all, FourAt(words, indices + 4), 2);
+    return _mm512_inserti32x4(all, FourAt(words, indices + 6), 3);
   }
   static unsigned WhereAllOf(Vector words, Vector bits) {
     return _mm512_cmpeq_epi32_mask(_mm512_andnot_si512(words, bits), _mm512_setzero_si512());
@@ -40,10 +41,16 @@ std::size_t FindLineEndsByHalves(const char* text, std::size_t from, std::size_t
   return kAvx2Kernels.find_line_ends(text, from, end, set, breaks);
 }
 
+std::size_t CountRepeatedByHalves(const char* text, std::size_t size, std::size_t period) {
+  return kAvx2Kernels.count_repeated(text, size, period);
+}
+
 }  // namespace
 
-const Kernels kAvx512Kernels = {
-    .name = "avx512", .probe = &Probe<Avx512>, .find_line_ends = &FindLineEndsByHalves};
+const Kernels kAvx512Kernels = {.name = "avx512",
+                                .probe = &Probe<Avx512>,
+                                .find_line_ends = &FindLineEndsByHalves,
+                                .count_repeated = &CountRepeatedByHalves};
 
 }  // namespace qarion::secrets::scrub
 #endif

@@ -9,24 +9,24 @@
 namespace qarion::secrets::scrub {
 namespace {  // NOLINT(cert-dcl59-cpp,google-build-namespaces,misc-*): see kernels_inline.h
 
-// Loads from a table at four indices: faster than the instructions for that, which are microcode.
-[[gnu::always_inline]] inline __m128i FourAt(const std::uint32_t* words, __m128i indices) {
-  const auto first = static_cast<std::uint64_t>(_mm_cvtsi128_si64(indices));
-  const auto last = static_cast<std::uint64_t>(_mm_extract_epi64(indices, 1));
+// Loads from a table at four indices, two of which are in a number each: faster than the
+// instructions for that, which are microcode.
+[[gnu::always_inline]] inline __m128i FourAt(const std::uint32_t* words,
+                                             const std::uint64_t* indices) {
   const auto at = [words](std::uint64_t index) {
     return static_cast<int>(FilterWord(words + index));
   };
-  __m128i four = _mm_cvtsi32_si128(at(static_cast<std::uint32_t>(first)));
-  four = _mm_insert_epi32(four, at(first >> 32), 1);
-  four = _mm_insert_epi32(four, at(static_cast<std::uint32_t>(last)), 2);
-  return _mm_insert_epi32(four, at(last >> 32), 3);
+  __m128i four = _mm_cvtsi32_si128(at(static_cast<std::uint32_t>(indices[0])));
+  four = _mm_insert_epi32(four, at(indices[0] >> 32), 1);
+  four = _mm_insert_epi32(four, at(static_cast<std::uint32_t>(indices[1])), 2);
+  return _mm_insert_epi32(four, at(indices[1] >> 32), 3);
 }
 
 // `Lanes` names the instructions for a vector of `kCount` lanes of four bytes, as static functions:
 // Load, Repeat, And, Multiply, MultiplyHalves (signed ones, and adds the two products), ShiftRight,
-// WordsAt (loads from a table at the indices in the lanes), WhereAllOf (a bit for each lane all of
-// whose bits in the second vector are in the first); and for bytes Rows (16 bytes, as often as they
-// fit), Shuffle, WhereEqual and NotZero (a bit for each byte; kAllBytes).
+// Store, WordsAt (loads from a table at indices as Store left them), WhereAllOf (a bit for each
+// lane all of whose bits in the second vector are in the first); and for bytes Rows (16 bytes, as
+// often as they fit), Shuffle, WhereEqual and NotZero (a bit for each byte; kAllBytes).
 template <typename Lanes>
 class LaneProbe {
  public:
@@ -39,12 +39,28 @@ class LaneProbe {
         bit_of_byte_(Lanes::Rows(kBitOfByte.data())),
         low_bits_(Lanes::Repeat(0x0F0F0F0F)) {}
 
-  // A bit for each of the grams that begin at `text`, four bytes apart.
-  [[gnu::always_inline]] unsigned Find(const char* text) const {
+  // Where in the filter the words are of the grams that begin at `text`, four bytes apart.
+  struct alignas(typename Lanes::Vector) Indices {
+    std::uint64_t pairs[Lanes::kCount / 2];  // NOLINT(*-avoid-c-arrays)
+  };
+  [[gnu::always_inline]] void Prepare(const char* text, Indices& indices) const {
     const Vector grams = Lanes::And(Lanes::Load(text), gram_);
-    const Vector indices = Lanes::ShiftRight(Lanes::Multiply(grams, factor_), shift_);
+    Lanes::Store(Lanes::ShiftRight(Lanes::Multiply(grams, factor_), shift_), indices.pairs);
+  }
+  // A bit for each of those grams.
+  [[gnu::always_inline]] unsigned Find(const char* text, const Indices& indices) const {
+    const Vector grams = Lanes::And(Lanes::Load(text), gram_);
     const Vector sums = Lanes::And(Lanes::MultiplyHalves(grams, half_factors_), low_bits_);
-    return Lanes::WhereAllOf(Lanes::WordsAt(words_, indices), Lanes::Shuffle(bit_of_byte_, sums));
+    return Lanes::WhereAllOf(Lanes::WordsAt(words_, indices.pairs),
+                             Lanes::Shuffle(bit_of_byte_, sums));
+  }
+  // Of several vectors first all indices are written down, then all words loaded: so they wait
+  // neither for the text nor for the way from vector registers to others.
+  static void Written() { asm volatile("" ::: "memory"); }
+  [[gnu::always_inline]] unsigned Find(const char* text) const {
+    Indices indices;
+    Prepare(text, indices);
+    return Find(text, indices);
   }
 
  private:
@@ -58,15 +74,6 @@ class LaneProbe {
   Vector bit_of_byte_;
   Vector low_bits_;
 };
-
-[[gnu::always_inline]] inline std::uint16_t* WritePlaces(unsigned lanes, std::size_t first,
-                                                         std::uint16_t* out) {
-  for (; __builtin_expect(lanes != 0, 0); lanes &= lanes - 1) {
-    const auto lane = static_cast<std::size_t>(__builtin_ctz(lanes));
-    *out++ = static_cast<std::uint16_t>(first + kMostGramBytes * lane);
-  }
-  return out;
-}
 
 constexpr std::size_t kBlockBytes = 64;
 
@@ -117,7 +124,9 @@ std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, co
     last += count;
   };
   std::size_t begin = from;
-  for (; begin + kBlockBytes <= end; begin += kBlockBytes) write_from(begin, begin);
+  for (; begin + kBlockBytes <= end; begin += kBlockBytes) {
+    write_from(begin, begin);
+  }
   if (begin < end && end >= kBlockBytes) {
     write_from(begin, end - kBlockBytes);
   } else {
@@ -142,6 +151,21 @@ std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, co
     count += may_end_run(from + *at);
   }
   return count;
+}
+
+template <typename Lanes>
+std::size_t CountRepeated(const char* text, std::size_t size, std::size_t period) {
+  using Vector = typename Lanes::Vector;
+  constexpr std::size_t kStep = 2 * sizeof(Vector);
+  const auto where_same = [&](std::size_t at) {
+    return Lanes::WhereEqual(Lanes::Load(text + at), Lanes::Load(text + at - period));
+  };
+  std::size_t same = 0;
+  while (same + kStep <= size &&
+         (where_same(same) & where_same(same + sizeof(Vector))) == Lanes::kAllBytes) {
+    same += kStep;
+  }
+  return CountRepeatedSingly(text, size, period, same);
 }
 
 // Few grams, of which each stride is at most two.
@@ -185,44 +209,105 @@ std::size_t ProbeForFew(const char* text, std::size_t size, std::size_t count,
   return static_cast<std::size_t>(out - hits);
 }
 
+// Writes the places of lanes, of which `found` has a bit for each from `begin` on; returns the end
+// of them, behind which up to kSpareHits may be overwritten.
+[[gnu::always_inline]] inline std::uint16_t* WritePlaces(std::uint64_t found, std::size_t begin,
+                                                         std::uint16_t* out) {
+  if (found == 0) return out;
+  const auto count = static_cast<std::size_t>(__builtin_popcountll(found));
+  const auto write = [&](std::size_t index) {
+    constexpr std::uint64_t kNone = std::uint64_t{1} << 63;
+    const auto lane = static_cast<std::size_t>(__builtin_ctzll(found | kNone));
+    out[index] = static_cast<std::uint16_t>(begin + kMostGramBytes * lane);
+    found &= found - 1;
+  };
+  // Those count that are there; few have more.
+  for (std::size_t i = 0; i <= kSpareHits; ++i) write(i);
+  for (std::size_t i = kSpareHits + 1; __builtin_expect(i < count, 0); ++i) write(i);
+  return out + count;
+}
+
 template <typename Lanes, unsigned kStride>
 std::size_t ProbeEach(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
                       std::uint16_t* hits) {
   constexpr std::size_t kVectorBytes = kMostGramBytes * Lanes::kCount;
+  constexpr std::size_t kVectors = kBlockBytes / kVectorBytes;
+  constexpr std::size_t kOffsets = kMostGramBytes / kStride;  // of grams in a lane
+  constexpr std::size_t kBlocks = 14 / kOffsets;              // at once
+  constexpr std::size_t kBlocksInWord = 4;
   // A page behind another is not fetched ahead by the processor itself.
   constexpr std::size_t kAhead = 4096;
   const LaneProbe<Lanes> probe(plan);
   // What begins before `end` can be loaded in whole lanes.
   const std::size_t whole = size < kMostGramBytes - 1 ? 0 : size - (kMostGramBytes - 1);
   const std::size_t end = whole < count ? whole : count;
-  std::uint16_t* out = hits;
   std::size_t begin = 0;
-  for (; begin + kBlockBytes <= end; begin += kBlockBytes) {
-    __builtin_prefetch(text + begin + kAhead);
-    for (std::size_t at = begin; at < begin + kMostGramBytes; at += kStride) {
-      unsigned found = 0;
-      for (std::size_t i = 0; i < kBlockBytes / kVectorBytes; ++i) {
-        found |= probe.Find(text + at + i * kVectorBytes) << (i * Lanes::kCount);
+
+  // Of each block a bit for each lane in which something was found. They are written down first,
+  // all of them: to branch at each block that has one would take longer than the rest, since what
+  // it has waits for the filter.
+  std::uint16_t found[kOffsets][kBatchBytes / kBlockBytes + kBlocksInWord];  // NOLINT(*-c-arrays)
+  typename LaneProbe<Lanes>::Indices indices[kBlocks][kOffsets][kVectors];   // NOLINT(*-c-arrays)
+  std::size_t blocks = 0;
+  const auto for_each = [&](auto act) {
+    for (std::size_t block = 0; block < kBlocks; ++block) {
+      for (std::size_t offset = 0; offset < kOffsets; ++offset) {
+        act(text + begin + block * kBlockBytes + offset * kStride, block, offset);
       }
-      out = WritePlaces(found, at, out);
     }
+  };
+  for (; begin + kBlocks * kBlockBytes <= end; begin += kBlocks * kBlockBytes) {
+    for_each([&](const char* at, std::size_t block, std::size_t offset) {
+      if (offset == 0) __builtin_prefetch(at + kAhead);
+      for (std::size_t i = 0; i < kVectors; ++i) {
+        probe.Prepare(at + i * kVectorBytes, indices[block][offset][i]);
+      }
+    });
+    probe.Written();
+    for_each([&](const char* at, std::size_t block, std::size_t offset) {
+      unsigned lanes = 0;
+      for (std::size_t i = 0; i < kVectors; ++i) {
+        const auto& here = indices[block][offset][i];
+        lanes |= probe.Find(at + i * kVectorBytes, here) << (i * Lanes::kCount);
+      }
+      found[offset][blocks + block] = static_cast<std::uint16_t>(lanes);
+    });
+    blocks += kBlocks;
   }
+
+  std::uint16_t* out = hits;
   for (std::size_t offset = 0; offset < kMostGramBytes; offset += kStride) {
     std::size_t at = begin + offset;
-    for (; at + kVectorBytes - kMostGramBytes < end; at += kVectorBytes) {
-      out = WritePlaces(probe.Find(text + at), at, out);
-    }
+    std::uint64_t lanes = 0;
+    unsigned known = 0;  // lanes
+    const auto add = [&](std::uint64_t more, std::size_t number) {
+      lanes |= more << known;
+      known += static_cast<unsigned>(number);
+      at += kMostGramBytes * number;
+      if (known + Lanes::kCount <= 64) return;
+      out = WritePlaces(lanes, at - kMostGramBytes * known, out);
+      lanes = 0;
+      known = 0;
+    };
+    while (at + kVectorBytes - kMostGramBytes < end) add(probe.Find(text + at), Lanes::kCount);
     // The last lanes, with others that were looked at before.
     if (at < end) {
-      const std::size_t lanes = (end - at + kMostGramBytes - 1) / kMostGramBytes;
-      const std::size_t known = Lanes::kCount - lanes;
-      if (at >= kMostGramBytes * known) {
-        const unsigned found = probe.Find(text + at - kMostGramBytes * known);
-        out = WritePlaces(found >> known, at, out);
-        at += kMostGramBytes * lanes;
+      const std::size_t last = (end - at + kMostGramBytes - 1) / kMostGramBytes;
+      const std::size_t others = Lanes::kCount - last;
+      if (at >= kMostGramBytes * others) {
+        add(probe.Find(text + at - kMostGramBytes * others) >> others, last);
       }
     }
+    out = WritePlaces(lanes, at - kMostGramBytes * known, out);
     out += ProbeSingly(text, size, count, plan, at, kMostGramBytes, out);
+
+    std::uint16_t* const all = found[offset / kStride];
+    for (std::size_t i = 0; i < kBlocksInWord - 1; ++i) all[blocks + i] = 0;
+    for (std::size_t first = 0; first < blocks; first += kBlocksInWord) {
+      std::uint64_t word = 0;
+      __builtin_memcpy(&word, all + first, sizeof(word));
+      out = WritePlaces(word, first * kBlockBytes + offset, out);
+    }
   }
   return static_cast<std::size_t>(out - hits);
 }

@@ -86,5 +86,12 @@ constexpr std::uint8_t kBitOfHighHalf[16] = {
   return count;
 }
 
+[[gnu::always_inline]] inline std::size_t CountRepeatedSingly(const char* text, std::size_t size,
+                                                              std::size_t period,
+                                                              std::size_t known) {
+  while (known < size && text[known] == text[known - period]) ++known;
+  return known;
+}
+
 }  // namespace
 }  // namespace qarion::secrets::scrub

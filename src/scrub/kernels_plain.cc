@@ -27,8 +27,17 @@ std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, co
   return count;
 }
 
+std::size_t CountRepeated(const char* text, std::size_t size, std::size_t period) {
+  std::size_t same = 0;
+  while (same + 4 <= size && LoadFour(text + same) == LoadFour(text + same - period)) same += 4;
+  return CountRepeatedSingly(text, size, period, same);
+}
+
 }  // namespace
 
-const Kernels kPlainKernels = {.name = "plain", .probe = &Probe, .find_line_ends = &FindLineEnds};
+const Kernels kPlainKernels = {.name = "plain",
+                               .probe = &Probe,
+                               .find_line_ends = &FindLineEnds,
+                               .count_repeated = &CountRepeated};
 
 }  // namespace qarion::secrets::scrub

@@ -20,7 +20,10 @@ struct Sse42 {
   static Vector ShiftRight(Vector lanes, unsigned count) {
     return _mm_srl_epi32(lanes, _mm_cvtsi32_si128(static_cast<int>(count)));
   }
-  static Vector WordsAt(const std::uint32_t* words, Vector indices) {
+  static void Store(Vector vector, std::uint64_t* pairs) {
+    _mm_store_si128(reinterpret_cast<__m128i*>(pairs), vector);
+  }
+  static Vector WordsAt(const std::uint32_t* words, const std::uint64_t* indices) {
     return FourAt(words, indices);
   }
   static unsigned WhereAllOf(Vector words, Vector bits) {
@@ -42,8 +45,10 @@ struct Sse42 {
 
 }  // namespace
 
-const Kernels kSse42Kernels = {
-    .name = "sse4.2", .probe = &Probe<Sse42>, .find_line_ends = &FindLineEnds<Sse42>};
+const Kernels kSse42Kernels = {.name = "sse4.2",
+                               .probe = &Probe<Sse42>,
+                               .find_line_ends = &FindLineEnds<Sse42>,
+                               .count_repeated = &CountRepeated<Sse42>};
 
 }  // namespace qarion::secrets::scrub
 #endif

@@ -79,7 +79,7 @@ struct Patterns {
 
 std::vector<std::size_t> Probe(const Kernels& kernels, std::string_view text, std::size_t count,
                                const ProbePlan& plan) {
-  std::array<std::uint16_t, kBatchBytes> hits;
+  std::vector<std::uint16_t> hits(count + kSpareHits);
   const std::size_t found = kernels.probe(text.data(), text.size(), count, plan, hits.data());
   std::vector<std::size_t> places(hits.begin(), hits.begin() + static_cast<std::ptrdiff_t>(found));
   std::ranges::sort(places);
@@ -206,6 +206,39 @@ TEST_P(KernelsTest, FindLinesThatMayEndWithARunOfASet) {
     std::vector<std::uint16_t> breaks(kBatchBytes);
     breaks.resize(Kernel()->find_line_ends(exact.data(), from, end, digits, breaks.data()));
     EXPECT_EQ(breaks, expected) << text;
+  }
+}
+
+TEST_P(KernelsTest, CountBytesThatRepeatWhatIsAPeriodBefore) {
+  for (std::size_t round = 0; round < 3000; ++round) {
+    const std::size_t period = Between(1, round % 2 == 0 ? 3 : 200);
+    std::string text = Text("ab", period);
+    for (std::size_t i = Between(0, 400); i > 0; --i) text += text[text.size() - period];
+    for (std::size_t i = Between(0, 2); i > 0; --i) text[Between(0, text.size() - 1)] = 'c';
+    const std::vector<char> exact(text.begin(), text.end());
+    const std::size_t begin = Between(period, text.size());
+    std::size_t expected = 0;
+    while (begin + expected < text.size() &&
+           text[begin + expected] == text[begin + expected - period]) {
+      ++expected;
+    }
+    EXPECT_EQ(Kernel()->count_repeated(exact.data() + begin, text.size() - begin, period), expected)
+        << text << ", " << period << " from " << begin;
+  }
+}
+
+// Where each vector, and each that is looked at at once, has many or none.
+TEST_P(KernelsTest, FindGramsInTextsOfAnySizeThatAreFullOfThem) {
+  for (const ClassShape& shape : kClassShapes) {
+    const Patterns patterns(shape, {std::string(20, 'k')});
+    for (std::size_t size = 0; size <= kBatchBytes; size += Between(1, 60)) {
+      std::string text(size, 'k');
+      for (std::size_t i = Between(0, size / 8); i > 0; --i) text[Between(0, size - 1)] = 'x';
+      const std::vector<char> exact(text.begin(), text.end());
+      ASSERT_EQ(Probe(*Kernel(), {exact.data(), exact.size()}, size, patterns.table.plan()),
+                patterns.PlacesOfGrams(text, size))
+          << size;
+    }
   }
 }
 

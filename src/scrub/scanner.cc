@@ -195,14 +195,7 @@ void Scanner::OnMatch(const Pattern& pattern, std::string_view kept, std::string
 }
 
 std::size_t Scanner::PendingBehind(std::string_view kept, std::string_view fresh) const {
-  constexpr std::size_t kEnd = kShortLength + 1;
-  std::array<char, kEnd> joined;
-  std::string_view end = LastBytes(fresh, kEnd);
-  if (end.size() < kEnd && !kept.empty()) {
-    end = Join(LastBytes(kept, kEnd - end.size()), end, joined.data());
-  }
-  std::size_t pending = PendingAt(*view_, ActiveKernels(), end, kinds_ == Kinds::kBase64Alone);
-  if (end.data() == joined.data()) core::Wipe(joined.data(), joined.size());
+  std::size_t pending = 0;
   for (const Unfinished& one : unfinished_) {
     const Offset begin = one.begin - (one.has_lead ? 1 : 0);
     pending = std::max(pending, static_cast<std::size_t>(position_ - begin));
@@ -213,6 +206,16 @@ std::size_t Scanner::PendingBehind(std::string_view kept, std::string_view fresh
         before != kNoByte && view_->store->IsAnyLead(static_cast<unsigned char>(before));
     pending = std::max(pending, in_automaton + (has_lead ? 1 : 0));
   }
+  constexpr std::size_t kEnd = kShortLength + 1;
+  if (pending >= kEnd) return pending;  // others have no more
+  std::array<char, kEnd> joined;
+  std::string_view end = LastBytes(fresh, kEnd);
+  if (end.size() < kEnd && !kept.empty()) {
+    end = Join(LastBytes(kept, kEnd - end.size()), end, joined.data());
+  }
+  pending =
+      std::max(pending, PendingAt(*view_, ActiveKernels(), end, kinds_ == Kinds::kBase64Alone));
+  if (end.data() == joined.data()) core::Wipe(joined.data(), joined.size());
   return pending;
 }
 
