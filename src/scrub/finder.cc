@@ -53,8 +53,8 @@ class Search {
 
   void Run() {
     for (std::size_t begin = 0; begin < text_.size(); begin += kBatchBytes) {
-      if (begin == 0 || !IsInsideRun(begin - kEight, begin + kBatchBytes)) RunBatch(begin);
       if (piece_.line_ends != nullptr) TellLineEnds(begin);
+      if (begin == 0 || !IsInsideRun(begin - kEight, begin + kBatchBytes)) RunBatch(begin);
     }
   }
 
@@ -70,15 +70,18 @@ class Search {
     const std::size_t size = text_.size() - begin;
     BatchPlaces hits;
     for (std::size_t i = 0; i < view_.classes.size(); ++i) {
-      const LengthClass* const length_class = view_.classes[i].get();
-      if (length_class == nullptr) continue;
+      if (!view_.IsProbed(i)) continue;
+      const LengthClass& length_class = *view_.classes[i];
       looked_at_.Restart(begin);
       const std::size_t found = kernels_.probe(
           text_.data() + begin, size, std::min(size, kBatchBytes), view_.PlanOf(i), hits.data());
-      length_class->ForEachAt(text_, begin, hits.data(), found,
-                              [&](std::size_t place, const LengthClass::Entry& entry) {
-                                CompareAt(*length_class, place, entry);
-                              });
+      length_class.ForEachAt(text_, begin, hits.data(), found,
+                             [&](std::size_t place, const LengthClass::Entry& entry) {
+                               CompareAt(length_class, place, entry);
+                             });
+      if (!view_.carried || i + 1 != view_.classes.size()) continue;
+      view_.carried->ForEachAt(text_, begin, {hits.data(), found},
+                               [&](PatternId id, std::size_t at) { Compare(store_[id], at); });
     }
   }
 
@@ -212,12 +215,18 @@ void FindIn(const IndexView& view, const Kernels& kernels, const Piece& piece, F
 bool HasNoPattern(const IndexView& view, const Kernels& kernels, std::string_view text,
                   BatchPlaces& room) {
   for (std::size_t i = 0; i < view.classes.size(); ++i) {
-    if (view.classes[i] == nullptr) continue;
+    if (!view.IsProbed(i)) continue;
     const std::size_t hits =
         kernels.probe(text.data(), text.size(), text.size(), view.PlanOf(i), room.data());
     bool leads_on = false;
     view.classes[i]->ForEachAt(text, 0, room.data(), hits,
                                [&](std::size_t, const LengthClass::Entry&) { leads_on = true; });
+    if (view.carried && i + 1 == view.classes.size()) {
+      view.carried->ForEachAt(text, 0, {room.data(), hits}, [&](PatternId id, std::size_t at) {
+        const Pattern& pattern = (*view.store)[id];
+        leads_on = leads_on || Spelled(text.substr(at)).StartsWith(pattern.text());
+      });
+    }
     if (leads_on) return false;
   }
   return true;

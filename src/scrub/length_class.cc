@@ -21,8 +21,8 @@ constexpr unsigned kDistinct = 16;
 constexpr std::size_t kMostFew = 24;  // three in a group
 
 std::size_t WordsFor(std::size_t grams) noexcept {
-  const std::size_t words = std::bit_ceil(grams);
-  if (words > kManyWords) return std::min(std::bit_ceil(grams * 3 / 7), kMostWords);
+  const std::size_t words = std::bit_ceil(grams * 3 / 4 + 1);
+  if (grams > kManyWords) return std::min(std::bit_ceil(grams * 3 / 7), kMostWords);
   // Up to this size a larger one is as fast.
   return std::max(words, std::min(std::bit_ceil(2 * grams), kFewWords));
 }
@@ -171,9 +171,32 @@ void LengthClass::Enter(PatternId id, std::string_view head, const Spot& spot) n
 }
 
 void LengthClass::AddToFilter(std::string_view head, std::size_t place) noexcept {
-  const Place in_filter = PlaceOf(GramAt(head.data() + place), plan_.shift);
-  SetBits(words_[in_filter.word], in_filter.bits);
+  AddToFilter(GramAt(head.data() + place));
   AddToFew(head.substr(place, shape_.gram_size));
+}
+
+void LengthClass::AddToFilter(std::uint32_t gram) noexcept {
+  const Place place = PlaceOf(gram, plan_.shift);
+  SetBits(words_[place.word], place.bits);
+}
+
+bool LengthClass::Carry(std::string_view pattern) noexcept {
+  constexpr std::uint32_t kBytes = 256;
+  constexpr std::size_t kShareOfCarried = 8;  // one gram to so many words
+  const bool ends_early = pattern.size() == kShortestCarried;
+  const std::size_t grams = kLongestCarried - kMostGramBytes + kBytes * (ends_early ? 2 : 1);
+  if (carried_grams_ + grams > words_.size() / kShareOfCarried) return false;
+  carried_grams_ += grams;
+  ++carried_;
+  const std::uint64_t bytes = LoadWord(pattern.data(), pattern.size());
+  for (std::uint32_t any = 0; any < kBytes; ++any) {
+    AddToFilter(static_cast<std::uint32_t>(bytes << 8) | any);
+    if (ends_early) AddToFilter(static_cast<std::uint32_t>(bytes >> 16) | any << 24);
+  }
+  for (std::size_t place = 0; place + kMostGramBytes <= pattern.size(); ++place) {
+    AddToFilter(static_cast<std::uint32_t>(bytes >> 8 * place));
+  }
+  return true;
 }
 
 bool LengthClass::Insert(PatternId id, std::string_view head, const Candidates& grams,

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -91,27 +92,25 @@ class LengthClass {
   void ForEachAt(std::string_view text, std::size_t begin, const std::uint16_t* places,
                  std::size_t count, Take take) const {
     constexpr std::size_t kAtOnce = 32;
-    struct Look {
-      Key key;
-      std::uint16_t place;
-    };
     std::array<Look, kAtOnce * kMostKeys> looks;
     for (std::size_t done = 0; done < count; done += kAtOnce) {
       const std::size_t here = std::min(kAtOnce, count - done);
-      std::size_t last = 0;
-      for (std::size_t i = done; i < done + here; ++i) {
-        ForEachKeyAt(text, begin + places[i], [&](Key key) {
-          __builtin_prefetch(tags_.data() + key.bucket);
-          looks[last++] = {.key = key, .place = places[i]};
-        });
-      }
-      for (std::size_t i = 0; i < last; ++i) {
-        const Look look = looks[i];
-        if (!MayBeIn(look.key)) continue;
-        ForEachOf(look.key, [&](const Entry& entry) { take(begin + look.place, entry); });
+      const Look* const last = PutLooks(text, begin, {places + done, here}, looks.data());
+      for (const Look* look = looks.data(); look != last; ++look) {
+        if (!MayBeIn(look->key)) continue;
+        ForEachOf(look->key, [&](const Entry& entry) { take(begin + look->place, entry); });
       }
     }
   }
+
+  // Puts a pattern of so few bytes into the filter of the longest class: whatever place an
+  // occurrence has in a text, four bytes that begin at a multiple of the stride have three or four
+  // of the pattern in their middle. Where one is not of the pattern, it may be any, which is why it
+  // is done for a few patterns alone. Returns whether it was.
+  static constexpr std::size_t kShortestCarried = 5;
+  static constexpr std::size_t kLongestCarried = 6;
+  bool Carry(std::string_view pattern) noexcept;
+  std::size_t carried() const noexcept { return carried_; }  // how many; of the inserting thread
 
   const ProbePlan& plan() const noexcept { return plan_; }  // without few()
   // All grams, if that is of use. Of the inserting thread.
@@ -148,11 +147,11 @@ class LengthClass {
     std::uint16_t tag;
   };
   Key KeyOf(std::uint32_t gram, std::uint64_t neighbours) const noexcept {
-    constexpr std::uint64_t kFactor = 0xD6E8FEB86659FD93;
-    const std::uint64_t mixed = (std::uint64_t{gram} << 32 ^ neighbours) * kFactor;
-    const std::uint64_t hash = (mixed ^ mixed >> 32) * kFactor;
-    return {.bucket = static_cast<std::uint32_t>((hash >> 32) * buckets_ >> 32),
-            .tag = static_cast<std::uint16_t>(std::max(hash >> 16 & 0x7FFF, kLeastTag))};
+    const std::uint64_t both = std::rotl(neighbours, 32) ^ gram;
+    const std::uint64_t hash = both * 0xD6E8FEB86659FD93;
+    return {
+        .bucket = static_cast<std::uint32_t>((hash >> 32) * buckets_ >> 32),
+        .tag = static_cast<std::uint16_t>(std::max((hash ^ hash >> 32) >> 16 & 0x7FFF, kLeastTag))};
   }
   // Of what `%61%62` and `61:62` have in common with each other there is too little in a gram and
   // its neighbours. Of grams with two of their signs, more neighbours count where a pattern has
@@ -162,8 +161,35 @@ class LengthClass {
     return shape_.gram_size == 4 && gram[0] == gram[3] && (gram[0] == '%' || gram[0] == ':');
   }
   static constexpr std::size_t kMostKeys = 4;
-  // Calls `take` with the keys of a gram: with the neighbours behind it, and with those before it;
-  // where there are none, no pattern can be found by them.
+  struct Look {
+    Key key;
+    std::uint16_t place;
+  };
+  // Puts down the keys of the grams at places behind `begin`, and prefetches their buckets: with
+  // the neighbours behind a gram, and with those before it; where there are none, no pattern can be
+  // found by them. Returns the end of them.
+  Look* PutLooks(std::string_view text, std::size_t begin, std::span<const std::uint16_t> places,
+                 Look* out) const noexcept {
+    const auto put = [&](std::uint16_t place, Key key) {
+      __builtin_prefetch(tags_.data() + key.bucket);
+      *out++ = {.key = key, .place = place};
+    };
+    for (const std::uint16_t place : places) {
+      const std::size_t at = begin + place;
+      const char* const bytes = text.data() + at;
+      const bool has_around = at >= 2 && text.size() - at >= kMostGramBytes + 2;
+      if (shape_.neighbours == 2 && has_around && !IsOfPairs(bytes)) {
+        // As ForEachKeyAt() would, with fewer instructions.
+        const std::uint64_t around = LoadWord(bytes - 2);
+        const auto gram = static_cast<std::uint32_t>(around >> 16);
+        put(place, KeyOf(gram, around >> 48));
+        put(place, KeyOf(gram, around & 0xFFFF));
+      } else {
+        ForEachKeyAt(text, at, [&](Key key) { put(place, key); });
+      }
+    }
+    return out;
+  }
   template <typename Take>
   void ForEachKeyAt(std::string_view text, std::size_t place, Take take) const {
     const char* const at = text.data() + place;
@@ -185,9 +211,20 @@ class LengthClass {
   // Mostly it is not, which is told without a branch for each bucket.
   bool MayBeIn(Key key) const noexcept {
     if (key.bucket + kNear > buckets_) return true;
-    std::uint64_t hits = AllTagsOf(key.bucket) & kHasFar;
-    for (std::size_t i = 0; i < kNear; ++i) hits |= Where(TagsOf(key.bucket + i), key.tag);
-    return hits != 0;
+    static_assert(kNear == 4);
+    using Tags = std::uint16_t __attribute__((vector_size(16)));
+    using Buckets = std::uint64_t __attribute__((vector_size(16)));
+    const auto two = [&](std::size_t bucket) {
+      return Buckets{AllTagsOf(bucket), AllTagsOf(bucket + 1)};
+    };
+    const Buckets first = two(key.bucket);
+    const Buckets second = two(key.bucket + 2);
+    const auto are_it = [&](const Buckets& buckets) {
+      const auto tags = reinterpret_cast<Tags>(buckets & ~kHasFar);
+      return reinterpret_cast<Buckets>(tags == Tags{} + key.tag);
+    };
+    const Buckets it = are_it(first) | are_it(second);
+    return (it[0] | it[1] | (first[0] & kHasFar)) != 0;
   }
   template <typename Take>
   void ForEachOf(Key key, Take take) const {
@@ -216,6 +253,7 @@ class LengthClass {
   bool Join(std::string_view head, std::uint8_t place) noexcept;
   void Enter(PatternId id, std::string_view head, const Spot& spot) noexcept;
   void AddToFilter(std::string_view head, std::size_t place) noexcept;
+  void AddToFilter(std::uint32_t gram) noexcept;
   void AddToFew(std::string_view gram) noexcept;
   bool HasFew(std::string_view gram) const noexcept;
 
@@ -251,6 +289,8 @@ class LengthClass {
   core::SecretVector<std::uint64_t> tags_;     // by bucket
   core::SecretVector<std::uint32_t> entries_;  // by slot
   std::size_t crowded_ = 0;
+  std::size_t carried_ = 0;
+  std::size_t carried_grams_ = 0;
   std::unique_ptr<const PrefixLookup> crowd_;
 };
 

@@ -233,6 +233,22 @@ void PatternIndex::EnterMembers(std::size_t index) {
   table = std::move(fresh);
 }
 
+// If the longest class can carry all patterns of the one before, those.
+std::optional<CarriedPatterns> PatternIndex::Carried() {
+  const std::vector<PatternId>& members = members_[CarriedPatterns::kClass];
+  LengthClass* const carrier = classes_.back().get();
+  if (members.empty() || members.size() > CarriedPatterns::kMost || carrier == nullptr) return {};
+  CarriedPatterns carried;
+  Pattern::HeadRoom room;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const std::string_view text = (*store_)[members[i]].Head(room);
+    if (text.size() < LengthClass::kShortestCarried) return {};
+    if (i >= carrier->carried() && !carrier->Carry(text)) return {};
+    carried.Add(members[i], text);
+  }
+  return carried;
+}
+
 void PatternIndex::Retire(OwnerId owner) {
   store_->Retire(owner);
   const auto is_retired = [&](PatternId id) { return (*store_)[id].owner == owner; };
@@ -321,6 +337,7 @@ std::shared_ptr<const IndexView> PatternIndex::View() {
   auto view = MakeSecret<IndexView>(IndexView{.store = store_,
                                               .classes = {},
                                               .few = {},
+                                              .carried = {},
                                               .sorted = sorted_,
                                               .repeating = repeating_,
                                               .count = store_->size(),
@@ -330,6 +347,7 @@ std::shared_ptr<const IndexView> PatternIndex::View() {
     view->classes[i] = classes_[i];
     if (classes_[i] != nullptr) view->few[i] = classes_[i]->few();
   }
+  view->carried = Carried();
   return view;
 }
 

@@ -15,6 +15,7 @@
 
 #include "core/secret_memory.h"
 #include "scrub/aho_corasick.h"
+#include "scrub/carried_patterns.h"
 #include "scrub/forms.h"
 #include "scrub/growing_array.h"
 #include "scrub/head_filter.h"
@@ -116,11 +117,16 @@ struct IndexView {
   std::shared_ptr<const PatternStore> store;
   std::array<std::shared_ptr<const LengthClass>, kClassShapes.size()> classes;  // may be null
   std::array<std::optional<FewGrams>, kClassShapes.size()> few;                 // by class
+  std::optional<CarriedPatterns> carried;  // all of their class, if any
   std::shared_ptr<const SortedPatterns> sorted;
   std::shared_ptr<const RepeatingPatterns> repeating;  // may be null
   std::size_t count = 0;
   bool has_base64 = false;
 
+  // Whether grams of the class are to be looked for.
+  bool IsProbed(std::size_t index) const noexcept {
+    return classes[index] != nullptr && !(carried && index == CarriedPatterns::kClass);
+  }
   // Of a class that is there.
   ProbePlan PlanOf(std::size_t index) const noexcept {
     ProbePlan plan = classes[index]->plan();
@@ -145,6 +151,7 @@ class PatternIndex {
 
  private:
   void EnterMembers(std::size_t index);
+  std::optional<CarriedPatterns> Carried();
   std::shared_ptr<const RepeatingPatterns> Repeating() const;
 
   std::shared_ptr<PatternStore> store_;

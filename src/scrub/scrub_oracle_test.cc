@@ -243,6 +243,38 @@ TEST(ScrubOracle, AgreesOnThousandsOfValuesInALog) {
   EXPECT_EQ(ScrubberFor(values).Scrub(text), OracleScrub(values, text));
 }
 
+// A few values of five and six bytes among many longer ones, and sometimes one that is shorter
+// still, at both ends of texts of all sizes about that of a batch.
+TEST(ScrubOracle, AgreesOnAFewShortValuesBesideManyOthers) {
+  Dice dice(12);
+  for (int round = 0; round < Rounds(200); ++round) {
+    std::vector<std::string> values(3000);
+    for (std::string& value : values) value = dice.Text(26, 12, 40);
+    std::vector<std::string> few(dice.Between(1, 4));
+    for (std::string& value : few) value = dice.Text(5, 5, 6);
+    if (dice.Between(0, 4) == 0) few.push_back(dice.Text(5, 4, 4));
+    values.insert(values.end(), few.begin(), few.end());
+    Scrubber scrubber({.forms = {ScrubForm::kRaw}, .min_length = 1});
+    const std::size_t at_once = values.size() - dice.Between(0, 10);
+    scrubber.Add(Named(std::span(values).first(at_once)));
+    for (std::size_t i = at_once; i < values.size(); ++i) scrubber.Add(values[i]);
+    for (int i = 0; i < 20; ++i) {
+      const std::size_t size = i < 10 ? dice.Between(0, 40) : dice.Between(3550, 3640);
+      std::string text = dice.Text(26, size, size);
+      for (const std::size_t at : {dice.Between(0, size), size - dice.Between(0, size) % 60}) {
+        const std::string& value = few[dice.Between(0, few.size() - 1)];
+        text.replace(at, value.size(), value);
+        text.resize(size);
+      }
+      // The others are too long to be in it by chance.
+      const std::string expected = OracleScrub(few, text);
+      ASSERT_EQ(scrubber.Scrub(text), expected) << Described(few, text);
+      ASSERT_EQ(Streamed(scrubber, text, dice, dice.Between(1, 4000)), expected)
+          << Described(few, text);
+    }
+  }
+}
+
 std::string Base64(std::string_view bytes) {
   static constexpr std::string_view kAlphabet =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -380,6 +412,8 @@ TEST(ScrubOracle, AgreesOnBase64InLinesWhereverTheStreamIsCut) {
   for (int round = 0; round < Rounds(1000); ++round) {
     std::vector<std::string> values(dice.Between(1, 3));
     for (std::string& value : values) value = dice.Printable(4, dice.Between(0, 2) == 0 ? 200 : 20);
+    // Its base64 goes through the automaton.
+    if (dice.Between(0, 4) == 0) values[0] = std::string(dice.Between(60, 90), 'a') + "b";
     std::string text;
     for (std::size_t blocks = dice.Between(1, 3); blocks > 0; --blocks) {
       if (dice.Between(0, 3) != 0) text += dice.Printable(0, 90) + "\nblock: ";

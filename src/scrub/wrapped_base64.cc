@@ -21,10 +21,19 @@ constexpr std::array<bool, 256> kIsBase64 = [] {
 }();
 
 bool IsBase64(char c) { return kIsBase64[static_cast<unsigned char>(c)]; }
+bool IsInBlock(char c) { return IsBase64(c) || c == '='; }
 
 // Number of characters of base64 at the end of `text`, counted up to one more than a wide line has.
 std::size_t RunBefore(std::string_view text) {
   std::size_t run = 0;
+  constexpr std::size_t kAtOnce = 8;  // without a branch for each
+  while (run + kAtOnce <= std::min(kWide, text.size())) {
+    const char* const first = text.data() + text.size() - run - kAtOnce;
+    bool are_all = true;
+    for (std::size_t i = 0; i < kAtOnce; ++i) are_all &= IsBase64(first[i]);
+    if (!are_all) break;
+    run += kAtOnce;
+  }
   while (run < text.size() && run <= kWide && IsBase64(text[text.size() - 1 - run])) ++run;
   return run;
 }
@@ -54,7 +63,7 @@ void WrappedBase64::Look(const IndexView& view, std::string_view kept, std::stri
   while (at < fresh.size()) {
     const char next = fresh[at];
     switch (state_) {
-      case State::kOutside: at = LeaveOutside(kept, fresh, at, line_ends, begin); break;
+      case State::kOutside: at = LeaveOutside(view, kept, fresh, at, line_ends, begin); break;
       case State::kBeforeLine:
         if ((next == ' ' || next == '\t') && blanks_ < kMostBlanks) {
           ++at;
@@ -70,7 +79,7 @@ void WrappedBase64::Look(const IndexView& view, std::string_view kept, std::stri
       case State::kInLine: {
         const std::size_t most = std::min(fresh.size(), at + (width_ - column_));
         std::size_t end = at;
-        while (end < most && (IsBase64(fresh[end]) || fresh[end] == '=')) ++end;
+        while (end < most && IsInBlock(fresh[end])) ++end;
         gathered_.Append(fresh.substr(at, end - at));
         column_ += end - at;
         at = end;
@@ -128,10 +137,32 @@ std::size_t WrappedBase64::RunAtEnd(std::string_view text) const noexcept {
   return run == text.size() ? std::min(run + run_, kWide + 1) : run;
 }
 
+// Whether what stands in the characters of base64 at the end of `line` may go on in the next one.
+// `behind`: what is behind the line break so far.
+bool WrappedBase64::MayGoOn(const IndexView& view, std::string_view line,
+                            std::string_view behind) const {
+  const std::string_view first = LastBytes(line, width_);
+  const std::string_view next =
+      behind.substr(std::min(behind.find_first_not_of(" \t"), behind.size()));
+  std::size_t count = 0;
+  while (count < std::min(next.size(), width_) && IsInBlock(next[count])) ++count;
+  if (count == 0 && !next.empty()) return false;
+  // It can be told where all of the block is there, and no automaton is to see it.
+  const bool is_all = first.size() == width_ && count < width_ && count < next.size();
+  if (!is_all || view.repeating != nullptr) return true;
+  std::array<char, 2 * kWide> joined;
+  std::copy_n(next.begin(), count, std::copy(first.begin(), first.end(), joined.begin()));
+  BatchPlaces room;
+  const std::string_view both(joined.data(), first.size() + count);
+  const bool may_go_on = !HasNoPattern(view, ActiveKernels(), both, room);
+  core::Wipe(joined.data(), both.size());
+  return may_go_on;
+}
+
 // Looks for the end of a line that may be the first of a block. Returns where to go on.
-std::size_t WrappedBase64::LeaveOutside(std::string_view kept, std::string_view fresh,
-                                        std::size_t from, std::span<const std::size_t> line_ends,
-                                        Offset begin) {
+std::size_t WrappedBase64::LeaveOutside(const IndexView& view, std::string_view kept,
+                                        std::string_view fresh, std::size_t from,
+                                        std::span<const std::size_t> line_ends, Offset begin) {
   static_assert(kNarrow >= kRunBytes);
   auto next_end = std::ranges::lower_bound(line_ends, from);
   std::size_t line_end = from;
@@ -149,8 +180,9 @@ std::size_t WrappedBase64::LeaveOutside(std::string_view kept, std::string_view 
     }
     line = WithoutReturn(fresh.substr(0, line_end));
     run = RunAtEnd(line);
+    width_ = run;
+    if (IsWidth(run) && !MayGoOn(view, line, fresh.substr(line_end + 1))) run = 0;
   }
-  width_ = run;
   blanks_ = 0;
   lines_.clear();
   joined_kept_.Clear();

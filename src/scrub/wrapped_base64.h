@@ -51,8 +51,9 @@ class WrappedBase64 final : private OccurrenceSink {
   };
 
   std::size_t RunAtEnd(std::string_view text) const noexcept;
-  std::size_t LeaveOutside(std::string_view kept, std::string_view fresh, std::size_t from,
-                           std::span<const std::size_t> line_ends, Offset begin);
+  std::size_t LeaveOutside(const IndexView& view, std::string_view kept, std::string_view fresh,
+                           std::size_t from, std::span<const std::size_t> line_ends, Offset begin);
+  bool MayGoOn(const IndexView& view, std::string_view line, std::string_view behind) const;
   Offset GatheredEnd() const noexcept { return joined_.position() + gathered_.size(); }
   void LeaveBlock(const IndexView& view);
   void Leave() noexcept;
