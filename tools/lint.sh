@@ -27,7 +27,8 @@ tidy() {
   cmake --preset release -B build/lint -DQARION_COMPILE_TOGETHER=OFF >/dev/null || return 1
   printf '%s\n' "${sources[@]}" |
     xargs -P "$(nproc)" -n 1 clang-tidy-19 -p build/lint --quiet --warnings-as-errors='*' \
-      --extra-arg=-Wno-unknown-warning-option 2>/dev/null
+      --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wreserved-identifier \
+      --extra-arg=-Wreserved-macro-identifier 2>/dev/null
 }
 
 step "format" clang-format-19 --dry-run --Werror "${code[@]}"

@@ -5,7 +5,7 @@
 
 #if defined(__x86_64__)
 #if defined(__clang__)
-// NOLINTNEXTLINE(*reserved-identifier,cert-dcl*): as clang's <stdbool.h> has it for GNU C++.
+// NOLINTNEXTLINE(*reserved-macro-identifier): as clang's <stdbool.h> has it for GNU C++.
 #define _Bool bool
 #endif
 #include <sys/platform/x86.h>
