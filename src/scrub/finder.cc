@@ -262,6 +262,11 @@ std::size_t PendingAt(const IndexView& view, const Kernels& kernels, std::string
   };
   // Bit i: the last i + 1 bytes may begin a pattern. The last bytes alone tell that of most lines.
   std::uint64_t lengths = places_of(0);
+  constexpr std::size_t kBefore = PatternStore::kBeforeBreak;
+  if (end.back() == '\n' && end.size() > kBefore &&
+      !store.MayHaveBreak(LastBytes(end, kBefore + 1))) {
+    lengths &= (std::uint64_t{1} << kBefore) - 1;
+  }
   for (std::size_t i = 1; i < std::min<std::size_t>(last.size(), 4) && lengths != 0; ++i) {
     const std::uint64_t shorter = (std::uint64_t{1} << i) - 1;
     lengths &= places_of(i) << i | shorter;

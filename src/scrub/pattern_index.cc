@@ -130,6 +130,9 @@ PatternId PatternStore::Add(const FormText& form, OwnerId owner, bool repeats_it
   const std::size_t places = std::min(form.text.size(), kShortLength);
   for (std::size_t i = 1; i < places; ++i) {
     AddPlace(ByteAt(form.text, i), GroupOf(ByteAt(form.text, i - 1)), i);
+    if (form.text[i] != '\n' || i < kBeforeBreak) continue;
+    const Place place = PlaceOfBreak(form.text.substr(i - kBeforeBreak));
+    SetBits(breaks_[place.word], place.bits);
   }
   for (std::size_t size = 1; size <= std::min(form.text.size(), HeadFilter::kLongest); ++size) {
     const bool counts = size == kSeamHead || Waits(patterns_[id], size);

@@ -15,12 +15,15 @@
 
 #include "core/secret_memory.h"
 #include "scrub/aho_corasick.h"
+#include "scrub/bytes.h"
 #include "scrub/carried_patterns.h"
 #include "scrub/forms.h"
 #include "scrub/growing_array.h"
 #include "scrub/head_filter.h"
+#include "scrub/kernels.h"
 #include "scrub/length_class.h"
 #include "scrub/pattern.h"
+#include "scrub/shared_bits.h"
 
 namespace qarion::secrets::scrub {
 
@@ -51,6 +54,13 @@ class PatternStore {
   std::uint64_t PlacesOf(unsigned char c, unsigned char previous) const noexcept {
     return places_[c][GroupOf(previous)].load(std::memory_order_relaxed);
   }
+  // Whether a pattern may have these four bytes, a line break and what is before it, in its first
+  // kShortLength ones.
+  static constexpr std::size_t kBeforeBreak = 3;
+  bool MayHaveBreak(std::string_view four) const noexcept {
+    const Place place = PlaceOfBreak(four);
+    return HasBits(breaks_[place.word], place.bits);
+  }
   // The filter knows the first bytes of each pattern that has so many. Of other numbers it knows
   // them only if the pattern waits for more when so much of it is there.
   static constexpr std::size_t kSeamHead = 4;
@@ -72,6 +82,9 @@ class PatternStore {
   const char* Keep(std::string_view text);
   const char* KeepSource(const FormText& form);
   void AddPlace(unsigned char c, std::size_t group, std::size_t place) noexcept;
+  static Place PlaceOfBreak(std::string_view four) noexcept {
+    return PlaceOf(static_cast<std::uint32_t>(LoadWord(four.data(), 4)), 32 - kBreakWordBits);
+  }
   static bool HasLead(const std::atomic<std::uint64_t>& leads, unsigned char c) noexcept {
     const int value = Base64Value(c);
     return value >= 0 && (leads.load(std::memory_order_relaxed) >> value & 1) != 0;
@@ -81,6 +94,8 @@ class PatternStore {
   GrowingArray<std::atomic<std::uint8_t>> retired_;  // by owner
   // By byte, and by group of the one before it.
   std::array<std::array<std::atomic<std::uint64_t>, kGroups>, 256> places_{};
+  static constexpr unsigned kBreakWordBits = 8;
+  std::array<std::uint32_t, std::size_t{1} << kBreakWordBits> breaks_{};
   std::atomic<bool> has_retired_{false};
   std::atomic<bool> has_short_{false};
   HeadFilter heads_;

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/support/sanitizers.h"
@@ -177,6 +178,35 @@ TEST(ScrubOracle, AgreesWhereverTheStreamIsCutAndHoldsNothingMore) {
     }
     stream.Finish();
     ASSERT_EQ(stream.held(), 0u);
+    ASSERT_EQ(seen, OracleScrub(values, text)) << Described(values, text);
+  }
+}
+
+TEST(ScrubOracle, AgreesOnValuesOfSeveralLinesThatAreWrittenLineByLine) {
+  Dice dice(13);
+  for (int round = 0; round < Rounds(5000); ++round) {
+    std::vector<std::string> values = dice.Values(4);
+    for (std::size_t at = 0, count = values.size(); at < count; ++at) {
+      std::string value = values[at];
+      for (std::size_t i = dice.Between(0, 2); i > 0; --i) {
+        value.insert(dice.Between(0, value.size()), "\n");
+      }
+      // Without those at its ends it is to be masked too.
+      const std::size_t first = value.find_first_not_of('\n');
+      values.push_back(value.substr(first, value.find_last_not_of('\n') + 1 - first));
+      values[at] = std::move(value);
+    }
+    const std::string text = dice.TextAbout(values, 4);
+    std::string seen;
+    StreamScrubber stream(ScrubberFor(values), [&](std::string_view bytes) { seen += bytes; });
+    for (std::size_t begin = 0; begin < text.size();) {
+      const std::size_t end = std::min(text.find('\n', begin), text.size() - 1) + 1;
+      stream.Write(std::string_view(text).substr(begin, end - begin));
+      begin = end;
+      const std::string_view written = std::string_view(text).substr(0, begin);
+      ASSERT_LE(stream.held(), OraclePending(values, written)) << Described(values, text);
+    }
+    stream.Finish();
     ASSERT_EQ(seen, OracleScrub(values, text)) << Described(values, text);
   }
 }
