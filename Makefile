@@ -63,7 +63,7 @@ jwt-drill: ## rotate the key of JSON Web Tokens in eight busy processes for MINU
 	  tests/integration/jwt/drill.py build/release/tests/token_service $(MINUTES) $(KEYS)
 
 .PHONY: lint
-lint: ## format, clang-tidy, include directions, bans, public headers, scripts
+lint: ## format, clang-tidy, include directions, bans, scripts
 	@tools/setup.sh lint
 	@tools/lint.sh
 

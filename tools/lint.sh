@@ -34,7 +34,6 @@ tidy() {
 step "format" clang-format-19 --dry-run --Werror "${code[@]}"
 step "include directions" tools/check_includes.py
 step "bans" tools/check_bans.py
-step "public headers" tests/integration/install/headers_test.sh "$PWD"
 step "shell scripts" shellcheck "${scripts[@]}"
 step "clang-tidy" tidy
 exit "$failed"
