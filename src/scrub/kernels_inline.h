@@ -89,7 +89,8 @@ constexpr std::uint8_t kBitOfHighHalf[16] = {
 [[gnu::always_inline]] inline std::size_t CountRepeatedSingly(const char* text, std::size_t size,
                                                               std::size_t period,
                                                               std::size_t known) {
-  while (known < size && text[known] == text[known - period]) ++known;
+  const char* const before = text - period;
+  while (known < size && text[known] == before[known]) ++known;
   return known;
 }
 
