@@ -381,12 +381,15 @@ TEST(ScrubOracle, AgreesOnAllFormsOfManyValuesWithMostOfTheirBytesInCommon) {
 TEST(ScrubOracle, AgreesOnBase64InLinesWhileTheSetChanges) {
   Dice dice(9);
   for (int round = 0; round < Rounds(500); ++round) {
-    const std::vector<std::string> values = {dice.Printable(8, 100)};
+    const bool repeats_itself = dice.Between(0, 3) == 0;
+    const std::vector<std::string> values = {
+        repeats_itself ? std::string(dice.Between(60, 90), 'a') + "b" : dice.Printable(8, 100)};
     const std::string characters =
         Base64(dice.Printable(0, 150) + values[0] + dice.Printable(0, 90));
     std::string text = "sum " + std::string(64, 'f') + "\n";
+    const std::size_t width = dice.Between(0, 1) == 0 ? 64 : 76;
     for (std::size_t i = 0; i < characters.size(); ++i) {
-      if (i != 0 && i % 76 == 0) text += '\n';
+      if (i != 0 && i % width == 0) text += '\n';
       text += characters[i];
     }
     text += "\n";

@@ -252,6 +252,47 @@ TEST(StreamScrubber, PassesCleanPiecesOnWithoutCutsInThem) {
   EXPECT_THAT(pieces, ElementsAre("one ", "***", " two ", "***", " three"));
 }
 
+// The lines are held as the beginning of another value, so that all of them counts.
+TEST(StreamScrubber, MasksAValueAddedWhileLinesOfItsBase64AreHeld) {
+  // base64 -w 64, of "the quick brown fox jumps over the lazy" and "hunter2-correct-horse-battery".
+  const std::string lines =
+      "dGhlIHF1aWNrIGJyb3duIGZveCBqdW1wcyBvdmVyIHRoZSBsYXp5aHVudGVyMi1j\n"
+      "b3JyZWN0LWhvcnNlLWJhdHRlcnk=\n";
+  for (const std::size_t cut : {std::size_t{0}, std::size_t{20}, lines.size() - 1}) {
+    Scrubber scrubber({.forms = {ScrubForm::kRaw, ScrubForm::kBase64}});
+    scrubber.Add(lines.substr(cut) + "and so on, at length");
+    std::string seen;
+    StreamScrubber stream(scrubber, [&](std::string_view bytes) { seen += bytes; });
+    stream.Write(lines);
+    ASSERT_EQ(stream.held(), lines.size() - cut);
+    scrubber.Add("hunter2-correct-horse-battery");
+    stream.Write("\n");
+    stream.Finish();
+    const std::string expected = cut < lines.size() - 1
+                                     ? "dGhlIHF1aWNrIGJyb3duIGZveCBqdW1wcyBvdmVyIHRoZSBsYXp5***\n\n"
+                                     : lines + "\n";
+    EXPECT_EQ(seen, expected) << cut;
+  }
+}
+
+// What it holds of a block of lines is not longer for a value that would have begun before it.
+TEST(StreamScrubber, TakesAValueThatIsAddedWithinABlockOfARepeatingOne) {
+  Scrubber scrubber;
+  scrubber.Add(std::string(73, 'a') + "b");
+  std::string seen;
+  StreamScrubber stream(scrubber, [&](std::string_view bytes) { seen += bytes; });
+  const std::string begin =
+      "XFZiYzJkYWFhYmNkYmJjYWFiYmJkYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFh\r\nYWFhYWFhYWFhYWFhYWFhY";
+  const std::string end = "WFhYWFhYWFhYWFhYWFhYWF";
+  stream.Write(begin);
+  scrubber.Add(
+      "\x02other\x03"
+      "3");
+  stream.Write(end);
+  stream.Finish();
+  EXPECT_EQ(seen, begin + end);
+}
+
 TEST(StreamScrubber, DropsWhatItHoldsWhenItGoes) {
   Scrubber scrubber;
   scrubber.Add("hunter2");

@@ -45,6 +45,7 @@ bool StreamState::PassesClean(std::string_view bytes) {
   scanner_.Skip(bytes.size());
   released_ = chunk_begin_ = scanner_.position();
   byte_before_tail_ = LastByte(bytes, kNoByte);
+  run_before_tail_ = wrapped_.run();
   after_mask_ = false;
   sink_(bytes);
   return true;
@@ -82,8 +83,8 @@ void StreamState::TakeUpChanges() {
   covered_.Clear();
   found_.clear();
   scanner_.Restart(tail_begin());
-  scanner_.Look(*view_.index, {}, byte_before_tail_, Tail(), *this);
-  wrapped_.LookAgain(*view_.index, *this);
+  wrapped_.Restart(run_before_tail_);
+  Look({}, Tail());
 }
 
 // Goes on behind `kept` with `fresh`.
@@ -96,6 +97,15 @@ void StreamState::Look(std::string_view kept, std::string_view fresh) {
 // Number of bytes at the end that may begin an occurrence.
 std::size_t StreamState::Pending() const noexcept {
   return std::max(scanner_.pending(), wrapped_.PendingBefore(scanner_.position()));
+}
+
+// Number of characters of base64 before the last `pending` bytes.
+std::size_t StreamState::RunBefore(std::size_t pending) const noexcept {
+  using scrub::WrappedBase64;
+  const std::size_t of_tail = Tail().size() + chunk_.size() - pending;
+  const std::string_view tail = Tail().substr(0, of_tail);
+  const std::string_view chunk = chunk_.substr(0, of_tail - tail.size());
+  return WrappedBase64::RunAfter(WrappedBase64::RunAfter(run_before_tail_, tail), chunk);
 }
 
 void StreamState::OnOccurrence(const scrub::Pattern& pattern, Offset begin, Offset end) {
@@ -177,6 +187,7 @@ void StreamState::Tell(Offset limit) {
 // as often as they were let go, so that writing a byte at a time stays linear.
 void StreamState::Keep() {
   const std::size_t pending = Pending();
+  run_before_tail_ = pending == 0 ? wrapped_.run() : RunBefore(pending);
   if (pending <= chunk_.size()) {
     const std::size_t gone = chunk_.size() - pending;
     byte_before_tail_ =

@@ -54,6 +54,7 @@ class StreamState final : private scrub::OccurrenceSink {
   bool PassesClean(std::string_view bytes);
   void Look(std::string_view kept, std::string_view fresh);
   std::size_t Pending() const noexcept;
+  std::size_t RunBefore(std::size_t pending) const noexcept;
 
   void Release(Offset limit);
   void PassOn(Offset begin, Offset end);
@@ -82,7 +83,8 @@ class StreamState final : private scrub::OccurrenceSink {
   SecretBuffer tail_;          // what was kept when the chunk began
   std::size_t tail_skip_ = 0;  // bytes at its beginning that have been let go
   int byte_before_tail_ = scrub::kNoByte;
-  std::string_view chunk_;  // what is being written
+  std::size_t run_before_tail_ = 0;  // of base64
+  std::string_view chunk_;           // what is being written
   Offset chunk_begin_ = 0;
 };
 

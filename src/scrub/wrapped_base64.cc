@@ -46,9 +46,9 @@ bool IsWidth(std::size_t run) { return run == kNarrow || run == kWide; }
 
 }  // namespace
 
-void WrappedBase64::Restart() noexcept {
+void WrappedBase64::Restart(std::size_t run) noexcept {
   Leave();
-  run_ = 0;
+  run_ = run;
 }
 
 void WrappedBase64::Look(const IndexView& view, std::string_view kept, std::string_view fresh,
@@ -122,19 +122,9 @@ bool WrappedBase64::MaySkip(std::string_view fresh,
   });
 }
 
-void WrappedBase64::LookAgain(const IndexView& view, OccurrenceSink& sink) {
-  if (state_ == State::kOutside) return;
-  sink_ = &sink;
-  joined_.Restart(joined_.position() - joined_kept_.size());
-  gathered_ = std::move(joined_kept_);
-  LookAtGathered(view);
-}
-
-// Number of characters of base64 at the end of `text`, which begins `fresh`, counted as RunBefore()
-// does, also across its beginning.
-std::size_t WrappedBase64::RunAtEnd(std::string_view text) const noexcept {
+std::size_t WrappedBase64::RunAfter(std::size_t before, std::string_view text) noexcept {
   const std::size_t run = RunBefore(text);
-  return run == text.size() ? std::min(run + run_, kWide + 1) : run;
+  return run == text.size() ? std::min(run + before, kWide + 1) : run;
 }
 
 // Whether what stands in the characters of base64 at the end of `line` may go on in the next one.

@@ -19,7 +19,8 @@ namespace qarion::secrets::scrub {
 // Thread-safety: one thread at a time.
 class WrappedBase64 final : private OccurrenceSink {
  public:
-  void Restart() noexcept;
+  // What is before counts no more, but for how many characters of base64 it ends with.
+  void Restart(std::size_t run = 0) noexcept;
 
   // Goes on with `fresh`, which stands at `begin`, behind `kept`. `line_ends`: of `fresh`, as a
   // Scanner finds them.
@@ -36,8 +37,10 @@ class WrappedBase64 final : private OccurrenceSink {
   // Whether no block begins in the text, nor has begun. `line_ends`: as before.
   bool MaySkip(std::string_view fresh, std::span<const std::uint16_t> line_ends) const noexcept;
 
-  // The set has changed: looks again at what it keeps.
-  void LookAgain(const IndexView& view, OccurrenceSink& sink);
+  // How many characters of base64 the text so far ends with, as RunAfter() counts them.
+  std::size_t run() const noexcept { return run_; }
+  // How many `text` ends with where `before` are before it, up to one more than a wide line has.
+  static std::size_t RunAfter(std::size_t before, std::string_view text) noexcept;
 
   // Number of bytes before `position`, the end of the text so far, that may begin an occurrence.
   std::size_t PendingBefore(Offset position) const noexcept;
@@ -50,7 +53,8 @@ class WrappedBase64 final : private OccurrenceSink {
     Offset text = 0;
   };
 
-  std::size_t RunAtEnd(std::string_view text) const noexcept;
+  // Of the beginning of what is being looked at.
+  std::size_t RunAtEnd(std::string_view text) const noexcept { return RunAfter(run_, text); }
   std::size_t LeaveOutside(const IndexView& view, std::string_view kept, std::string_view fresh,
                            std::size_t from, std::span<const std::size_t> line_ends, Offset begin);
   bool MayGoOn(const IndexView& view, std::string_view line, std::string_view behind) const;
