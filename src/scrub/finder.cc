@@ -79,9 +79,10 @@ class Search {
                              [&](std::size_t place, const LengthClass::Entry& entry) {
                                CompareAt(length_class, place, entry);
                              });
-      if (!view_.carried || i + 1 != view_.classes.size()) continue;
-      view_.carried->ForEachAt(text_, begin, {hits.data(), found},
-                               [&](PatternId id, std::size_t at) { Compare(store_[id], at); });
+      if (view_.CarriesOthers(i)) {
+        view_.carried->ForEachAt(text_, begin, {hits.data(), found},
+                                 [&](PatternId id, std::size_t at) { Compare(store_[id], at); });
+      }
     }
   }
 
@@ -221,11 +222,9 @@ bool HasNoPattern(const IndexView& view, const Kernels& kernels, std::string_vie
     bool leads_on = false;
     view.classes[i]->ForEachAt(text, 0, room.data(), hits,
                                [&](std::size_t, const LengthClass::Entry&) { leads_on = true; });
-    if (view.carried && i + 1 == view.classes.size()) {
-      view.carried->ForEachAt(text, 0, {room.data(), hits}, [&](PatternId id, std::size_t at) {
-        const Pattern& pattern = (*view.store)[id];
-        leads_on = leads_on || Spelled(text.substr(at)).StartsWith(pattern.text());
-      });
+    if (view.CarriesOthers(i)) {
+      view.carried->ForEachAt(text, 0, {room.data(), hits},
+                              [&](PatternId, std::size_t) { leads_on = true; });
     }
     if (leads_on) return false;
   }

@@ -54,9 +54,6 @@ class LaneProbe {
     return Lanes::WhereAllOf(Lanes::WordsAt(words_, indices.pairs),
                              Lanes::Shuffle(bit_of_byte_, sums));
   }
-  // Of several vectors first all indices are written down, then all words loaded: so they wait
-  // neither for the text nor for the way from vector registers to others.
-  static void Written() { asm volatile("" ::: "memory"); }
   [[gnu::always_inline]] unsigned Find(const char* text) const {
     Indices indices;
     Prepare(text, indices);
@@ -227,13 +224,18 @@ std::size_t ProbeForFew(const char* text, std::size_t size, std::size_t count,
   return out + count;
 }
 
+// What was written to this memory is there.
+[[gnu::always_inline]] inline void IsWritten(const void* memory) {
+  asm volatile("" : : "r"(memory) : "memory");
+}
+
 template <typename Lanes, unsigned kStride>
 std::size_t ProbeEach(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
                       std::uint16_t* hits) {
   constexpr std::size_t kVectorBytes = kMostGramBytes * Lanes::kCount;
   constexpr std::size_t kVectors = kBlockBytes / kVectorBytes;
   constexpr std::size_t kOffsets = kMostGramBytes / kStride;  // of grams in a lane
-  constexpr std::size_t kBlocks = 14 / kOffsets;              // at once
+  constexpr std::size_t kBlocks = 14 / kOffsets;              // at once; 8 are as fast, 28 not
   constexpr std::size_t kBlocksInWord = 4;
   // A page behind another is not fetched ahead by the processor itself.
   constexpr std::size_t kAhead = 4096;
@@ -243,9 +245,10 @@ std::size_t ProbeEach(const char* text, std::size_t size, std::size_t count, con
   const std::size_t end = whole < count ? whole : count;
   std::size_t begin = 0;
 
-  // Of each block a bit for each lane in which something was found. They are written down first,
-  // all of them: to branch at each block that has one would take longer than the rest, since what
-  // it has waits for the filter.
+  // Of several blocks first all indices are written down, then all words loaded: so these wait
+  // neither for the text nor for the way out of vector registers. Of each block a bit for each lane
+  // in which something was found is written down, too: to branch at each block that has one would
+  // take longer than the rest, since what it has waits for the filter.
   std::uint16_t found[kOffsets][kBatchBytes / kBlockBytes + kBlocksInWord];  // NOLINT(*-c-arrays)
   typename LaneProbe<Lanes>::Indices indices[kBlocks][kOffsets][kVectors];   // NOLINT(*-c-arrays)
   std::size_t blocks = 0;
@@ -263,7 +266,7 @@ std::size_t ProbeEach(const char* text, std::size_t size, std::size_t count, con
         probe.Prepare(at + i * kVectorBytes, indices[block][offset][i]);
       }
     });
-    probe.Written();
+    IsWritten(indices);
     for_each([&](const char* at, std::size_t block, std::size_t offset) {
       unsigned lanes = 0;
       for (std::size_t i = 0; i < kVectors; ++i) {
@@ -273,6 +276,16 @@ std::size_t ProbeEach(const char* text, std::size_t size, std::size_t count, con
       found[offset][blocks + block] = static_cast<std::uint16_t>(lanes);
     });
     blocks += kBlocks;
+  }
+  if (blocks != 0) {
+    // The text could be read out of them.
+    const auto zero = Lanes::Repeat(0);
+    for (auto& block : indices) {
+      for (auto& offset : block) {
+        for (auto& vector : offset) Lanes::Store(zero, vector.pairs);
+      }
+    }
+    IsWritten(indices);
   }
 
   std::uint16_t* out = hits;

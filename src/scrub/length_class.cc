@@ -184,7 +184,8 @@ bool LengthClass::Carry(std::string_view pattern) noexcept {
   constexpr std::uint32_t kBytes = 256;
   constexpr std::size_t kShareOfCarried = 8;  // one gram to so many words
   const bool ends_early = pattern.size() == kShortestCarried;
-  const std::size_t grams = kLongestCarried - kMostGramBytes + kBytes * (ends_early ? 2 : 1);
+  const std::size_t whole = pattern.size() - kMostGramBytes + 1;
+  const std::size_t grams = whole + kBytes * (ends_early ? 2 : 1);
   if (carried_grams_ + grams > words_.size() / kShareOfCarried) return false;
   carried_grams_ += grams;
   ++carried_;
@@ -193,7 +194,7 @@ bool LengthClass::Carry(std::string_view pattern) noexcept {
     AddToFilter(static_cast<std::uint32_t>(bytes << 8) | any);
     if (ends_early) AddToFilter(static_cast<std::uint32_t>(bytes >> 16) | any << 24);
   }
-  for (std::size_t place = 0; place + kMostGramBytes <= pattern.size(); ++place) {
+  for (std::size_t place = 0; place < whole; ++place) {
     AddToFilter(static_cast<std::uint32_t>(bytes >> 8 * place));
   }
   return true;

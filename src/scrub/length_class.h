@@ -104,11 +104,13 @@ class LengthClass {
   }
 
   // Puts a pattern of so few bytes into the filter of the longest class: whatever place an
-  // occurrence has in a text, four bytes that begin at a multiple of the stride have three or four
-  // of the pattern in their middle. Where one is not of the pattern, it may be any, which is why it
-  // is done for a few patterns alone. Returns whether it was.
+  // occurrence has in a text, four bytes that begin at a multiple of the stride have at least three
+  // of the pattern, those in the middle among them. Where the first or the last is not of it, it
+  // may be any, which is why it is done for a few patterns alone. Returns whether it was.
   static constexpr std::size_t kShortestCarried = 5;
   static constexpr std::size_t kLongestCarried = 6;
+  static_assert(kLongestCarried + 1 == kClassShapes.back().shortest &&
+                kClassShapes.back().gram_size == 4 && kClassShapes.back().stride == 4);
   bool Carry(std::string_view pattern) noexcept;
   std::size_t carried() const noexcept { return carried_; }  // how many; of the inserting thread
 
@@ -148,7 +150,8 @@ class LengthClass {
   };
   Key KeyOf(std::uint32_t gram, std::uint64_t neighbours) const noexcept {
     const std::uint64_t both = std::rotl(neighbours, 32) ^ gram;
-    const std::uint64_t hash = both * 0xD6E8FEB86659FD93;
+    // Each byte counts at two places, or those that differ in one could be near each other.
+    const std::uint64_t hash = (both ^ both >> 16) * 0xD6E8FEB86659FD93;
     return {
         .bucket = static_cast<std::uint32_t>((hash >> 32) * buckets_ >> 32),
         .tag = static_cast<std::uint16_t>(std::max((hash ^ hash >> 32) >> 16 & 0x7FFF, kLeastTag))};

@@ -56,6 +56,23 @@ TEST(LengthClass, TellsBytesInPercentEncodingAndWithColonsApartByMoreOfThem) {
   }
 }
 
+// Whichever byte of them it is.
+TEST(LengthClass, HasRoomForPatternsThatDifferInOneByteOrTwo) {
+  for (const std::string one : {"00000?", "0000?0", "000??0", "pin??", "ab??", "key??Z"}) {
+    LengthClass length_class(kClassShapes[ClassOf(one.size())], 100);
+    const bool has_two = one.find("??") != std::string::npos;
+    const int count = has_two ? 100 : 26;
+    for (int i = 0; i < count; ++i) {
+      std::string pattern = one;
+      const std::size_t at = pattern.find('?');
+      pattern[at] = static_cast<char>(has_two ? '0' + i / 10 : 'a' + i);
+      if (has_two) pattern[at + 1] = static_cast<char>('0' + i % 10);
+      length_class.Insert(static_cast<PatternId>(i), pattern, LengthClass::IfCrowded::kEnter);
+    }
+    EXPECT_LT(length_class.crowded(), 10u) << one;
+  }
+}
+
 TEST(LengthClass, TakesAnotherGramWhereManyPatternsHaveOne) {
   LengthClass length_class(kClassShapes.back(), 100);
   const std::string common = "XQZJXQZJ";  // rarer than what follows

@@ -239,13 +239,16 @@ void PatternIndex::EnterMembers(std::size_t index) {
 // If the longest class can carry all patterns of the one before, those.
 std::optional<CarriedPatterns> PatternIndex::Carried() {
   const std::vector<PatternId>& members = members_[CarriedPatterns::kClass];
-  LengthClass* const carrier = classes_.back().get();
+  LengthClass* const carrier = classes_[CarriedPatterns::kClass + 1].get();
   if (members.empty() || members.size() > CarriedPatterns::kMost || carrier == nullptr) return {};
+  const auto is_too_short = [&](PatternId id) {
+    return (*store_)[id].length < CarriedPatterns::kShortest;
+  };
+  if (std::ranges::any_of(members, is_too_short)) return {};
   CarriedPatterns carried;
   Pattern::HeadRoom room;
   for (std::size_t i = 0; i < members.size(); ++i) {
     const std::string_view text = (*store_)[members[i]].Head(room);
-    if (text.size() < LengthClass::kShortestCarried) return {};
     if (i >= carrier->carried() && !carrier->Carry(text)) return {};
     carried.Add(members[i], text);
   }

@@ -142,6 +142,10 @@ struct IndexView {
   bool IsProbed(std::size_t index) const noexcept {
     return classes[index] != nullptr && !(carried && index == CarriedPatterns::kClass);
   }
+  // Whether its grams lead to those, too.
+  bool CarriesOthers(std::size_t index) const noexcept {
+    return carried && index == CarriedPatterns::kClass + 1;
+  }
   // Of a class that is there.
   ProbePlan PlanOf(std::size_t index) const noexcept {
     ProbePlan plan = classes[index]->plan();
