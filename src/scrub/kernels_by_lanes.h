@@ -229,37 +229,36 @@ std::size_t ProbeForFew(const char* text, std::size_t size, std::size_t count,
   asm volatile("" : : "r"(memory) : "memory");
 }
 
+// Of each block of a batch a bit for each lane in which something was found; once for each place of
+// a gram in a lane that is looked at.
+constexpr std::size_t kBlocksInWord = 4;
+using FoundInBlocks =
+    std::uint16_t[kBatchBytes / kBlockBytes + kBlocksInWord];  // NOLINT(*-c-arrays)
+
+// Looks at blocks, several at once; returns how many, of those that end before `end`. First all
+// indices are written down, then all words loaded: so these wait neither for the text nor for the
+// way out of vector registers. What is found is written down, too: to branch at each block that has
+// something would take longer than the rest, since what it has waits for the filter.
 template <typename Lanes, unsigned kStride>
-std::size_t ProbeEach(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
-                      std::uint16_t* hits) {
+[[gnu::always_inline]] inline std::size_t ProbeBlocks(const LaneProbe<Lanes>& probe,
+                                                      const char* text, std::size_t end,
+                                                      FoundInBlocks* found) {
   constexpr std::size_t kVectorBytes = kMostGramBytes * Lanes::kCount;
   constexpr std::size_t kVectors = kBlockBytes / kVectorBytes;
-  constexpr std::size_t kOffsets = kMostGramBytes / kStride;  // of grams in a lane
-  constexpr std::size_t kBlocks = 14 / kOffsets;              // at once; 8 are as fast, 28 not
-  constexpr std::size_t kBlocksInWord = 4;
+  constexpr std::size_t kOffsets = kMostGramBytes / kStride;
+  constexpr std::size_t kAtOnce = 14 / kOffsets;  // 8 are about as fast, 28 are not
   // A page behind another is not fetched ahead by the processor itself.
   constexpr std::size_t kAhead = 4096;
-  const LaneProbe<Lanes> probe(plan);
-  // What begins before `end` can be loaded in whole lanes.
-  const std::size_t whole = size < kMostGramBytes - 1 ? 0 : size - (kMostGramBytes - 1);
-  const std::size_t end = whole < count ? whole : count;
-  std::size_t begin = 0;
-
-  // Of several blocks first all indices are written down, then all words loaded: so these wait
-  // neither for the text nor for the way out of vector registers. Of each block a bit for each lane
-  // in which something was found is written down, too: to branch at each block that has one would
-  // take longer than the rest, since what it has waits for the filter.
-  std::uint16_t found[kOffsets][kBatchBytes / kBlockBytes + kBlocksInWord];  // NOLINT(*-c-arrays)
-  typename LaneProbe<Lanes>::Indices indices[kBlocks][kOffsets][kVectors];   // NOLINT(*-c-arrays)
+  typename LaneProbe<Lanes>::Indices indices[kAtOnce][kOffsets][kVectors];  // NOLINT(*-c-arrays)
   std::size_t blocks = 0;
   const auto for_each = [&](auto act) {
-    for (std::size_t block = 0; block < kBlocks; ++block) {
+    for (std::size_t block = 0; block < kAtOnce; ++block) {
       for (std::size_t offset = 0; offset < kOffsets; ++offset) {
-        act(text + begin + block * kBlockBytes + offset * kStride, block, offset);
+        act(text + (blocks + block) * kBlockBytes + offset * kStride, block, offset);
       }
     }
   };
-  for (; begin + kBlocks * kBlockBytes <= end; begin += kBlocks * kBlockBytes) {
+  for (; (blocks + kAtOnce) * kBlockBytes <= end; blocks += kAtOnce) {
     for_each([&](const char* at, std::size_t block, std::size_t offset) {
       if (offset == 0) __builtin_prefetch(at + kAhead);
       for (std::size_t i = 0; i < kVectors; ++i) {
@@ -275,7 +274,6 @@ std::size_t ProbeEach(const char* text, std::size_t size, std::size_t count, con
       }
       found[offset][blocks + block] = static_cast<std::uint16_t>(lanes);
     });
-    blocks += kBlocks;
   }
   if (blocks != 0) {
     // The text could be read out of them.
@@ -287,10 +285,23 @@ std::size_t ProbeEach(const char* text, std::size_t size, std::size_t count, con
     }
     IsWritten(indices);
   }
+  return blocks;
+}
+
+template <typename Lanes, unsigned kStride>
+std::size_t ProbeEach(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
+                      std::uint16_t* hits) {
+  constexpr std::size_t kVectorBytes = kMostGramBytes * Lanes::kCount;
+  const LaneProbe<Lanes> probe(plan);
+  // What begins before `end` can be loaded in whole lanes.
+  const std::size_t whole = size < kMostGramBytes - 1 ? 0 : size - (kMostGramBytes - 1);
+  const std::size_t end = whole < count ? whole : count;
+  FoundInBlocks found[kMostGramBytes / kStride];  // NOLINT(*-avoid-c-arrays)
+  const std::size_t blocks = ProbeBlocks<Lanes, kStride>(probe, text, end, found);
 
   std::uint16_t* out = hits;
   for (std::size_t offset = 0; offset < kMostGramBytes; offset += kStride) {
-    std::size_t at = begin + offset;
+    std::size_t at = blocks * kBlockBytes + offset;
     std::uint64_t lanes = 0;
     unsigned known = 0;  // lanes
     const auto add = [&](std::uint64_t more, std::size_t number) {
