@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "scrub/kernels.h"
 #include "tests/support/sanitizers.h"
 
 namespace qarion::secrets::scrub {
@@ -289,7 +290,8 @@ TEST(ScrubOracle, AgreesOnAFewShortValuesBesideManyOthers) {
     scrubber.Add(Named(std::span(values).first(at_once)));
     for (std::size_t i = at_once; i < values.size(); ++i) scrubber.Add(values[i]);
     for (int i = 0; i < 20; ++i) {
-      const std::size_t size = i < 10 ? dice.Between(0, 40) : dice.Between(3550, 3640);
+      const std::size_t size =
+          i < 10 ? dice.Between(0, 40) : dice.Between(kBatchBytes - 40, kBatchBytes + 60);
       std::string text = dice.Text(26, size, size);
       for (const std::size_t at : {dice.Between(0, size), size - dice.Between(0, size) % 60}) {
         const std::string& value = few[dice.Between(0, few.size() - 1)];
@@ -299,7 +301,7 @@ TEST(ScrubOracle, AgreesOnAFewShortValuesBesideManyOthers) {
       // The others are too long to be in it by chance.
       const std::string expected = OracleScrub(few, text);
       ASSERT_EQ(scrubber.Scrub(text), expected) << Described(few, text);
-      ASSERT_EQ(Streamed(scrubber, text, dice, dice.Between(1, 4000)), expected)
+      ASSERT_EQ(Streamed(scrubber, text, dice, dice.Between(1, 2 * kBatchBytes)), expected)
           << Described(few, text);
     }
   }
