@@ -36,9 +36,9 @@ class CarriedPatterns {
     if (text.size() == kShortest) short_ |= own;
   }
 
-  // Calls `take` with each pattern that stands in the text, and the place where it begins, which is
-  // one byte before a hit at the most, or two behind it; or where it ends with the text. The hits
-  // are places behind `begin`.
+  // Calls `take` with the patterns that stand in the text, and the places where they begin: two
+  // bytes before a hit at the most, or one behind it; or where they end with the text. The hits are
+  // places behind `begin`.
   template <typename Take>
   void ForEachAt(std::string_view text, std::size_t begin, std::span<const std::uint16_t> hits,
                  Take take) const {
