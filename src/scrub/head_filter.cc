@@ -7,13 +7,6 @@
 #include "scrub/shared_bits.h"
 
 namespace qarion::secrets::scrub {
-namespace {
-
-Place PlaceOfFour(std::string_view head, unsigned shift) noexcept {
-  return PlaceOf(static_cast<std::uint32_t>(LoadWord(head.data(), 4)), shift);
-}
-
-}  // namespace
 
 std::size_t HeadFilter::BitOf(std::string_view head) noexcept {
   const std::size_t size = std::min(head.size(), kLongest);

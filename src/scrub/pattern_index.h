@@ -15,7 +15,6 @@
 
 #include "core/secret_memory.h"
 #include "scrub/aho_corasick.h"
-#include "scrub/bytes.h"
 #include "scrub/carried_patterns.h"
 #include "scrub/forms.h"
 #include "scrub/growing_array.h"
@@ -83,7 +82,7 @@ class PatternStore {
   const char* KeepSource(const FormText& form);
   void AddPlace(unsigned char c, std::size_t group, std::size_t place) noexcept;
   static Place PlaceOfBreak(std::string_view four) noexcept {
-    return PlaceOf(static_cast<std::uint32_t>(LoadWord(four.data(), 4)), 32 - kBreakWordBits);
+    return PlaceOfFour(four, 32 - kBreakWordBits);
   }
   static bool HasLead(const std::atomic<std::uint64_t>& leads, unsigned char c) noexcept {
     const int value = Base64Value(c);
