@@ -16,6 +16,7 @@
 namespace qarion::secrets::cache {
 namespace {
 
+using namespace std::chrono_literals;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
@@ -338,23 +339,29 @@ TEST_F(SnapshotCacheTest, RetriesTheFirstFetchUntilTheDeadline) {
   EXPECT_GT(store_.fetches(), 5);
 }
 
-// Not that the last attempt had no time left.
+// Not that the last attempt had no time left; one is cut off a little before the deadline, where
+// time-outs are counted in whole milliseconds.
 TEST_F(SnapshotCacheTest, SaysAtTheDeadlineWhatWentWrongBefore) {
-  store_.Fail(Error(ErrorCode::kTryAgain, "fake quota exceeded"));
-  Make({.start_timeout = seconds(30)});
-  Status started;
-  std::jthread starter([&] { started = cache_->Start(); });
-  while (clock_->waiting() == 0) std::this_thread::yield();  // for the second attempt
-  store_.Block(true);
-  store_.Fail(Error(ErrorCode::kUnavailable, "fake time-out"));
-  clock_->AdvanceToNextDeadline();
-  store_.AwaitFetches(2);
-  clock_->Advance(seconds(30));
-  store_.Block(false);
-  starter.join();
-  ASSERT_FALSE(started);
-  EXPECT_EQ(started.error().code(), ErrorCode::kTryAgain);
-  EXPECT_THAT(started.error().reason(), HasSubstr("fake quota exceeded; gave up after 30000 ms"));
+  for (const std::chrono::microseconds early : {-1000us, 0us, 900us}) {
+    SCOPED_TRACE(early.count());
+    store_.Fail(Error(ErrorCode::kTryAgain, "fake quota exceeded"));
+    Make({.start_timeout = seconds(30)});
+    const auto deadline = clock_->SteadyNow() + seconds(30);
+    const int fetches = store_.fetches();
+    Status started;
+    std::jthread starter([&] { started = cache_->Start(); });
+    while (clock_->waiting() == 0) std::this_thread::yield();  // for the second attempt
+    store_.Block(true);
+    store_.Fail(Error(ErrorCode::kUnavailable, "fake time-out"));
+    clock_->AdvanceToNextDeadline();
+    store_.AwaitFetches(fetches + 2);
+    clock_->Advance(deadline - early - clock_->SteadyNow());
+    store_.Block(false);
+    starter.join();
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code(), ErrorCode::kTryAgain);
+    EXPECT_THAT(started.error().reason(), HasSubstr("fake quota exceeded; gave up after 30000 ms"));
+  }
 }
 
 TEST_F(SnapshotCacheTest, StartsAsSoonAsTheStoreAnswers) {
