@@ -127,6 +127,10 @@ function(qarion_test name)
     qarion_flags qarion_secrets_static ${arg_LIBS} GTest::gmock GTest::gtest_main)
   # What is tested is optimised; the tests themselves would take twice the time to compile.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1> $<$<CONFIG:Debug>:-O0>)
+  qarion_compile_together(${name})
+  # What calls its operators would see into them, and warn that they call malloc.
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/tests/support/allocation_counter.cc
+    PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   if(TARGET qarion_test_headers)
     target_precompile_headers(${name} REUSE_FROM qarion_test_headers)
   endif()

@@ -33,7 +33,7 @@ class ProfilesTest : public testing::Test {
     return Profiles::Load(VariablesOf(given));
   }
 
-  secrets::test::TemporaryDirectory directory_;
+  test::TemporaryDirectory directory_;
 };
 
 std::string Value(const std::optional<Profile>& profile, std::string_view name) {

@@ -23,8 +23,8 @@ class Chance final : public core::Random {
   double always_;
 };
 
-net::HttpResponse Response(int status, const std::string& code = "",
-                           const std::string& retry_after = "") {
+net::HttpResponse FailedResponse(int status, const std::string& code = "",
+                                 const std::string& retry_after = "") {
   net::HttpResponse response{.status = status};
   if (!code.empty()) response.body = Secret::CopyOf(R"({"__type":")" + code + R"("})");
   if (!retry_after.empty()) {
@@ -41,38 +41,38 @@ class RetryPolicyTest : public testing::Test {
         policy_.pause({.result = std::move(response)}, attempt, random));
   }
   bool IsRetried(int status, const std::string& code = "") {
-    return policy_.is_worth_another_try(Response(status, code));
+    return policy_.is_worth_another_try(FailedResponse(status, code));
   }
 
   net::RetryPolicy policy_ = MakeRetryPolicy(RetryMode::kStandard, 3, {});
 };
 
 TEST_F(RetryPolicyTest, DoublesFiftyMillisecondsAfterFailures) {
-  EXPECT_EQ(Pause(Response(500), 1), milliseconds(50));
-  EXPECT_EQ(Pause(Response(503), 2), milliseconds(100));
-  EXPECT_EQ(Pause(Response(503), 2, 0.5), milliseconds(50));
-  EXPECT_EQ(Pause(Response(503), 2, 0), milliseconds(0));
-  EXPECT_EQ(Pause(Response(500), 20), milliseconds(20'000));
+  EXPECT_EQ(Pause(FailedResponse(500), 1), milliseconds(50));
+  EXPECT_EQ(Pause(FailedResponse(503), 2), milliseconds(100));
+  EXPECT_EQ(Pause(FailedResponse(503), 2, 0.5), milliseconds(50));
+  EXPECT_EQ(Pause(FailedResponse(503), 2, 0), milliseconds(0));
+  EXPECT_EQ(Pause(FailedResponse(500), 20), milliseconds(20'000));
 }
 
 TEST_F(RetryPolicyTest, DoublesASecondAfterThrottling) {
-  EXPECT_EQ(Pause(Response(400, "ThrottlingException"), 1), milliseconds(1000));
-  EXPECT_EQ(Pause(Response(429), 3), milliseconds(4000));
-  EXPECT_EQ(Pause(Response(400, "SlowDown"), 30), milliseconds(20'000));
+  EXPECT_EQ(Pause(FailedResponse(400, "ThrottlingException"), 1), milliseconds(1000));
+  EXPECT_EQ(Pause(FailedResponse(429), 3), milliseconds(4000));
+  EXPECT_EQ(Pause(FailedResponse(400, "SlowDown"), 30), milliseconds(20'000));
 }
 
 TEST_F(RetryPolicyTest, PausesAsLongAsTheServiceAsksWithinFiveSeconds) {
-  EXPECT_EQ(Pause(Response(503, "", "1500"), 1), milliseconds(1500));
-  EXPECT_EQ(Pause(Response(503, "", "10"), 1), milliseconds(50));
-  EXPECT_EQ(Pause(Response(503, "", "60000"), 1), milliseconds(5050));
+  EXPECT_EQ(Pause(FailedResponse(503, "", "1500"), 1), milliseconds(1500));
+  EXPECT_EQ(Pause(FailedResponse(503, "", "10"), 1), milliseconds(50));
+  EXPECT_EQ(Pause(FailedResponse(503, "", "60000"), 1), milliseconds(5050));
   for (const std::string asked : {"-1", "1.5", "soon", "99999999999999999999"}) {
-    EXPECT_EQ(Pause(Response(503, "", asked), 1), milliseconds(50)) << asked;
+    EXPECT_EQ(Pause(FailedResponse(503, "", asked), 1), milliseconds(50)) << asked;
   }
 }
 
 TEST_F(RetryPolicyTest, CostsLessAfterThrottling) {
-  EXPECT_EQ(policy_.cost({.result = Response(400, "Throttling")}), 5);
-  EXPECT_EQ(policy_.cost({.result = Response(500)}), 14);
+  EXPECT_EQ(policy_.cost({.result = FailedResponse(400, "Throttling")}), 5);
+  EXPECT_EQ(policy_.cost({.result = FailedResponse(500)}), 14);
   EXPECT_EQ(policy_.cost({.result = Error(ErrorCode::kUnavailable, "x"), .timed_out = true}), 14);
 }
 
@@ -107,10 +107,10 @@ TEST_F(RetryPolicyTest, TriesAgainWhatTheOperationAsksFor) {
 TEST_F(RetryPolicyTest, HasAnOlderMode) {
   policy_ = MakeRetryPolicy(RetryMode::kLegacy, 5, {});
   EXPECT_EQ(policy_.most_attempts, 5);
-  EXPECT_EQ(Pause(Response(500), 1), milliseconds(1000));
-  EXPECT_EQ(Pause(Response(500, "", "1500"), 4), milliseconds(8000));
-  EXPECT_EQ(Pause(Response(429), 1, 0.25), milliseconds(250));
-  EXPECT_EQ(policy_.cost({.result = Response(500)}), 0);
+  EXPECT_EQ(Pause(FailedResponse(500), 1), milliseconds(1000));
+  EXPECT_EQ(Pause(FailedResponse(500, "", "1500"), 4), milliseconds(8000));
+  EXPECT_EQ(Pause(FailedResponse(429), 1, 0.25), milliseconds(250));
+  EXPECT_EQ(policy_.cost({.result = FailedResponse(500)}), 0);
   EXPECT_TRUE(IsRetried(509));
   EXPECT_FALSE(IsRetried(400, "ExpiredToken"));
 }

@@ -13,8 +13,8 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-net::HttpResponse Response(int status, const std::string& body,
-                           const std::string& error_type = "") {
+net::HttpResponse ServiceResponse(int status, const std::string& body,
+                                  const std::string& error_type = "") {
   net::HttpResponse response{.status = status, .body = Secret::CopyOf(body)};
   if (!error_type.empty()) {
     response.headers.push_back({"x-amzn-errortype", Secret::CopyOf(error_type)});
@@ -24,7 +24,7 @@ net::HttpResponse Response(int status, const std::string& body,
 
 ServiceAnswer Answer(int status, const std::string& body, const std::string& error_type = "",
                      std::vector<Secret> hidden = {}) {
-  return ReadAnswer(Response(status, body, error_type), "aws.test", hidden);
+  return ReadAnswer(ServiceResponse(status, body, error_type), "aws.test", hidden);
 }
 
 TEST(ServiceAnswer, HasTheCodeWithoutNameSpaceAndSuffix) {
@@ -58,7 +58,7 @@ TEST(ServiceAnswer, HasNoCodeWhereItIsNoneOfTheService) {
 }
 
 TEST(ServiceAnswer, IsFoundInTheServicesLogsByItsRequestId) {
-  net::HttpResponse response = Response(500, "");
+  net::HttpResponse response = ServiceResponse(500, "");
   response.headers.push_back({"x-amzn-requestid", Secret::CopyOf("0b96166e-c2f8")});
   const Error error = ErrorOf(ReadAnswer(std::move(response), "aws.test", {}), "x:Y");
   EXPECT_THAT(error.reason(), HasSubstr("x:Y failed: aws.test answered 500"));

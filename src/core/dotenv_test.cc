@@ -13,11 +13,10 @@ namespace {
 
 using testing::AllOf;
 using testing::ElementsAre;
-using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-using Values = std::map<std::string, std::optional<std::string>>;
+using DotenvValues = std::map<std::string, std::optional<std::string>>;
 using std::string_view_literals::operator""sv;
 
 std::optional<std::string_view> Ambient(std::string_view name) {
@@ -31,10 +30,10 @@ Result<ResolvedDotenv> Read(std::string_view text) {
   return ResolveDotenv(*parsed, Ambient, ".env");
 }
 
-Values ValuesOf(std::string_view text) {
+DotenvValues ValuesOf(std::string_view text) {
   auto resolved = Read(text);
   EXPECT_TRUE(resolved) << text << ": " << resolved.error().reason();
-  Values values;
+  DotenvValues values;
   if (!resolved) return values;
   for (const DotenvVariable& variable : resolved->variables) {
     values[variable.key] =
@@ -179,8 +178,8 @@ TEST(DotenvFindings, NameBothLinesOfADoubleAssignment) {
   auto resolved = Read("A=1\nB=2\nA=3\n");
   ASSERT_TRUE(resolved);
   EXPECT_THAT(resolved->findings,
-              ElementsAre(AllOf(Field(&Finding::subject, ".env:3"),
-                                Field(&Finding::problem, HasSubstr("line 1")))));
+              ElementsAre(AllOf(testing::Field(&Finding::subject, ".env:3"),
+                                testing::Field(&Finding::problem, HasSubstr("line 1")))));
 }
 
 TEST(DotenvFindings, TellMissingLaterAndCircularReferencesApart) {
@@ -198,18 +197,18 @@ TEST(DotenvFindings, TellThatAReferenceMeetsAKeyWithoutValue) {
   ASSERT_TRUE(resolved);
   EXPECT_EQ(resolved->Find("B")->value->Reveal(), "");
   EXPECT_THAT(resolved->findings,
-              ElementsAre(AllOf(Field(&Finding::subject, ".env:2"),
-                                Field(&Finding::problem, HasSubstr("line 1")),
-                                Field(&Finding::problem, Not(HasSubstr("fake"))))));
+              ElementsAre(AllOf(testing::Field(&Finding::subject, ".env:2"),
+                                testing::Field(&Finding::problem, HasSubstr("line 1")),
+                                testing::Field(&Finding::problem, Not(HasSubstr("fake"))))));
 }
 
 TEST(DotenvFindings, SayOnceALineWhatIsMissing) {
   auto resolved = Read("A=${X}${Y}${X}\nB=${X}\n");
   ASSERT_TRUE(resolved);
   EXPECT_THAT(resolved->findings,
-              ElementsAre(Field(&Finding::problem, HasSubstr("A refers to ${X}")),
-                          Field(&Finding::problem, HasSubstr("A refers to ${Y}")),
-                          Field(&Finding::problem, HasSubstr("B refers to ${X}"))));
+              ElementsAre(testing::Field(&Finding::problem, HasSubstr("A refers to ${X}")),
+                          testing::Field(&Finding::problem, HasSubstr("A refers to ${Y}")),
+                          testing::Field(&Finding::problem, HasSubstr("B refers to ${X}"))));
 }
 
 TEST(DotenvFindings, AreLimitedInNumber) {

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::string_literals;
 
-std::map<std::string, std::string> Read(const std::string& json) {
+std::map<std::string, std::string> ReadFields(const std::string& json) {
   auto fields = FieldsFromJson(json, "test");
   EXPECT_TRUE(fields) << (fields ? "" : fields.error().reason());
   std::map<std::string, std::string> values;
@@ -29,56 +29,59 @@ std::string ReasonOf(const std::string& json) {
   return fields.error().reason();
 }
 
-using Values = std::map<std::string, std::string>;
+using FieldValues = std::map<std::string, std::string>;
 
 TEST(JsonFields, TakesStringsAsTheyAre) {
-  EXPECT_EQ(Read(R"({"A": "fake value", "B": ""})"), (Values{{"A", "fake value"}, {"B", ""}}));
+  EXPECT_EQ(ReadFields(R"({"A": "fake value", "B": ""})"),
+            (FieldValues{{"A", "fake value"}, {"B", ""}}));
 }
 
 TEST(JsonFields, DecodesEveryEscapeOfTheStandard) {
-  EXPECT_EQ(Read(R"({"A": "\"\\\/\b\f\n\r\t\u0041\u00e9\u20ac\ud83d\ude00"})"),
-            (Values{{"A", "\"\\/\b\f\n\r\tA\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"}}));
+  EXPECT_EQ(ReadFields(R"({"A": "\"\\\/\b\f\n\r\t\u0041\u00e9\u20ac\ud83d\ude00"})"),
+            (FieldValues{{"A", "\"\\/\b\f\n\r\tA\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"}}));
 }
 
 TEST(JsonFields, KeepsAZeroByte) {
-  EXPECT_EQ(Read(R"({"A": "a\u0000b"})"), (Values{{"A", "a\0b"s}}));
+  EXPECT_EQ(ReadFields(R"({"A": "a\u0000b"})"), (FieldValues{{"A", "a\0b"s}}));
 }
 
 TEST(JsonFields, KeepsNumbersAsTheyAreWritten) {
-  EXPECT_EQ(Read(R"({"A": 1.50, "B": -0, "C": 123456789012345678901234567890, "D": 1E+3,
+  EXPECT_EQ(ReadFields(R"({"A": 1.50, "B": -0, "C": 123456789012345678901234567890, "D": 1E+3,
                      "E": 0.1e-2, "F": 18446744073709551615, "G": 1e400})"),
-            (Values{{"A", "1.50"},
-                    {"B", "-0"},
-                    {"C", "123456789012345678901234567890"},
-                    {"D", "1E+3"},
-                    {"E", "0.1e-2"},
-                    {"F", "18446744073709551615"},
-                    {"G", "1e400"}}));
+            (FieldValues{{"A", "1.50"},
+                         {"B", "-0"},
+                         {"C", "123456789012345678901234567890"},
+                         {"D", "1E+3"},
+                         {"E", "0.1e-2"},
+                         {"F", "18446744073709551615"},
+                         {"G", "1e400"}}));
 }
 
 TEST(JsonFields, TakesBooleansAsTheirText) {
-  EXPECT_EQ(Read(R"({"A": true, "B": false})"), (Values{{"A", "true"}, {"B", "false"}}));
+  EXPECT_EQ(ReadFields(R"({"A": true, "B": false})"), (FieldValues{{"A", "true"}, {"B", "false"}}));
 }
 
 TEST(JsonFields, LeavesOutNull) {
-  EXPECT_EQ(Read(R"({"A": null, "B": "fake"})"), (Values{{"B", "fake"}}));
+  EXPECT_EQ(ReadFields(R"({"A": null, "B": "fake"})"), (FieldValues{{"B", "fake"}}));
 }
 
-TEST(JsonFields, ReadsTheEmptyObject) { EXPECT_EQ(Read(" {\n} "), Values{}); }
+TEST(JsonFields, ReadsTheEmptyObject) { EXPECT_EQ(ReadFields(" {\n} "), FieldValues{}); }
 
 // As Python's json.dumps(value, separators=(",", ":"), ensure_ascii=False) writes it.
 TEST(JsonFields, WritesNestedValuesAsCompactJson) {
-  EXPECT_EQ(Read(R"({"A": { "type" : "service_account", "n" : [ 1, 2.50, null, true, { } , [ ] ],
+  EXPECT_EQ(
+      ReadFields(R"({"A": { "type" : "service_account", "n" : [ 1, 2.50, null, true, { } , [ ] ],
                             "private_key" : "-----BEGIN\nfake\u20ac\"\\\u0001\u007f" },
                      "B": [ "x", ["y"], [[ ]] ]})"),
-            (Values{{"A",
-                     "{\"type\":\"service_account\",\"n\":[1,2.50,null,true,{},[]],"
-                     "\"private_key\":\"-----BEGIN\\nfake\xe2\x82\xac\\\"\\\\\\u0001\x7f\"}"},
-                    {"B", R"(["x",["y"],[[]]])"}}));
+      (FieldValues{{"A",
+                    "{\"type\":\"service_account\",\"n\":[1,2.50,null,true,{},[]],"
+                    "\"private_key\":\"-----BEGIN\\nfake\xe2\x82\xac\\\"\\\\\\u0001\x7f\"}"},
+                   {"B", R"(["x",["y"],[[]]])"}}));
 }
 
 TEST(JsonFields, EscapesNestedNames) {
-  EXPECT_EQ(Read(R"({"A": {"a\"b\n": 1, "": 2}})"), (Values{{"A", R"({"a\"b\n":1,"":2})"}}));
+  EXPECT_EQ(ReadFields(R"({"A": {"a\"b\n": 1, "": 2}})"),
+            (FieldValues{{"A", R"({"a\"b\n":1,"":2})"}}));
 }
 
 TEST(JsonFields, KeepsTheOrderOfTheObject) {
@@ -103,7 +106,7 @@ TEST(JsonFields, ReadsStringsLongerThanTheParsersBuffer) {
     json += "a\\n\\u20ac";
     expected += "a\n\xe2\x82\xac";
   }
-  EXPECT_EQ(Read(json + "\"}"), (Values{{"A", expected}}));
+  EXPECT_EQ(ReadFields(json + "\"}"), (FieldValues{{"A", expected}}));
 }
 
 TEST(JsonFields, RefusesAMemberThatOccursTwice) {
@@ -127,8 +130,8 @@ TEST(JsonFields, RefusesANestedMemberThatOccursTwiceWithoutNamingIt) {
 }
 
 TEST(JsonFields, AllowsTheSameMemberInDifferentObjects) {
-  EXPECT_EQ(Read(R"({"A": {"A": 1, "b": {"A": 2}}, "B": {"A": 3}})"),
-            (Values{{"A", R"({"A":1,"b":{"A":2}})"}, {"B", R"({"A":3})"}}));
+  EXPECT_EQ(ReadFields(R"({"A": {"A": 1, "b": {"A": 2}}, "B": {"A": 3}})"),
+            (FieldValues{{"A", R"({"A":1,"b":{"A":2}})"}, {"B", R"({"A":3})"}}));
 }
 
 TEST(JsonFields, RefusesEveryOtherOutermostValue) {
@@ -204,7 +207,8 @@ std::string Nested(std::size_t levels) {
 }
 
 TEST(JsonFields, ReadsThirtyTwoLevels) {
-  EXPECT_EQ(Read(Nested(32)), (Values{{"A", std::string(31, '[') + std::string(31, ']')}}));
+  EXPECT_EQ(ReadFields(Nested(32)),
+            (FieldValues{{"A", std::string(31, '[') + std::string(31, ']')}}));
 }
 
 TEST(JsonFields, RefusesThirtyThreeLevels) {
@@ -219,7 +223,9 @@ std::string WithMembers(int count) {
   return json + "}";
 }
 
-TEST(JsonFields, ReadsTenThousandMembers) { EXPECT_EQ(Read(WithMembers(10'000)).size(), 10'000u); }
+TEST(JsonFields, ReadsTenThousandMembers) {
+  EXPECT_EQ(ReadFields(WithMembers(10'000)).size(), 10'000u);
+}
 
 TEST(JsonFields, RefusesMoreMembersThanTenThousand) {
   EXPECT_NE(ReasonOf(WithMembers(10'001)).find("more than 10000 members"), std::string::npos);
@@ -228,7 +234,7 @@ TEST(JsonFields, RefusesMoreMembersThanTenThousand) {
 TEST(JsonFields, ReadsOneMebibyteAndNoMore) {
   const std::string begin = "{\"A\":\"";
   const std::string value(1024 * 1024 - begin.size() - 2, 'x');
-  EXPECT_EQ(Read(begin + value + "\"}"), (Values{{"A", value}}));
+  EXPECT_EQ(ReadFields(begin + value + "\"}"), (FieldValues{{"A", value}}));
   EXPECT_NE(ReasonOf(begin + value + "x\"}").find("at most 1048576"), std::string::npos);
 }
 

@@ -24,7 +24,7 @@ constexpr char kCurrent[] = "INSTANCE_ENCRYPTION_KEY";
 constexpr char kPrevious[] = "INSTANCE_ENCRYPTION_KEY_PREVIOUS";
 constexpr char kPublished[] = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
 
-std::string NewKey() { return std::string(FernetKey::Generate()->Encode().Reveal()); }
+std::string NewKeyText() { return std::string(FernetKey::Generate()->Encode().Reveal()); }
 
 Fernet FernetOf(const std::string& key) {
   return *Fernet::Create(*FernetKey::Parse(key, "the test's key"));
@@ -59,7 +59,7 @@ class FieldCipherTest : public testing::Test {
 };
 
 TEST_F(FieldCipherTest, EncryptsUnderTheKeyOfTheBackend) {
-  const std::string key = NewKey();
+  const std::string key = NewKeyText();
   content_.values = {{kCurrent, key}};
   const Runtime runtime = Make();
   const auto cipher = FieldCipher::For(runtime);
@@ -71,8 +71,8 @@ TEST_F(FieldCipherTest, EncryptsUnderTheKeyOfTheBackend) {
 }
 
 TEST_F(FieldCipherTest, OpensEveryValueAtEveryStepOfARotation) {
-  const std::string old_key = NewKey();
-  const std::string new_key = NewKey();
+  const std::string old_key = NewKeyText();
+  const std::string new_key = NewKeyText();
   content_.values = {{kCurrent, old_key}};
   Runtime runtime = Make();
   const auto cipher = FieldCipher::For(runtime);
@@ -94,8 +94,8 @@ TEST_F(FieldCipherTest, OpensEveryValueAtEveryStepOfARotation) {
 }
 
 TEST_F(FieldCipherTest, CountsWhichKeyWasNeeded) {
-  const std::string old_key = NewKey();
-  content_.values = {{kCurrent, NewKey()}, {kPrevious, old_key}};
+  const std::string old_key = NewKeyText();
+  content_.values = {{kCurrent, NewKeyText()}, {kPrevious, old_key}};
   const Runtime runtime = Make();
   const auto cipher = FieldCipher::For(runtime);
   ASSERT_TRUE(cipher);
@@ -117,7 +117,7 @@ TEST_F(FieldCipherTest, CountsWhichKeyWasNeeded) {
 }
 
 TEST_F(FieldCipherTest, NeedsTheCurrentKey) {
-  content_.values = {{kPrevious, NewKey()}};
+  content_.values = {{kPrevious, NewKeyText()}};
   const Runtime runtime = Make();
   const auto cipher = FieldCipher::For(runtime);
   ASSERT_FALSE(cipher);
@@ -125,7 +125,7 @@ TEST_F(FieldCipherTest, NeedsTheCurrentKey) {
 }
 
 TEST_F(FieldCipherTest, TakesAnEmptyPreviousKeyForNone) {
-  content_.values = {{kCurrent, NewKey()}, {kPrevious, ""}};
+  content_.values = {{kCurrent, NewKeyText()}, {kPrevious, ""}};
   const Runtime runtime = Make();
   const auto cipher = FieldCipher::For(runtime);
   ASSERT_TRUE(cipher);
@@ -133,7 +133,7 @@ TEST_F(FieldCipherTest, TakesAnEmptyPreviousKeyForNone) {
 }
 
 TEST_F(FieldCipherTest, RefusesKeysThatCannotBeUsed) {
-  const std::string key = NewKey();
+  const std::string key = NewKeyText();
   struct Case {
     std::map<std::string, std::string> values;
     std::string reason;
@@ -153,7 +153,7 @@ TEST_F(FieldCipherTest, RefusesKeysThatCannotBeUsed) {
 }
 
 TEST_F(FieldCipherTest, ReadsWhatAPublishedKeyEncryptedAsThePrevious) {
-  content_.values = {{kCurrent, NewKey()}, {kPrevious, kPublished}};
+  content_.values = {{kCurrent, NewKeyText()}, {kPrevious, kPublished}};
   const Runtime runtime = Make();
   const auto cipher = FieldCipher::For(runtime);
   ASSERT_TRUE(cipher);
@@ -161,7 +161,7 @@ TEST_F(FieldCipherTest, ReadsWhatAPublishedKeyEncryptedAsThePrevious) {
 }
 
 TEST_F(FieldCipherTest, SaysWhenItsKeysBecomeUnusableAndRecovers) {
-  const std::string key = NewKey();
+  const std::string key = NewKeyText();
   content_.values = {{kCurrent, key}};
   Runtime runtime = Make();
   const auto cipher = FieldCipher::For(runtime);
@@ -177,7 +177,7 @@ TEST_F(FieldCipherTest, SaysWhenItsKeysBecomeUnusableAndRecovers) {
 }
 
 TEST_F(FieldCipherTest, ServesThreadsWhileKeysChange) {
-  const std::vector<std::string> keys = {NewKey(), NewKey()};
+  const std::vector<std::string> keys = {NewKeyText(), NewKeyText()};
   content_.values = {{kCurrent, keys[0]}, {kPrevious, keys[1]}};
   Runtime runtime = Make();
   const auto cipher = FieldCipher::For(runtime);

@@ -27,7 +27,7 @@ using testing::StartsWith;
 
 constexpr char kVerificationUrl[] =
     "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15";
-constexpr char kDocument[] =
+constexpr char kCredentialDocument[] =
     R"({"Code":"Success","AccessKeyId":"ASIAEXAMPLE","SecretAccessKey":"fake-key","Token":"fake-session"})";
 
 std::string Decoded(std::string_view text) {
@@ -88,7 +88,7 @@ class AwsSubjectTokenTest : public test::GcpSourceBase {
   // With an instance that gives its keys, but for what it answers for the n-th request.
   std::string OutcomeOf(std::size_t n, const test::LocalAnswer& answer) {
     std::vector<test::LocalAnswer> answers = {
-        {200, "fake-imds"}, {200, "us-east-2b"}, {200, "my-role"}, {200, kDocument}};
+        {200, "fake-imds"}, {200, "us-east-2b"}, {200, "my-role"}, {200, kCredentialDocument}};
     answers.resize(n + 1);
     answers[n] = answer;
     const test::ScriptedServer server(answers);
@@ -125,7 +125,7 @@ TEST_F(AwsSubjectTokenTest, HasNoWhiteSpaceToBeEncoded) {
 
 TEST_F(AwsSubjectTokenTest, IsSignedWithTheKeysOfTheInstance) {
   const test::ScriptedServer server(
-      {{200, "fake-imds"}, {200, "us-east-2b"}, {200, "my-role"}, {200, kDocument}});
+      {{200, "fake-imds"}, {200, "us-east-2b"}, {200, "my-role"}, {200, kCredentialDocument}});
   NameUrls(server.Url());
   const auto members = Members(Get());
   EXPECT_THAT(
@@ -148,7 +148,8 @@ TEST_F(AwsSubjectTokenTest, IsSignedWithTheKeysOfTheInstance) {
 }
 
 TEST_F(AwsSubjectTokenTest, NeedsNoSessionWhereTheFileNamesNone) {
-  const test::ScriptedServer server({{200, "us-east-2b"}, {200, "my-role\n"}, {200, kDocument}});
+  const test::ScriptedServer server(
+      {{200, "us-east-2b"}, {200, "my-role\n"}, {200, kCredentialDocument}});
   NameUrls(server.Url(), false);
   source_.credentials_url += "/";
   EXPECT_EQ(Members(Get()).at("method"), "POST");
@@ -167,7 +168,8 @@ TEST_F(AwsSubjectTokenTest, AsksTheInstanceForWhatTheEnvironmentLacksAlone) {
     EXPECT_EQ(Members(Get()).at(" host"), "sts.eu-west-1.amazonaws.com");
     EXPECT_EQ(server.seen().size(), 2U);
   }
-  const test::ScriptedServer server({{200, "fake-imds"}, {200, "my-role"}, {200, kDocument}});
+  const test::ScriptedServer server(
+      {{200, "fake-imds"}, {200, "my-role"}, {200, kCredentialDocument}});
   NameUrls(server.Url());
   settings_.aws.region = "us-east-2";
   // A key id without its key is none.
@@ -258,7 +260,7 @@ TEST_F(AwsSubjectTokenTest, WaitsForAnInstanceNoLongerThanForMetadata) {
 }
 
 TEST(AwsKeysIn, AreThoseOfTheDocument) {
-  const auto keys = AwsKeysIn(kDocument, "it");
+  const auto keys = AwsKeysIn(kCredentialDocument, "it");
   ASSERT_TRUE(keys) << keys.error().reason();
   EXPECT_EQ(keys->access_key_id, "ASIAEXAMPLE");
   EXPECT_EQ(keys->secret_access_key.Reveal(), "fake-key");

@@ -23,7 +23,7 @@ using testing::StartsWith;
 constexpr char kType[] = R"("token_type":"urn:ietf:params:oauth:token-type:)";
 // The clock of these tests stands at 1767225600.
 constexpr char kLater[] = R"(, "expiration_time": 1767225601)";
-constexpr char kNow[] = R"(, "expiration_time": 1767225600)";
+constexpr char kExpiresNow[] = R"(, "expiration_time": 1767225600)";
 
 std::string Success(const std::string& token, const std::string& more = "") {
   return R"({"version":1,"success":true,)" + std::string(kType) + R"(jwt","id_token":")" + token +
@@ -153,7 +153,7 @@ TEST_F(ExecutableSourceTest, SaysWhyTheProgramGivesNoToken) {
 }
 
 TEST_F(ExecutableSourceTest, RefusesATokenThatHasExpired) {
-  EXPECT_THAT(Printing(Success("fake-token", kNow)),
+  EXPECT_THAT(Printing(Success("fake-token", kExpiresNow)),
               AllOf(StartsWith("unavailable: "), HasSubstr("expired")));
   EXPECT_THAT(Printing(Success("fake-token", R"(, "expiration_time": -9223372036854775808)")),
               HasSubstr("expired"));
@@ -198,7 +198,8 @@ TEST_F(ExecutableSourceTest, UsesATokenThatWasKeptWithoutRunningAnything) {
 
 TEST_F(ExecutableSourceTest, RunsTheProgramWhereNothingThatWasKeptIsGoodStill) {
   for (const std::string& text :
-       {Success("fake-kept", kNow), Success("fake-kept"), std::string(), std::string("{half"),
+       {Success("fake-kept", kExpiresNow), Success("fake-kept"), std::string(),
+        std::string("{half"),
         std::string(R"({"version":1,"success":false,"code":"1","message":"fake-no"})"),
         std::string(R"({"version":2,"success":true})"),
         std::string(R"({"version":1,"success":true,"expiration_time":5})"),

@@ -15,7 +15,7 @@
 namespace qarion::secrets::gcp {
 namespace {
 
-constexpr std::chrono::sys_seconds kNow{std::chrono::seconds(1767323045)};
+constexpr std::chrono::sys_seconds kSignedAt{std::chrono::seconds(1767323045)};
 constexpr char kScope[] = "https://www.googleapis.com/auth/cloud-platform";
 
 struct Parts {
@@ -92,20 +92,20 @@ class SignedToken : public testing::Test {
 
 TEST_F(SignedToken, IsForAnAudience) {
   const TokenUse use{.audience = "https://secretmanager.googleapis.com/", .scope = ""};
-  ExpectIsAs(SelfSignedToken(account_, key_, use, kNow),
+  ExpectIsAs(SelfSignedToken(account_, key_, use, kSignedAt),
              *(*golden_)["sa_self_signed_audience_jwt"].Text());
 }
 
 TEST_F(SignedToken, IsForAScope) {
   const TokenUse use{.audience = "", .scope = kScope};
-  ExpectIsAs(SelfSignedToken(account_, key_, use, kNow),
+  ExpectIsAs(SelfSignedToken(account_, key_, use, kSignedAt),
              *(*golden_)["sa_self_signed_scope_jwt"].Text());
 }
 
 TEST_F(SignedToken, AsksForAnAccessToken) {
   const std::string_view body = *(*golden_)["sa_exchange"].Elements().at(0)["body"].Text();
   const std::size_t begin = body.find("assertion=") + 10;
-  ExpectIsAs(GrantAssertion(account_, key_, kScope, kNow),
+  ExpectIsAs(GrantAssertion(account_, key_, kScope, kSignedAt),
              body.substr(begin, body.find('&', begin) - begin));
 }
 
@@ -121,8 +121,8 @@ TEST_F(SignedToken, TellsOthersWhoOneIs) {
       "Eo8rcndCAdRk0mZ0NJRgndY1DjbaAwRasP6zHt3PqhCzsiaROiOlLk17FYt96RHDeg";
   const IdentityClaims claims{
       .subject = account_.client_email, .audience = "vault/app", .life = std::chrono::minutes(10)};
-  ExpectIsAs(SignedIdentity(account_, key_, claims, kNow), kTheirs);
-  const auto text = core::JsonDocument::Parse(ClaimsText(claims, kNow).Reveal(), "claims");
+  ExpectIsAs(SignedIdentity(account_, key_, claims, kSignedAt), kTheirs);
+  const auto text = core::JsonDocument::Parse(ClaimsText(claims, kSignedAt).Reveal(), "claims");
   ASSERT_TRUE(text);
   EXPECT_EQ((*text)["exp"].Integer(), 1767323645);
 }
@@ -131,7 +131,7 @@ TEST_F(SignedToken, TellsOthersWhoOneIs) {
 TEST_F(SignedToken, NamesNoKeyWithoutAnId) {
   ServiceAccount account{
       .client_email = "sa", .private_key_id = "", .private_key = {}, .token_uri = ""};
-  const auto token = SelfSignedToken(account, key_, {.audience = "a", .scope = ""}, kNow);
+  const auto token = SelfSignedToken(account, key_, {.audience = "a", .scope = ""}, kSignedAt);
   ASSERT_TRUE(token);
   EXPECT_FALSE((*Split(token->Reveal()).header)["kid"].exists());
 }

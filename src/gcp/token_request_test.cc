@@ -17,7 +17,7 @@ namespace {
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-constexpr std::chrono::system_clock::time_point kNow{seconds(1767323045)};
+constexpr std::chrono::system_clock::time_point kRequestedAt{seconds(1767323045)};
 
 std::string Decoded(std::string_view text) {
   std::string decoded;
@@ -170,18 +170,20 @@ TEST(ImpersonationRequest, NamesThoseInBetweenInFull) {
 TEST(TokenIn, EndsWhenTheAnswerSays) {
   for (const char* const text : {R"({"access_token":"fake-token","expires_in":3599})",
                                  R"({"access_token":"fake-token","expires_in":"3599"})"}) {
-    const auto token = TokenIn(Json(text), "the exchange", kNow);
+    const auto token = TokenIn(Json(text), "the exchange", kRequestedAt);
     ASSERT_TRUE(token) << token.error().reason();
     EXPECT_EQ(token->text.Reveal(), "fake-token");
-    EXPECT_EQ(token->expires_at, kNow + seconds(3599));
+    EXPECT_EQ(token->expires_at, kRequestedAt + seconds(3599));
   }
-  const auto endless = TokenIn(Json(R"({"access_token":"fake-token"})"), "the exchange", kNow);
+  const auto endless =
+      TokenIn(Json(R"({"access_token":"fake-token"})"), "the exchange", kRequestedAt);
   ASSERT_TRUE(endless);
   EXPECT_FALSE(endless->expires_at);
-  const auto longest = TokenIn(
-      Json(R"({"access_token":"fake-token","expires_in":9223372036854775807})"), "it", kNow);
+  const auto longest =
+      TokenIn(Json(R"({"access_token":"fake-token","expires_in":9223372036854775807})"), "it",
+              kRequestedAt);
   ASSERT_TRUE(longest);
-  EXPECT_EQ(longest->expires_at, kNow + std::chrono::days(366));
+  EXPECT_EQ(longest->expires_at, kRequestedAt + std::chrono::days(366));
 }
 
 TEST(TokenIn, NeedsATokenThatCanBeSent) {
@@ -190,7 +192,7 @@ TEST(TokenIn, NeedsATokenThatCanBeSent) {
         R"({"access_token":"fake-\n"})", R"({"access_token":"fake-a","expires_in":"soon"})",
         R"({"access_token":"fake-a","expires_in":0})",
         R"({"access_token":"fake-a","expires_in":null})"}) {
-    const auto token = TokenIn(Json(text), "the exchange", kNow);
+    const auto token = TokenIn(Json(text), "the exchange", kRequestedAt);
     ASSERT_FALSE(token) << text;
     EXPECT_EQ(token.error().code(), ErrorCode::kBadData);
     EXPECT_THAT(token.error().reason(), HasSubstr("the exchange: the answer has"));
@@ -203,7 +205,7 @@ TEST(ImpersonatedTokenIn, EndsWhenTheAnswerSays) {
       Json(R"({"accessToken":"fake-token","expireTime":"2026-01-02T04:04:05Z"})"), "it");
   ASSERT_TRUE(token);
   EXPECT_EQ(token->text.Reveal(), "fake-token");
-  EXPECT_EQ(token->expires_at, kNow + std::chrono::hours(1));
+  EXPECT_EQ(token->expires_at, kRequestedAt + std::chrono::hours(1));
   for (const char* const text :
        {"{}", R"({"accessToken":"fake"})", R"({"accessToken":"fake","expireTime":"soon"})"}) {
     EXPECT_FALSE(ImpersonatedTokenIn(Json(text), "it")) << text;

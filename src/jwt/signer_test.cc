@@ -19,7 +19,7 @@ namespace {
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-constexpr char kNow[] = "1767225600";  // of the fake clock
+constexpr char kNowText[] = "1767225600";  // of the fake clock
 
 Secret NewKey() { return *GenerateKey(); }
 
@@ -55,7 +55,7 @@ TEST(Signer, WritesWhatTheStandardSays) {
   EXPECT_EQ(DecodedPart(parts->header),
             R"({"alg":"HS256","typ":"JWT","kid":")" + KeyId(key) + "\"}");
   EXPECT_EQ(DecodedPart(parts->payload),
-            R"({"iss":"joe","http://example.com/is_root":true,"iat":)" + std::string(kNow) +
+            R"({"iss":"joe","http://example.com/is_root":true,"iat":)" + std::string(kNowText) +
                 R"(,"exp":1767227400})");
   // OpenSSL's own.
   const auto code = crypto::HmacSha256(key.Reveal(), parts->signed_text);

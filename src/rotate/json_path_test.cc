@@ -24,7 +24,7 @@ std::vector<PathStep> Steps(std::string_view text) {
   return path->steps;
 }
 
-std::string Problem(std::string_view text) {
+std::string PathProblem(std::string_view text) {
   const auto path = JsonPath::Parse(text);
   if (path) return "none";
   EXPECT_EQ(path.error().code(), ErrorCode::kBadData);
@@ -71,40 +71,42 @@ TEST(JsonPathTest, AllowsAnEmptyNameInQuotes) {
 }
 
 TEST(JsonPathTest, SaysWhatIsWrongAndWhere) {
-  EXPECT_THAT(Problem("a.b"), HasSubstr("does not begin with $, at character 1"));
-  EXPECT_THAT(Problem(""), HasSubstr("does not begin with $"));
-  EXPECT_THAT(Problem("$a"), HasSubstr("neither . nor ["));
-  EXPECT_THAT(Problem("$.ä.b c"), HasSubstr("neither . nor [ where a step begins, at character 7"));
-  EXPECT_THAT(Problem("$..a"), HasSubstr(".. in it, which is not supported"));
-  EXPECT_THAT(Problem("$.api-key"), HasSubstr("write it in ['...']"));
-  EXPECT_THAT(Problem("$.1"), HasSubstr("does not begin with a letter"));
-  EXPECT_THAT(Problem("$."), HasSubstr("does not begin with a letter"));
-  EXPECT_THAT(Problem("$[-1]"), HasSubstr("from the end of a list"));
-  EXPECT_THAT(Problem("$[1:2]"), HasSubstr("a range"));
-  EXPECT_THAT(Problem("$['a','b']"), HasSubstr("write several paths"));
-  EXPECT_THAT(Problem("$[?@.a]"), HasSubstr("no *, no number and no name"));
-  EXPECT_THAT(Problem("$[01]"), HasSubstr("begins with 0"));
-  EXPECT_THAT(Problem("$[9007199254740992]"), HasSubstr("too large"));
-  EXPECT_THAT(Problem("$[99999999999999999999999]"), HasSubstr("too large"));
-  EXPECT_THAT(Problem("$['a"), HasSubstr("no end of a quoted name"));
-  EXPECT_THAT(Problem("$['a'"), HasSubstr("no ]"));
-  EXPECT_THAT(Problem("$["), HasSubstr("after ["));
-  EXPECT_THAT(Problem(R"($['\"'])"), HasSubstr("unknown escape"));
-  EXPECT_THAT(Problem(R"($["\'"])"), HasSubstr("unknown escape"));
-  EXPECT_THAT(Problem(R"($['\u12'])"), HasSubstr("unknown escape"));
-  EXPECT_THAT(Problem(R"($['\ud800'])"), HasSubstr("half of a surrogate pair"));
-  EXPECT_THAT(Problem(R"($['\udc00\ud800'])"), HasSubstr("half of a surrogate pair"));
-  EXPECT_THAT(Problem("$['\n']"), HasSubstr("control character"));
-  EXPECT_THAT(Problem("$.a "), HasSubstr("ends with white space"));
-  EXPECT_THAT(Problem("$['\xff']"), HasSubstr("not UTF-8"));
+  EXPECT_THAT(PathProblem("a.b"), HasSubstr("does not begin with $, at character 1"));
+  EXPECT_THAT(PathProblem(""), HasSubstr("does not begin with $"));
+  EXPECT_THAT(PathProblem("$a"), HasSubstr("neither . nor ["));
+  EXPECT_THAT(PathProblem("$.ä.b c"),
+              HasSubstr("neither . nor [ where a step begins, at character 7"));
+  EXPECT_THAT(PathProblem("$..a"), HasSubstr(".. in it, which is not supported"));
+  EXPECT_THAT(PathProblem("$.api-key"), HasSubstr("write it in ['...']"));
+  EXPECT_THAT(PathProblem("$.1"), HasSubstr("does not begin with a letter"));
+  EXPECT_THAT(PathProblem("$."), HasSubstr("does not begin with a letter"));
+  EXPECT_THAT(PathProblem("$[-1]"), HasSubstr("from the end of a list"));
+  EXPECT_THAT(PathProblem("$[1:2]"), HasSubstr("a range"));
+  EXPECT_THAT(PathProblem("$['a','b']"), HasSubstr("write several paths"));
+  EXPECT_THAT(PathProblem("$[?@.a]"), HasSubstr("no *, no number and no name"));
+  EXPECT_THAT(PathProblem("$[01]"), HasSubstr("begins with 0"));
+  EXPECT_THAT(PathProblem("$[9007199254740992]"), HasSubstr("too large"));
+  EXPECT_THAT(PathProblem("$[99999999999999999999999]"), HasSubstr("too large"));
+  EXPECT_THAT(PathProblem("$['a"), HasSubstr("no end of a quoted name"));
+  EXPECT_THAT(PathProblem("$['a'"), HasSubstr("no ]"));
+  EXPECT_THAT(PathProblem("$["), HasSubstr("after ["));
+  EXPECT_THAT(PathProblem(R"($['\"'])"), HasSubstr("unknown escape"));
+  EXPECT_THAT(PathProblem(R"($["\'"])"), HasSubstr("unknown escape"));
+  EXPECT_THAT(PathProblem(R"($['\u12'])"), HasSubstr("unknown escape"));
+  EXPECT_THAT(PathProblem(R"($['\ud800'])"), HasSubstr("half of a surrogate pair"));
+  EXPECT_THAT(PathProblem(R"($['\udc00\ud800'])"), HasSubstr("half of a surrogate pair"));
+  EXPECT_THAT(PathProblem("$['\n']"), HasSubstr("control character"));
+  EXPECT_THAT(PathProblem("$.a "), HasSubstr("ends with white space"));
+  EXPECT_THAT(PathProblem("$['\xff']"), HasSubstr("not UTF-8"));
 }
 
 TEST(JsonPathTest, HasALimitOfBytesAndOfSteps) {
   std::string most = "$";
   for (std::size_t i = 0; i < kMostPathSteps; ++i) most += ".a";
   EXPECT_EQ(Steps(most).size(), kMostPathSteps);
-  EXPECT_THAT(Problem(most + ".a"), HasSubstr("more than 100 steps"));
-  EXPECT_THAT(Problem("$['" + std::string(kMostPathBytes, 'a') + "']"), HasSubstr("longer than"));
+  EXPECT_THAT(PathProblem(most + ".a"), HasSubstr("more than 100 steps"));
+  EXPECT_THAT(PathProblem("$['" + std::string(kMostPathBytes, 'a') + "']"),
+              HasSubstr("longer than"));
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ std::vector<std::string> Texts(std::string_view json, std::string_view path) {
 }
 
 // What is wrong with the text; "" for nothing.
-std::string Problem(std::string_view json, std::string_view path = "$.*") {
+std::string SlotsProblem(std::string_view json, std::string_view path = "$.*") {
   const std::vector<JsonPath> paths = Paths({path});
   JsonSlotFinder finder(paths);
   const Status found = finder.Find(json);
@@ -234,11 +234,11 @@ TEST(JsonSlotsTest, AreNotLookedForInWhatIsNotJson) {
                            "\"a\" \"b\"",
                            "{} x",
                            "\xc2\xa0{}"}) {
-    EXPECT_NE(Problem(json), "") << json;
+    EXPECT_NE(SlotsProblem(json), "") << json;
     EXPECT_FALSE(JsonDocument::Parse(json, "text")) << json;  // another implementation
   }
-  EXPECT_THAT(Problem(std::string("{}\0", 3)), HasSubstr("more text after its JSON value"));
-  EXPECT_THAT(Problem(std::string("\"a\0\"", 4)), HasSubstr("is not JSON, at byte 3"));
+  EXPECT_THAT(SlotsProblem(std::string("{}\0", 3)), HasSubstr("more text after its JSON value"));
+  EXPECT_THAT(SlotsProblem(std::string("\"a\0\"", 4)), HasSubstr("is not JSON, at byte 3"));
 }
 
 TEST(JsonSlotsTest, AreLookedForInAnyJson) {
@@ -246,21 +246,23 @@ TEST(JsonSlotsTest, AreLookedForInAnyJson) {
        {"null", "true", "false", "0", "-0", "-0.5E-3", "1e400", "12345678901234567890123", "[]",
         "{}", " [ ] ", "\t\r\n{ \"a\" : [ 1 , 2 ] }\n", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\"",
         "\"\x7f\"", "\"\xf4\x8f\xbf\xbf\"", "{\"a\":1,\"a\":2}"}) {
-    EXPECT_EQ(Problem(json), "") << json;
+    EXPECT_EQ(SlotsProblem(json), "") << json;
   }
 }
 
 TEST(JsonSlotsTest, SayNothingOfTheContentInErrors) {
-  EXPECT_EQ(Problem(R"({"password":"hunter2" x})"), "is not JSON, at byte 23");
+  EXPECT_EQ(SlotsProblem(R"({"password":"hunter2" x})"), "is not JSON, at byte 23");
 }
 
 // The type json of PostgreSQL keeps such text.
 TEST(JsonSlotsTest, StandBesideHalvesOfSurrogatePairs) {
   EXPECT_THAT(Texts(R"({"a":"\ud800","\udc00":"x","b":"1"})", "$.b"), ElementsAre("1"));
-  EXPECT_THAT(Problem(R"({"a":"\ud800"})", "$.a"),
+  EXPECT_THAT(SlotsProblem(R"({"a":"\ud800"})", "$.a"),
               HasSubstr("half of a surrogate pair in the string at byte 6"));
-  EXPECT_THAT(Problem(R"({"a":"\udc00\ud800"})", "$.a"), HasSubstr("half of a surrogate pair"));
-  EXPECT_THAT(Problem(R"({"a":"\ud800\u0041"})", "$.a"), HasSubstr("half of a surrogate pair"));
+  EXPECT_THAT(SlotsProblem(R"({"a":"\udc00\ud800"})", "$.a"),
+              HasSubstr("half of a surrogate pair"));
+  EXPECT_THAT(SlotsProblem(R"({"a":"\ud800\u0041"})", "$.a"),
+              HasSubstr("half of a surrogate pair"));
 }
 
 TEST(JsonSlotsTest, HaveALimitOfDepth) {
@@ -270,8 +272,8 @@ TEST(JsonSlotsTest, HaveALimitOfDepth) {
   std::string path = "$";
   for (int i = 0; i < 100; ++i) path += "[0]";
   EXPECT_THAT(Texts(nested(100), path), ElementsAre("x"));
-  EXPECT_THAT(Problem(nested(101)), HasSubstr("nested deeper than 100, at byte 101"));
-  EXPECT_THAT(Problem(std::string(1'000'000, '[')), HasSubstr("nested deeper than 100"));
+  EXPECT_THAT(SlotsProblem(nested(101)), HasSubstr("nested deeper than 100, at byte 101"));
+  EXPECT_THAT(SlotsProblem(std::string(1'000'000, '[')), HasSubstr("nested deeper than 100"));
 }
 
 TEST(JsonSlotsTest, AreFoundInLinearTime) {
@@ -282,7 +284,7 @@ TEST(JsonSlotsTest, AreFoundInLinearTime) {
   wide += "1]}";
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(Texts(wide, "$.ka").size(), 300'000u);
-  EXPECT_EQ(Problem(wide, "$.*[*].x"), "");
+  EXPECT_EQ(SlotsProblem(wide, "$.*[*].x"), "");
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
 }
 

@@ -9,21 +9,17 @@
 
 #include "qarion/secrets/scrubber.h"
 #include "scrub/scrub_cases.h"
+#include "tests/support/raw_scrubber.h"
 #include "tests/support/vectors.h"
 
 namespace qarion::secrets {
 namespace {
 
 using scrub::ScrubCase;
+using test::ScrubberFor;
 
 std::string Joined(const std::vector<std::string>& chunks) {
   return std::accumulate(chunks.begin(), chunks.end(), std::string());
-}
-
-Scrubber ScrubberFor(const std::vector<std::string>& values) {
-  Scrubber scrubber({.forms = {ScrubForm::kRaw}, .min_length = 1});
-  for (const std::string& value : values) scrubber.Add(value);
-  return scrubber;
 }
 
 std::string Streamed(const Scrubber& scrubber, const std::vector<std::string_view>& pieces) {

@@ -14,10 +14,13 @@
 #include <vector>
 
 #include "scrub/kernels.h"
+#include "tests/support/raw_scrubber.h"
 #include "tests/support/sanitizers.h"
 
 namespace qarion::secrets::scrub {
 namespace {
+
+using test::ScrubberFor;
 
 // Sanitizers take ten times as long; the fuzz targets go on where this ends.
 constexpr int Rounds(int count) {
@@ -82,12 +85,6 @@ class Dice {
  private:
   std::mt19937 generator_;
 };
-
-Scrubber ScrubberFor(const std::vector<std::string>& values) {
-  Scrubber scrubber({.forms = {ScrubForm::kRaw}, .min_length = 1});
-  for (const std::string& value : values) scrubber.Add(value);
-  return scrubber;
-}
 
 // In pieces of up to `longest_piece` bytes; `look` is called behind each with what was written.
 std::string Streamed(

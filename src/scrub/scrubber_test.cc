@@ -12,16 +12,13 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/raw_scrubber.h"
 #include "tests/support/sanitizers.h"
 
 namespace qarion::secrets {
 namespace {
 
-Scrubber ScrubberFor(const std::vector<std::string>& values) {
-  Scrubber scrubber({.forms = {ScrubForm::kRaw}, .min_length = 1});
-  for (const std::string& value : values) scrubber.Add(value);
-  return scrubber;
-}
+using test::ScrubberFor;
 
 TEST(Scrubber, MasksEveryOccurrence) {
   EXPECT_EQ(ScrubberFor({"hunter2"}).Scrub("hunter2 and hunter2!"), "*** and ***!");

@@ -18,10 +18,10 @@ constexpr char kAdministrator[] =
     "SignedHeaders=host, Signature=fake";
 
 // A server that checks signatures and policies, for all tests of this process.
-class Server : public StoreServer {
+class AwsServer : public StoreServer {
  public:
-  static Server& The() {
-    static Server server;
+  static AwsServer& The() {
+    static AwsServer server;
     return server;
   }
 
@@ -38,7 +38,7 @@ class Server : public StoreServer {
   }
 
  private:
-  Server() : StoreServer(QARION_AWS_SERVER) {}
+  AwsServer() : StoreServer(QARION_AWS_SERVER) {}
 
   const std::string key_id_ = NextLine();
   const std::string secret_key_ = NextLine();
@@ -66,15 +66,15 @@ class AwsBackend : public NamedBackend {
     core::JsonWriter json;
     json.BeginObject().Key("SecretId").Text(name_);
     json.Key("ForceDeleteWithoutRecovery").Bool(true).EndObject();
-    Server::The().Call("DeleteSecret", std::move(json).Take());
+    AwsServer::The().Call("DeleteSecret", std::move(json).Take());
   }
   Result<std::unique_ptr<SecretProvider>> Open() override {
     return OpenNamed("aws_sm", {{"SECRETS_ENV_FILE", "/dev/null"},
                                 {"HOME", "/nonexistent"},
-                                {"AWS_ENDPOINT_URL", Server::The().address()},
+                                {"AWS_ENDPOINT_URL", AwsServer::The().address()},
                                 {"AWS_REGION", "us-east-1"},
-                                {"AWS_ACCESS_KEY_ID", Server::The().key_id()},
-                                {"AWS_SECRET_ACCESS_KEY", Server::The().secret_key()},
+                                {"AWS_ACCESS_KEY_ID", AwsServer::The().key_id()},
+                                {"AWS_SECRET_ACCESS_KEY", AwsServer::The().secret_key()},
                                 {"AWS_SECRET_ARN", name_}});
   }
   bool holds_any_byte() const override { return false; }  // JSON is UTF-8
@@ -90,7 +90,7 @@ class AwsBackend : public NamedBackend {
     json.BeginObject().Key(is_there_ ? "SecretId" : "Name").Text(name_);
     AddValue(text, json);
     json.EndObject();
-    Server::The().Call(is_there_ ? "PutSecretValue" : "CreateSecret", std::move(json).Take());
+    AwsServer::The().Call(is_there_ ? "PutSecretValue" : "CreateSecret", std::move(json).Take());
     is_there_ = true;
   }
 

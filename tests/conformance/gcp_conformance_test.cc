@@ -12,10 +12,10 @@ namespace {
 
 // Google offers no emulator: the fake that its own libraries work against, for all tests of this
 // process.
-class Server : public StoreServer {
+class GcpServer : public StoreServer {
  public:
-  static Server& The() {
-    static Server server;
+  static GcpServer& The() {
+    static GcpServer server;
     return server;
   }
 
@@ -30,7 +30,7 @@ class Server : public StoreServer {
   }
 
  private:
-  Server() : StoreServer(QARION_GCP_SERVER) {}
+  GcpServer() : StoreServer(QARION_GCP_SERVER) {}
 
   const test::TemporaryDirectory directory_;
   const std::string key_file_ = directory_.Write("key.json", NextLine());
@@ -50,17 +50,17 @@ class GcpBackend : public NamedBackend {
     json.BeginObject();
     for (const auto& [name, value] : fields) json.Key(name).Text(value);
     json.EndObject();
-    Server::The().Arrange("POST", Path(), std::move(json).Take());
+    GcpServer::The().Arrange("POST", Path(), std::move(json).Take());
   }
   void Corrupt(const std::string& value) override {
-    Server::The().Arrange("POST", Path(), Secret::CopyOf("{\"SECRET_KEY\": \"" + value));
+    GcpServer::The().Arrange("POST", Path(), Secret::CopyOf("{\"SECRET_KEY\": \"" + value));
   }
-  void Remove() override { Server::The().Arrange("DELETE", Path(), {}); }
+  void Remove() override { GcpServer::The().Arrange("DELETE", Path(), {}); }
   Result<std::unique_ptr<SecretProvider>> Open() override {
     return OpenNamed("gcp_sm", {{"SECRETS_ENV_FILE", "/dev/null"},
                                 {"HOME", "/nonexistent"},
-                                {"GOOGLE_APPLICATION_CREDENTIALS", Server::The().key_file()},
-                                {"GCP_SECRET_ENDPOINT", Server::The().address()},
+                                {"GOOGLE_APPLICATION_CREDENTIALS", GcpServer::The().key_file()},
+                                {"GCP_SECRET_ENDPOINT", GcpServer::The().address()},
                                 {"GCP_SECRET_LOCATION", location_},
                                 {"GCP_SECRET_NAME", name_}});
   }

@@ -10,10 +10,10 @@ namespace qarion::secrets::conformance {
 namespace {
 
 // A server in development mode, for all tests of this process.
-class Server : public StoreServer {
+class VaultServer : public StoreServer {
  public:
-  static Server& The() {
-    static Server server;
+  static VaultServer& The() {
+    static VaultServer server;
     return server;
   }
 
@@ -25,7 +25,7 @@ class Server : public StoreServer {
   }
 
  private:
-  Server() : StoreServer(QARION_BAO_SERVER) {}
+  VaultServer() : StoreServer(QARION_BAO_SERVER) {}
 };
 
 // `vault` against a real server, each test with a secret of its own.
@@ -41,13 +41,13 @@ class VaultBackend final : public NamedBackend {
     json.BeginObject().Key("data").BeginObject();
     for (const auto& [name, value] : fields) json.Key(name).Text(value);
     json.EndObject().EndObject();
-    Server::The().Call("POST", "secret/data/" + name_, std::move(json).Take());
+    VaultServer::The().Call("POST", "secret/data/" + name_, std::move(json).Take());
   }
   void Corrupt(const std::string& value) override { Store({{"no/field", value}}); }
-  void Remove() override { Server::The().Call("DELETE", "secret/metadata/" + name_, {}); }
+  void Remove() override { VaultServer::The().Call("DELETE", "secret/metadata/" + name_, {}); }
   Result<std::unique_ptr<SecretProvider>> Open() override {
     return OpenNamed("vault", {{"SECRETS_ENV_FILE", "/dev/null"},
-                               {"VAULT_ADDR", Server::The().address()},
+                               {"VAULT_ADDR", VaultServer::The().address()},
                                {"VAULT_TOKEN", "root"},
                                {"VAULT_SECRET_PATH", "secret/data/" + name_}});
   }

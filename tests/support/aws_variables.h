@@ -8,16 +8,16 @@
 
 #include "aws/variables.h"
 
-namespace qarion::secrets::aws::test {
+namespace qarion::secrets::test {
 
 using Given = std::map<std::string, std::string>;
 
-inline Variables VariablesOf(const Given& given) {
-  return Variables([&given](const std::string& name) -> std::optional<std::string_view> {
+inline aws::Variables VariablesOf(const Given& given) {
+  return aws::Variables([&given](const std::string& name) -> std::optional<std::string_view> {
     const auto found = given.find(name);
     if (found == given.end()) return std::nullopt;
     return found->second;
   });
 }
 
-}  // namespace qarion::secrets::aws::test
+}  // namespace qarion::secrets::test

@@ -16,14 +16,14 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr char kArn[] = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:qarion-AbCdEf";
-constexpr char kId[] = "11111111-2222-4333-8444-555555555555";
+constexpr char kVersionId[] = "11111111-2222-4333-8444-555555555555";
 
 aws::ServiceAnswer Answer(int status, const std::string& body) {
   return aws::ReadAnswer({.status = status, .body = Secret::CopyOf(body)}, "aws.test", {});
 }
 
 std::string Value(const std::string& members) {
-  return R"({"ARN":")" + std::string(kArn) + R"(","Name":"qarion","VersionId":")" + kId +
+  return R"({"ARN":")" + std::string(kArn) + R"(","Name":"qarion","VersionId":")" + kVersionId +
          R"(","VersionStages":["AWSCURRENT"],"CreatedDate":1795445842.5)" +
          (members.empty() ? "" : "," + members) + "}";
 }
@@ -47,11 +47,11 @@ class SecretValue : public testing::Test {
 TEST_F(SecretValue, IsReadFromText) {
   auto payload = Read(200, Value(R"("SecretString":"{\"SECRET_KEY\":\"fake\",\"N\":7}")"));
   ASSERT_TRUE(payload) << payload.error().reason();
-  EXPECT_EQ(payload->version, kId);
+  EXPECT_EQ(payload->version, kVersionId);
   ASSERT_EQ(payload->fields.size(), 2U);
   EXPECT_EQ(payload->fields[0].name, "SECRET_KEY");
   EXPECT_EQ(payload->fields[0].value.Reveal(), "fake");
-  EXPECT_EQ(payload->fields[0].origin, std::string("qarion version ") + kId);
+  EXPECT_EQ(payload->fields[0].origin, std::string("qarion version ") + kVersionId);
   EXPECT_EQ(payload->fields[1].value.Reveal(), "7");
   EXPECT_EQ(payload->created_at,
             std::chrono::system_clock::time_point(std::chrono::milliseconds(1'795'445'842'500)));
@@ -182,8 +182,8 @@ TEST_F(SecretValue, IsAskedForByWhatIsGiven) {
     return body;
   };
   EXPECT_EQ(text(), R"({"SecretId":"qarion"})");
-  version_ = {.id = kId, .stage = "AWSPREVIOUS"};
-  EXPECT_EQ(text(), R"({"SecretId":"qarion","VersionId":")" + std::string(kId) +
+  version_ = {.id = kVersionId, .stage = "AWSPREVIOUS"};
+  EXPECT_EQ(text(), R"({"SecretId":"qarion","VersionId":")" + std::string(kVersionId) +
                         R"(","VersionStage":"AWSPREVIOUS"})");
 }
 

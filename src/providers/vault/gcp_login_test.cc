@@ -69,7 +69,7 @@ const RsaKey& Key() {
   return key;
 }
 
-core::JsonDocument Parsed(std::string_view text) {
+core::JsonDocument ParsedPart(std::string_view text) {
   auto json = core::JsonDocument::Parse(text, "test");
   EXPECT_TRUE(json) << text;
   return std::move(*json);
@@ -78,7 +78,7 @@ core::JsonDocument Parsed(std::string_view text) {
 core::JsonDocument Part(std::string_view token, int index) {
   for (; index > 0; --index) token.remove_prefix(token.find('.') + 1);
   const auto bytes = crypto::DecodeBase64Url(token.substr(0, token.find('.')));
-  return Parsed(bytes ? bytes->Reveal() : "\"not base64\"");
+  return ParsedPart(bytes ? bytes->Reveal() : "\"not base64\"");
 }
 
 std::string AccountFile(const std::string& email = kEmail, const std::string& key_id = "fake-id") {
@@ -183,7 +183,7 @@ TEST_F(GcpLoginSettings, GiveTheirKeysToTheScrubber) {
 class GcpLoginSession : public test::SessionTestBase {
  protected:
   // What the last login sent.
-  core::JsonDocument Login() const { return Parsed(Seen().back().body); }
+  core::JsonDocument Login() const { return ParsedPart(Seen().back().body); }
   static std::string JwtIn(const core::JsonDocument& login) {
     return std::string(login["jwt"].Text().value_or(""));
   }
