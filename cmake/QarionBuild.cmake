@@ -53,8 +53,9 @@ if(QARION_COVERAGE)
 endif()
 
 # Several sources are compiled at once, so that what headers bring is compiled once for all of them: a first build takes
-# half the time. So what is in anonymous namespaces has different names within a directory. clang-tidy, and whoever has a
-# compiler cache, see each source by itself, so that it includes what it uses and sees no names of another.
+# half the time. So what is in anonymous namespaces has different names within a directory, tests among themselves too.
+# `make lint`, and whoever has a compiler cache, compile each source by itself, so that it includes what it uses and sees
+# no names of another.
 option(QARION_COMPILE_TOGETHER "Compile several sources at once, unless a compiler launcher is set" ON)
 function(qarion_compile_together name)
   if(QARION_COMPILE_TOGETHER AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

@@ -19,7 +19,7 @@ using testing::StartsWith;
 constexpr char kDocument[] =
     R"({"AccessKeyId":"AKIAEXAMPLE","SecretAccessKey":"fake-secret","Token":"fake-session",)"
     R"("Expiration":"2026-01-01T06:00:00Z","AccountId":"123456789012","RoleArn":"arn"})";
-constexpr char kFound[] = "AKIAEXAMPLE fake-secret fake-session 123456789012";
+constexpr char kContainerKeys[] = "AKIAEXAMPLE fake-secret fake-session 123456789012";
 
 class ContainerSource : public test::AwsSourceBase {
  protected:
@@ -41,7 +41,7 @@ TEST_F(ContainerSource, AsksAsBotocoreDoes) {
   Set("AWS_CONTAINER_AUTHORIZATION_TOKEN", "Basic fake-token");
   OpenAt(server.Url("/v2/credentials/id?a=1"));
   const auto offer = Get();
-  EXPECT_EQ(Outcome(offer), kFound);
+  EXPECT_EQ(Outcome(offer), kContainerKeys);
   EXPECT_EQ(offer->credentials->origin, "container (" + server.Url() + ")");
   EXPECT_EQ(offer->credentials->expires_at, clock_.SystemNow() + std::chrono::hours(6));
   EXPECT_THAT(server.Lines(), ElementsAre("GET /v2/credentials/id?a=1"));
@@ -53,7 +53,7 @@ TEST_F(ContainerSource, AsksAsBotocoreDoes) {
 TEST_F(ContainerSource, SendsNoAuthorizationWithoutAToken) {
   const test::ScriptedServer server({{200, kDocument}});
   OpenAt(server.Url("/x"));
-  EXPECT_EQ(Ask(), kFound);
+  EXPECT_EQ(Ask(), kContainerKeys);
   EXPECT_FALSE(server.seen().front().headers.contains("authorization"));
 }
 
@@ -62,9 +62,9 @@ TEST_F(ContainerSource, ReadsTheTokenFileEachTimeAndPrefersIt) {
   Set("AWS_CONTAINER_AUTHORIZATION_TOKEN", "fake-other");
   Set("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", home_.Write("token", "fake-first"));
   OpenAt(server.Url("/x"));
-  EXPECT_EQ(Ask(), kFound);
+  EXPECT_EQ(Ask(), kContainerKeys);
   home_.Write("token", "fake-second");
-  EXPECT_EQ(Ask(), kFound);
+  EXPECT_EQ(Ask(), kContainerKeys);
   EXPECT_EQ(server.seen().at(0).headers.at("authorization"), "fake-first");
   EXPECT_EQ(server.seen().at(1).headers.at("authorization"), "fake-second");
 }
@@ -77,7 +77,7 @@ TEST_F(ContainerSource, ForgivesTheTokenFileANewlineAtItsEnd) {
     Set("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
         home_.Write("token", std::string("fake-token") + end));
     OpenAt(server.Url("/x"));
-    EXPECT_EQ(Ask(), kFound);
+    EXPECT_EQ(Ask(), kContainerKeys);
     EXPECT_EQ(server.seen().front().headers.at("authorization"), "fake-token");
   }
 }
@@ -141,21 +141,21 @@ TEST_F(ContainerSource, RetriesWhateverIsNoAnswerThreeTimesASecondApart) {
 TEST_F(ContainerSource, TakesTheFirstGoodAnswer) {
   const test::ScriptedServer server({{500}, {200, "{"}, {200, kDocument}});
   OpenAt(server.Url("/x"));
-  EXPECT_EQ(Ask(), kFound);
+  EXPECT_EQ(Ask(), kContainerKeys);
   EXPECT_EQ(server.seen().size(), 3);
 }
 
 TEST_F(ContainerSource, RetriesAConnectionThatWasClosed) {
   test::FaultServer server({"read-and-close", "close", std::string("json:200:") + kDocument});
   OpenAt(server.Url("/x"));
-  EXPECT_EQ(Ask(), kFound);
+  EXPECT_EQ(Ask(), kContainerKeys);
 }
 
 TEST_F(ContainerSource, WaitsTwoSecondsForAnAnswer) {
   test::FaultServer server({"hang", std::string("json:200:") + kDocument});
   OpenAt(server.Url("/x"));
   const auto begin = std::chrono::steady_clock::now();
-  EXPECT_EQ(Ask(), kFound);
+  EXPECT_EQ(Ask(), kContainerKeys);
   const auto taken = std::chrono::steady_clock::now() - begin;
   EXPECT_GE(taken, milliseconds(1900));
   EXPECT_LT(taken, milliseconds(3900));

@@ -73,22 +73,23 @@ TEST(IniFileTest, KnowsWhereAValueStands) {
   EXPECT_EQ(file->Find("a")->Find("k")->line, 4);
 }
 
-struct Refusal {
+struct IniRefusal {
   std::string_view text;
   std::string_view begin;
 };
 
 TEST(IniFileTest, NamesTheLineItRefusesAndShowsNothingOfIt) {
   for (const auto& [text, begin] : {
-           Refusal{"fake = fake", "config:1: the line stands before the first section"},
-           Refusal{"[a]\nfake", "config:2: the line has neither = nor :"},
-           Refusal{"[a]\n= fake", "config:2: the line has no name"},
-           Refusal{"[a]\nfake=1\n\nFAKE=2", "config:4: the line has the same name as line 2"},
-           Refusal{"[fake]\n[b]\n[fake]", "config:3: the line begins the section of line 1 again"},
-           Refusal{"[a]\nk=\n  x=1\n  fake", "config:4: the line is nested"},
-           Refusal{"[DEFAULT]\nk=\n  fake\n[a]\n", "config:3: the line is nested"},
-           Refusal{"[a]\nk=fake\xff", "config:2: the line is not UTF-8"},
-           Refusal{"\ufeff[fake]\n", "config:1: the line begins with a byte order mark"},
+           IniRefusal{"fake = fake", "config:1: the line stands before the first section"},
+           IniRefusal{"[a]\nfake", "config:2: the line has neither = nor :"},
+           IniRefusal{"[a]\n= fake", "config:2: the line has no name"},
+           IniRefusal{"[a]\nfake=1\n\nFAKE=2", "config:4: the line has the same name as line 2"},
+           IniRefusal{"[fake]\n[b]\n[fake]",
+                      "config:3: the line begins the section of line 1 again"},
+           IniRefusal{"[a]\nk=\n  x=1\n  fake", "config:4: the line is nested"},
+           IniRefusal{"[DEFAULT]\nk=\n  fake\n[a]\n", "config:3: the line is nested"},
+           IniRefusal{"[a]\nk=fake\xff", "config:2: the line is not UTF-8"},
+           IniRefusal{"\ufeff[fake]\n", "config:1: the line begins with a byte order mark"},
        }) {
     const auto file = ParseIni(text, "config");
     ASSERT_FALSE(file) << text;

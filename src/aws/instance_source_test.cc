@@ -21,7 +21,7 @@ using testing::IsEmpty;
 using testing::StartsWith;
 
 constexpr char kRoles[] = "/latest/meta-data/iam/security-credentials/";
-constexpr char kFound[] = "ASIAEXAMPLE fake-secret fake-session ";
+constexpr char kInstanceKeys[] = "ASIAEXAMPLE fake-secret fake-session ";
 
 std::string Document(const std::string& expiration = "2026-01-01T06:00:00Z") {
   return R"({"Code":"Success","Type":"AWS-HMAC","AccessKeyId":"ASIAEXAMPLE",)"
@@ -52,7 +52,7 @@ class InstanceSource : public test::AwsSourceBase {
          {200, Document(left < seconds::zero() ? "2025-12-31T00:00:00Z" : TimeIn(left))}});
     OpenAt(server.Url());
     const auto offer = Get();
-    EXPECT_EQ(Outcome(offer), kFound);
+    EXPECT_EQ(Outcome(offer), kInstanceKeys);
     if (!offer || !offer->credentials) return {};
     return std::chrono::duration_cast<seconds>(*offer->credentials->expires_at -
                                                clock_.SystemNow());
@@ -72,7 +72,7 @@ TEST_F(InstanceSource, AsksAsBotocoreDoes) {
   const test::ScriptedServer server({{200, "fake-token"}, {200, "my-role"}, {200, Document()}});
   OpenAt(server.Url());
   const auto offer = Get();
-  EXPECT_EQ(Outcome(offer), kFound);
+  EXPECT_EQ(Outcome(offer), kInstanceKeys);
   EXPECT_EQ(offer->credentials->origin, "instance role my-role (" + server.Url() + ")");
   EXPECT_EQ(offer->credentials->expires_at, clock_.SystemNow() + std::chrono::hours(6));
   EXPECT_THAT(server.Lines(), ElementsAre("PUT /latest/api/token", std::string("GET ") + kRoles,
@@ -88,7 +88,7 @@ TEST_F(InstanceSource, AsksAsBotocoreDoes) {
 TEST_F(InstanceSource, AppendsToAnEndpointWithASlashAtItsEnd) {
   const test::ScriptedServer server({{200, "fake-token"}, {200, "my-role"}, {200, Document()}});
   OpenAt(server.Url("/proxy/"));
-  EXPECT_EQ(Ask(), kFound);
+  EXPECT_EQ(Ask(), kInstanceKeys);
   EXPECT_EQ(server.Lines().front(), "PUT /proxy/latest/api/token");
 }
 
@@ -104,7 +104,7 @@ TEST_F(InstanceSource, FallsBackToVersion1WithoutAToken) {
   for (const int status : {401, 403, 404, 405, 500, 503}) {
     const test::ScriptedServer server({{status}, {200, "my-role"}, {200, Document()}});
     OpenAt(server.Url());
-    EXPECT_EQ(Ask(), kFound) << status;
+    EXPECT_EQ(Ask(), kInstanceKeys) << status;
     const auto seen = server.seen();
     ASSERT_EQ(seen.size(), 3);
     EXPECT_FALSE(seen[1].headers.contains("x-aws-ec2-metadata-token"));
@@ -133,7 +133,7 @@ TEST_F(InstanceSource, WorksWithATokenWhereVersion1IsForbidden) {
   settings_.metadata.is_v1_disabled = true;
   const test::ScriptedServer server({{200, "fake-token"}, {200, "my-role"}, {200, Document()}});
   OpenAt(server.Url());
-  EXPECT_EQ(Ask(), kFound);
+  EXPECT_EQ(Ask(), kInstanceKeys);
 }
 
 // botocore asks version 1 too, which can as little be reached.
@@ -167,7 +167,7 @@ TEST_F(InstanceSource, AsksVersion1WhereTheTokenDoesNotArrive) {
       return {200, Document()};
     });
     OpenAt(server.Url());
-    EXPECT_EQ(Ask(), kFound);
+    EXPECT_EQ(Ask(), kInstanceKeys);
     end.set_value();
   }
 }
@@ -207,7 +207,7 @@ TEST_F(InstanceSource, AsksAsOftenAsTheSettingsSayWithoutAPause) {
                                      {200, "{"},
                                      {200, Document()}});
   OpenAt(server.Url());
-  EXPECT_EQ(Ask(), kFound);
+  EXPECT_EQ(Ask(), kInstanceKeys);
   EXPECT_EQ(server.seen().size(), 9);
   EXPECT_THAT(clock_.pauses(), IsEmpty());
 }

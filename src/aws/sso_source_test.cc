@@ -34,7 +34,7 @@ constexpr char kLegacy[] =
 constexpr char kRole[] =
     R"({"roleCredentials":{"accessKeyId":"ASIAEXAMPLE","secretAccessKey":"fake-secret",)"
     R"("sessionToken":"fake-session","expiration":1767247200000}})";
-constexpr char kFound[] = "ASIAEXAMPLE fake-secret fake-session 123456789012";
+constexpr char kSsoKeys[] = "ASIAEXAMPLE fake-secret fake-session 123456789012";
 constexpr char kNewToken[] =
     R"({"accessToken":"fake-new","expiresIn":28800,"refreshToken":"fake-next"})";
 
@@ -97,7 +97,7 @@ TEST_F(SsoSource, AsksThePortalAsBotocoreDoes) {
   const test::ScriptedServer server({{200, kRole}});
   OpenAt(server.Url(), kSession);
   const auto offer = Get();
-  EXPECT_EQ(Outcome(offer), kFound);
+  EXPECT_EQ(Outcome(offer), kSsoKeys);
   EXPECT_EQ(offer->credentials->origin, "SSO role my+role of account 123456789012 by profile app");
   EXPECT_EQ(offer->credentials->expires_at, clock_.SystemNow() + std::chrono::hours(6));
   EXPECT_THAT(server.Lines(),
@@ -112,7 +112,7 @@ TEST_F(SsoSource, KnowsTheOlderForm) {
   WriteToken(kLegacyFile, LegacyToken("2026-01-01T00:00:01UTC"));
   const test::ScriptedServer server({{200, kRole}});
   OpenAt(server.Url(), kLegacy);
-  EXPECT_EQ(Ask(), kFound);
+  EXPECT_EQ(Ask(), kSsoKeys);
   EXPECT_EQ(server.seen().front().headers.at("x-amz-sso_bearer_token"), "fake-access");
 }
 
@@ -131,7 +131,7 @@ TEST_F(SsoSource, RefreshesATokenWithLessThanFifteenMinutesLeft) {
   WriteToken(kSessionFile, Token("2026-01-01T00:14:59Z"));
   const test::ScriptedServer server({{200, kNewToken}, {200, kRole}});
   OpenAt(server.Url(), kSession);
-  EXPECT_EQ(Ask(), kFound);
+  EXPECT_EQ(Ask(), kSsoKeys);
   const auto seen = server.seen();
   ASSERT_EQ(seen.size(), 2);
   EXPECT_EQ(seen[0].method + " " + seen[0].path, "POST /token");
@@ -158,7 +158,7 @@ TEST_F(SsoSource, UsesATokenWithFifteenMinutesLeftAsItIs) {
   WriteToken(kSessionFile, Token("2026-01-01T00:15:00Z"));
   const test::ScriptedServer server({{200, kRole}});
   OpenAt(server.Url(), kSession);
-  EXPECT_EQ(Ask(), kFound);
+  EXPECT_EQ(Ask(), kSsoKeys);
   EXPECT_EQ(server.seen().size(), 1);
 }
 
@@ -166,7 +166,7 @@ TEST_F(SsoSource, RefreshesATokenThatHasEnded) {
   WriteToken(kSessionFile, Token("2025-12-31T00:00:00Z"));
   const test::ScriptedServer server({{200, kNewToken}, {200, kRole}});
   OpenAt(server.Url(), kSession);
-  EXPECT_EQ(Ask(), kFound);
+  EXPECT_EQ(Ask(), kSsoKeys);
 }
 
 TEST_F(SsoSource, CoversAFailedRefreshWhileTheOldTokenLives) {
@@ -176,7 +176,7 @@ TEST_F(SsoSource, CoversAFailedRefreshWhileTheOldTokenLives) {
       {{400, R"({"error":"invalid_grant","error_description":"fake-refresh is used up"})"},
        {200, kRole}});
   OpenAt(server.Url(), kSession);
-  EXPECT_EQ(Ask(), kFound);
+  EXPECT_EQ(Ask(), kSsoKeys);
   EXPECT_EQ(server.seen().at(1).headers.at("x-amz-sso_bearer_token"), "fake-access");
   ASSERT_EQ(log_.size(), 1);
   EXPECT_THAT(log_[0], StartsWith("SSO: the token of dev is not refreshed: "));
@@ -228,7 +228,7 @@ TEST_F(SsoSource, TakesTheTokenThatAnotherProcessWasQuickerToRefresh) {
     return {200, kRole};
   });
   OpenAt(server.Url(), kSession);
-  EXPECT_EQ(Ask(), kFound);
+  EXPECT_EQ(Ask(), kSsoKeys);
   EXPECT_EQ(used, "fake-other");
 }
 
@@ -259,12 +259,12 @@ TEST_F(SsoSource, KeepsARefreshedTokenInMemoryWhereItCannotBeWritten) {
   OpenAt(server.Url(), kSession);
   {
     const NoRoomInFiles no_room;
-    EXPECT_EQ(Ask(), kFound);
+    EXPECT_EQ(Ask(), kSsoKeys);
   }
   ASSERT_EQ(log_.size(), 1);
   EXPECT_THAT(log_[0], HasSubstr("is kept in memory alone: "));
   EXPECT_EQ(ReadToken(), before);
-  EXPECT_EQ(Ask(), kFound);  // without another refresh
+  EXPECT_EQ(Ask(), kSsoKeys);  // without another refresh
   ASSERT_EQ(server.seen().size(), 3);
   EXPECT_EQ(server.seen()[2].headers.at("x-amz-sso_bearer_token"), "fake-new");
 }
@@ -371,7 +371,7 @@ TEST_F(SsoSource, TakesTheRoleOfTheSessionToo) {
   OpenAt(server.Url(),
          "[profile app]\nsso_role_name = r\nsso_session = dev\n[sso-session dev]\n"
          "sso_region = x\nsso_start_url = u\nsso_account_id = 123456789012\n");
-  EXPECT_EQ(Ask(), kFound);
+  EXPECT_EQ(Ask(), kSsoKeys);
 }
 
 class PublishedSsoCase : public SsoSource,

@@ -14,9 +14,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::sys_seconds kTime = std::chrono::sys_days(2015y / 8 / 30) + 12h + 36min;
+constexpr std::chrono::sys_seconds kSigningTime =
+    std::chrono::sys_days(2015y / 8 / 30) + 12h + 36min;
 constexpr char kSecretKey[] = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
-constexpr char kToken[] = "fake-session-token//+==";
+constexpr char kSessionToken[] = "fake-session-token//+==";
 
 SigningCredentials Credentials(std::string_view token = {}) {
   return {.access_key_id = "AKIDEXAMPLE",
@@ -43,7 +44,7 @@ std::string_view ValueOf(const HeaderSignature& signed_request, std::string_view
 
 // AWS General Reference, "Examples of how to derive a signing key for Signature Version 4".
 TEST(SigningKey, IsTheOneOfTheDocumentation) {
-  const auto key = DeriveSigningKey(Secret::CopyOf(kSecretKey), Scope(), kTime);
+  const auto key = DeriveSigningKey(Secret::CopyOf(kSecretKey), Scope(), kSigningTime);
   ASSERT_TRUE(key);
   std::string bytes;
   for (const int byte : {0xc4, 0xaf, 0xb1, 0xcc, 0x57, 0x71, 0xd8, 0x71, 0x76, 0x3a, 0x39,
@@ -65,8 +66,8 @@ TEST(SigningKey, IsTheSameFromMidnightToMidnight) {
 
 // All that a signature shows: of both forms.
 std::string ShownBy(const SigningCredentials& credentials) {
-  const auto in_headers = SignWithHeaders(Request(), credentials, Scope(), kTime);
-  const auto in_query = SignWithQuery(Request(), credentials, Scope(), kTime, 60s);
+  const auto in_headers = SignWithHeaders(Request(), credentials, Scope(), kSigningTime);
+  const auto in_query = SignWithQuery(Request(), credentials, Scope(), kSigningTime, 60s);
   std::string shown;
   for (const Signature* signature : {&in_headers->signature, &in_query->signature}) {
     shown += signature->canonical_request.Reveal();
@@ -78,7 +79,7 @@ std::string ShownBy(const SigningCredentials& credentials) {
 }
 
 TEST(Signature, ShowsNeitherTheSecretKeyNorAKeyDerivedFromIt) {
-  const std::string shown = ShownBy(Credentials(kToken));
+  const std::string shown = ShownBy(Credentials(kSessionToken));
   EXPECT_EQ(shown.find(kSecretKey), std::string::npos);
   Secret key = Secret::CopyOf(std::string("AWS4") + kSecretKey);
   for (const char* data : {"20150830", "us-east-1", "iam", "aws4_request"}) {
@@ -90,47 +91,47 @@ TEST(Signature, ShowsNeitherTheSecretKeyNorAKeyDerivedFromIt) {
 }
 
 TEST(CanonicalRequest, HasTheSessionTokenInItsOwnLineOnly) {
-  const auto made = SignWithHeaders(Request(), Credentials(kToken), Scope(), kTime);
+  const auto made = SignWithHeaders(Request(), Credentials(kSessionToken), Scope(), kSigningTime);
   std::string text(made->signature.canonical_request.Reveal());
-  const std::string line = std::string("\nx-amz-security-token:") + kToken + "\n";
+  const std::string line = std::string("\nx-amz-security-token:") + kSessionToken + "\n";
   ASSERT_NE(text.find(line), std::string::npos);
   text.erase(text.find(line), line.size());
-  EXPECT_EQ(text.find(kToken), std::string::npos);
+  EXPECT_EQ(text.find(kSessionToken), std::string::npos);
 }
 
 TEST(Signature, LeavesNoSecretMemoryBehind) {
-  static_cast<void>(ShownBy(Credentials(kToken)));
+  static_cast<void>(ShownBy(Credentials(kSessionToken)));
   const std::size_t before = core::GetSecretMemoryStatus().in_use_bytes;
-  static_cast<void>(ShownBy(Credentials(kToken)));
+  static_cast<void>(ShownBy(Credentials(kSessionToken)));
   EXPECT_EQ(core::GetSecretMemoryStatus().in_use_bytes, before);
 }
 
 TEST(HeaderForm, SendsAnUnsignedTokenNevertheless) {
-  const auto made = SignWithHeaders(Request(), Credentials(kToken), Scope(), kTime,
+  const auto made = SignWithHeaders(Request(), Credentials(kSessionToken), Scope(), kSigningTime,
                                     {.sign_session_token = false});
-  EXPECT_EQ(ValueOf(*made, "X-Amz-Security-Token"), kToken);
+  EXPECT_EQ(ValueOf(*made, "X-Amz-Security-Token"), kSessionToken);
   EXPECT_EQ(made->signature.hex,
-            SignWithHeaders(Request(), Credentials(), Scope(), kTime)->signature.hex);
+            SignWithHeaders(Request(), Credentials(), Scope(), kSigningTime)->signature.hex);
 }
 
 TEST(HeaderForm, AddsThePayloadHashWhereAskedFor) {
-  const auto without = SignWithHeaders(Request(), Credentials(), Scope(), kTime);
+  const auto without = SignWithHeaders(Request(), Credentials(), Scope(), kSigningTime);
   const auto with =
-      SignWithHeaders(Request(), Credentials(), Scope(), kTime, {.add_payload_hash = true});
+      SignWithHeaders(Request(), Credentials(), Scope(), kSigningTime, {.add_payload_hash = true});
   EXPECT_EQ(ValueOf(*without, "x-amz-content-sha256"), "");
   EXPECT_EQ(ValueOf(*with, "x-amz-content-sha256"), LowerHex(*Sha256("{}")));
   EXPECT_NE(ValueOf(*with, "Authorization").find(";x-amz-content-sha256;"), std::string::npos);
 }
 
 TEST(QueryForm, KeepsTheQueryItWasGiven) {
-  const auto made = SignWithQuery(Request(), Credentials(), Scope(), kTime, 60s);
+  const auto made = SignWithQuery(Request(), Credentials(), Scope(), kSigningTime, 60s);
   EXPECT_TRUE(made->query.Reveal().starts_with("Action=ListUsers&X-Amz-Algorithm="));
   EXPECT_TRUE(made->query.Reveal().ends_with("&X-Amz-Signature=" + made->signature.hex));
 }
 
 TEST(QueryForm, LivesForAWeekAtMost) {
   const auto lives = [](std::chrono::seconds lifetime) {
-    return SignWithQuery(Request(), Credentials(), Scope(), kTime, lifetime).has_value();
+    return SignWithQuery(Request(), Credentials(), Scope(), kSigningTime, lifetime).has_value();
   };
   EXPECT_TRUE(lives(1s) && lives(168h));
   EXPECT_FALSE(lives(0s) || lives(-1s) || lives(168h + 1s));
@@ -140,18 +141,19 @@ TEST(Signing, RefusesARequestThatIsSignedAlready) {
   for (const char* name : {"authorization", "X-AMZ-Date", "x-amz-security-token"}) {
     SigningRequest request = Request();
     request.headers.push_back({name, "x"});
-    const auto made = SignWithHeaders(request, Credentials(), Scope(), kTime);
+    const auto made = SignWithHeaders(request, Credentials(), Scope(), kSigningTime);
     ASSERT_FALSE(made) << name;
     EXPECT_EQ(made.error().code(), ErrorCode::kInternal);
-    EXPECT_FALSE(SignWithQuery(request, Credentials(), Scope(), kTime, 60s)) << name;
+    EXPECT_FALSE(SignWithQuery(request, Credentials(), Scope(), kSigningTime, 60s)) << name;
   }
 }
 
 TEST(Signing, RefusesASecondPayloadHash) {
   SigningRequest request = Request();
   request.headers.push_back({"X-Amz-Content-SHA256", "x"});
-  EXPECT_FALSE(SignWithHeaders(request, Credentials(), Scope(), kTime, {.add_payload_hash = true}));
-  EXPECT_TRUE(SignWithHeaders(request, Credentials(), Scope(), kTime));
+  EXPECT_FALSE(
+      SignWithHeaders(request, Credentials(), Scope(), kSigningTime, {.add_payload_hash = true}));
+  EXPECT_TRUE(SignWithHeaders(request, Credentials(), Scope(), kSigningTime));
 }
 
 TEST(Signing, RefusesYearsThatHaveNotFourDigits) {
@@ -167,10 +169,10 @@ TEST(Signing, RefusesYearsThatHaveNotFourDigits) {
 // Changes one part of what identifies the signer and returns the error.
 template <typename Change>
 Error ErrorAfter(Change change) {
-  SigningCredentials credentials = Credentials(kToken);
+  SigningCredentials credentials = Credentials(kSessionToken);
   CredentialScope scope = Scope();
   change(credentials, scope);
-  const auto made = SignWithHeaders(Request(), credentials, scope, kTime);
+  const auto made = SignWithHeaders(Request(), credentials, scope, kSigningTime);
   return made ? Error(ErrorCode::kInternal, "it was signed") : made.error();
 }
 

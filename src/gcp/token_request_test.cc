@@ -19,7 +19,7 @@ using testing::HasSubstr;
 
 constexpr std::chrono::system_clock::time_point kRequestedAt{seconds(1767323045)};
 
-std::string Decoded(std::string_view text) {
+std::string DecodedParameter(std::string_view text) {
   std::string decoded;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%') {
@@ -37,7 +37,8 @@ std::map<std::string, std::string> FieldsOf(std::string_view form) {
   while (!form.empty()) {
     const std::string_view field = form.substr(0, form.find('&'));
     form.remove_prefix(std::min(field.size() + 1, form.size()));
-    fields[Decoded(field.substr(0, field.find('=')))] = Decoded(field.substr(field.find('=') + 1));
+    fields[DecodedParameter(field.substr(0, field.find('=')))] =
+        DecodedParameter(field.substr(field.find('=') + 1));
   }
   return fields;
 }
@@ -147,9 +148,9 @@ TEST_F(GoldenRequest, SaysWhichProjectOfAWorkforceIsBilled) {
   account.workforce_user_project = "wfproj";
   const auto ours = FieldsOf(ExchangeRequest(account, subject_token_).body.Reveal());
   auto theirs = FieldsOf(*Of("external_account_workforce")["body"].Text());
-  const auto options = Json(Decoded(ours.at("options")));
+  const auto options = Json(DecodedParameter(ours.at("options")));
   EXPECT_EQ(options["userProject"].Text(),
-            Json(Decoded(theirs.at("options")))["userProject"].Text());
+            Json(DecodedParameter(theirs.at("options")))["userProject"].Text());
   theirs["options"] = ours.at("options");
   EXPECT_EQ(ours, theirs);
 }
