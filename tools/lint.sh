@@ -31,29 +31,31 @@ configure() {
     cmake --preset release -B "$together" -DQARION_BUILD_TESTS=OFF
 }
 
-# tidy TREE CHECKS SOURCES...
+# tidy TREE OPTIONS...: looks at the sources that are listed in its input.
 # shellcheck disable=SC2317 # called through step
 tidy() {
-  local tree=$1 checks=$2
-  shift 2
-  printf '%s\n' "$@" | xargs -P "$(nproc)" -n 1 clang-tidy-19 -p "$tree" --quiet --checks="$checks" --warnings-as-errors='*' \
-    --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wreserved-identifier \
-    --extra-arg=-Wreserved-macro-identifier 2>/dev/null
+  local tree=$1
+  shift
+  xargs -P "$(nproc)" -n 1 clang-tidy-19 -p "$tree" --quiet --warnings-as-errors='*' \
+    --extra-arg=-Wno-unknown-warning-option "$@" 2>/dev/null
 }
 
 # Each includes what it uses, and sees no names of another. One quick check, as clang-tidy wants one.
 # shellcheck disable=SC2317 # called through step
 compile_alone() {
-  tidy "$alone" '-*,clang-diagnostic-*,modernize-use-nullptr' "${sources[@]}"
+  printf '%s\n' "${sources[@]}" | tidy "$alone" --checks='-*,modernize-use-nullptr'
 }
 
 # shellcheck disable=SC2317 # called through step
 tidy_together() {
-  local units others
+  local units
   mapfile -t units < <(find "$together" -name '*.cxx' -path '*/Unity/*')
-  mapfile -t others < <(printf '%s\n' "${sources[@]/#/$PWD/}" |
-    grep -vxFf <(sed -n -E 's/^#include "(.*)"$/\1/p' "${units[@]}" </dev/null))
-  tidy "$together" '-bugprone-suspicious-include' "${units[@]}" "${others[@]}"
+  {
+    printf '%s\n' "${units[@]}"
+    printf '%s\n' "${sources[@]/#/$PWD/}" |
+      grep -vxFf <(sed -n -E 's/^#include "(.*)"$/\1/p' "${units[@]}" </dev/null)
+  } | tidy "$together" --checks='-bugprone-suspicious-include' --extra-arg=-Wreserved-identifier \
+    --extra-arg=-Wreserved-macro-identifier
 }
 
 step "format" clang-format-19 --dry-run --Werror "${code[@]}"
