@@ -187,16 +187,13 @@ class Continuations {
       return !store_.IsRetired(pattern.owner) && Waits(pattern, beginning.size()) &&
              (!base64_alone || pattern.kind == PatternKind::kBase64) && is_one(pattern);
     };
-    const auto& ids = base64_alone ? view_.sorted->base64_ids : view_.sorted->ids;
-    auto at = std::lower_bound(ids.begin(), ids.end(), beginning,
-                               [this](PatternId id, std::string_view text) {
-                                 const Spelled pattern = store_[id].text();
-                                 return Compare(pattern.Beginning(text.size()), Spelled(text)) < 0;
-                               });
-    for (; at != ids.end() && store_[*at].text().StartsWith(beginning); ++at) {
-      if (goes_on(store_[*at])) return true;
+    const SortedPatterns& sorted = *view_.sorted;
+    const SortedIds& settled = base64_alone ? sorted.of_base64 : sorted.of_all;
+    for (const PatternId id : settled.From(beginning, store_)) {
+      if (!store_[id].text().StartsWith(beginning)) break;
+      if (goes_on(store_[id])) return true;
     }
-    for (std::size_t id = view_.sorted->ids.size(); id < view_.count; ++id) {
+    for (std::size_t id = sorted.of_all.all().size(); id < view_.count; ++id) {
       const Pattern& pattern = store_[static_cast<PatternId>(id)];
       if (pattern.text().StartsWith(beginning) && goes_on(pattern)) return true;
     }

@@ -176,6 +176,25 @@ std::string_view PatternStore::NameOf(OwnerId owner) const {
   return names_[owner];
 }
 
+void SortedIds::Add(PatternId id, std::uint64_t head) {
+  if (ids_.size() % kStep == 0) heads_.push_back(static_cast<std::uint32_t>(head >> 32));
+  ids_.push_back(id);
+}
+
+std::span<const PatternId> SortedIds::From(std::string_view text, const PatternStore& store) const {
+  const auto [first, last] =
+      std::ranges::equal_range(heads_, static_cast<std::uint32_t>(Spelled(text).WordAt(0) >> 32));
+  const auto step_of = [&](auto head) { return static_cast<std::size_t>(head - heads_.begin()); };
+  const std::size_t begin = step_of(first) == 0 ? 0 : (step_of(first) - 1) * kStep;
+  const std::span<const PatternId> all(ids_);
+  const auto near = all.subspan(begin, std::min(step_of(last) * kStep, all.size()) - begin);
+  const auto is_before = [&](PatternId id) {
+    return Compare(store[id].text().Beginning(text.size()), Spelled(text)) < 0;
+  };
+  const auto found = std::ranges::partition_point(near, is_before);
+  return all.subspan(begin + static_cast<std::size_t>(found - near.begin()));
+}
+
 PatternIndex::PatternIndex()
     : store_(MakeSecret<PatternStore>()), sorted_(std::make_shared<SortedPatterns>()) {}
 
@@ -264,7 +283,7 @@ void PatternIndex::Retire(OwnerId owner) {
 bool PatternIndex::Settle() {
   constexpr std::size_t kUnsorted = 256;
   constexpr std::size_t kShareUnsorted = 32;
-  const std::size_t settled = sorted_->ids.size();
+  const std::size_t settled = sorted_->of_all.all().size();
   const std::size_t recent = store_->size() - settled;
   if (recent <= kUnsorted + settled / kShareUnsorted) return false;
   const auto keyed = [this](PatternId id) {
@@ -276,7 +295,7 @@ bool PatternIndex::Settle() {
   };
   core::SecretVector<Keyed> old;
   old.reserve(settled);
-  for (const PatternId id : sorted_->ids) old.push_back(keyed(id));
+  for (const PatternId id : sorted_->of_all.all()) old.push_back(keyed(id));
   core::SecretVector<Keyed> added;
   added.reserve(recent);
   for (std::size_t id = settled; id < store_->size(); ++id) {
@@ -292,10 +311,10 @@ bool PatternIndex::Settle() {
   core::SecretVector<Keyed> all(store_->size());
   std::merge(old.begin(), old.end(), added.begin(), added.end(), all.begin(), before);
   auto sorted = std::make_shared<SortedPatterns>();
-  sorted->ids.reserve(all.size());
+  sorted->of_all.Reserve(all.size());
   for (const Keyed& one : all) {
-    sorted->ids.push_back(one.id);
-    if ((*store_)[one.id].kind == PatternKind::kBase64) sorted->base64_ids.push_back(one.id);
+    sorted->of_all.Add(one.id, one.key);
+    if ((*store_)[one.id].kind == PatternKind::kBase64) sorted->of_base64.Add(one.id, one.key);
   }
   sorted_ = std::move(sorted);
   return true;

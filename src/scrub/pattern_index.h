@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -110,9 +111,27 @@ class PatternStore {
 };
 
 // Patterns in the order of their bytes.
+class SortedIds {
+ public:
+  void Reserve(std::size_t size) { ids_.reserve(size); }
+  // It is behind all that are there. `head`: its first bytes, as Spelled::WordAt() has them.
+  void Add(PatternId id, std::uint64_t head);
+  const core::SecretVector<PatternId>& all() const noexcept { return ids_; }
+  // Those that are not before `text`.
+  std::span<const PatternId> From(std::string_view text, const PatternStore& store) const;
+
+ private:
+  // Of every so many the first four bytes: they lead most of the way, and no pattern has to be
+  // looked at.
+  static constexpr std::size_t kStep = 16;
+
+  core::SecretVector<PatternId> ids_;
+  core::SecretVector<std::uint32_t> heads_;
+};
+
 struct SortedPatterns {
-  core::SecretVector<PatternId> ids;
-  core::SecretVector<PatternId> base64_ids;  // those of that kind
+  SortedIds of_all;
+  SortedIds of_base64;
 };
 
 // Those that repeat themselves, in the order of their bytes.

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <random>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,6 +73,33 @@ TEST(PatternStore, KeepsTheTextOfWhatTheAutomatonFinds) {
   const FormText form{.text = text, .spelling = Spelling::kHexLower, .source = source};
   const PatternId id = store.Add(form, owner, true);
   EXPECT_EQ(std::string_view(store[id].source, store[id].length), text);
+}
+
+// Many have their first bytes in common with others, and some have few.
+TEST(SortedIds, LeadToTheFirstThatIsNotBefore) {
+  std::mt19937 random(20261127);
+  const std::string bytes("\0ab\xFF", 4);
+  std::set<std::string> texts;
+  while (texts.size() < 300) {
+    std::string text;
+    for (std::size_t left = 1 + random() % 9; left > 0; --left) text += bytes[random() % 4];
+    texts.insert(text);
+  }
+  PatternStore store;
+  const OwnerId owner = store.NewOwner("value");
+  SortedIds sorted;
+  std::vector<std::string> added;
+  for (const std::string& text : texts) {
+    for (const std::string& sought : texts) {
+      const auto first = std::ranges::lower_bound(added, sought);
+      ASSERT_EQ(sorted.From(sought, store).size(), static_cast<std::size_t>(added.end() - first))
+          << added.size();
+    }
+    const PatternId id = store.Add({.text = text}, owner);
+    sorted.Add(id, store[id].text().WordAt(0));
+    added.push_back(text);
+    ASSERT_EQ(sorted.From(text, store).front(), id);
+  }
 }
 
 }  // namespace
