@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdint>
 #include <utility>
 
 namespace qarion::secrets::scrub {
@@ -29,10 +31,11 @@ std::size_t RunBefore(std::string_view text) {
   constexpr std::size_t kAtOnce = 8;  // without a branch for each
   while (run + kAtOnce <= std::min(kWide, text.size())) {
     const char* const first = text.data() + text.size() - run - kAtOnce;
-    bool are_all = true;
-    for (std::size_t i = 0; i < kAtOnce; ++i) are_all &= IsBase64(first[i]);
-    if (!are_all) break;
-    run += kAtOnce;
+    unsigned are_it = 0;
+    for (std::size_t i = 0; i < kAtOnce; ++i) are_it |= unsigned{IsBase64(first[i])} << i;
+    const auto here = static_cast<std::size_t>(std::countl_one(static_cast<std::uint8_t>(are_it)));
+    run += here;
+    if (here != kAtOnce) return run;
   }
   while (run < text.size() && run <= kWide && IsBase64(text[text.size() - 1 - run])) ++run;
   return run;
