@@ -210,54 +210,78 @@ void PatternIndex::Insert(const FormText& form, OwnerId owner) {
     repeating_ = nullptr;
     return;
   }
-  members_[ClassOf(form.text.size())].push_back(id);
+  const std::size_t index = ClassOf(form.text.size());
+  ++members_[index];
+  if (index == CarriedPatterns::kClass && carried_ids_.size() <= CarriedPatterns::kMost) {
+    carried_ids_.push_back(id);
+  }
+}
+
+template <typename Take>
+void PatternIndex::ForEachMember(std::size_t index, std::size_t first, Take take) const {
+  for (std::size_t id = first; id < store_->size(); ++id) {
+    const Pattern& pattern = (*store_)[static_cast<PatternId>(id)];
+    if (!pattern.repeats_itself && ClassOf(pattern.length) == index) {
+      take(static_cast<PatternId>(id), pattern);
+    }
+  }
 }
 
 // Enters members that are not yet in their tables.
 void PatternIndex::EnterMembers(std::size_t index) {
-  const std::vector<PatternId>& members = members_[index];
   std::shared_ptr<LengthClass>& table = classes_[index];
-  const std::size_t entered = table == nullptr ? 0 : table->size();
-  if (entered == members.size()) return;
-  if (table != nullptr && members.size() <= table->capacity()) {
+  if (members_[index] == (table == nullptr ? 0 : table->size())) return;
+  const auto has_room = [&] {
+    return table != nullptr && members_[index] <= table->capacity() && !IsTooCrowded(*table);
+  };
+  if (has_room()) {
     Pattern::HeadRoom room;
-    for (std::size_t i = entered; i < members.size() && !IsTooCrowded(*table); ++i) {
-      const std::string_view head = (*store_)[members[i]].Head(room);
-      table->Insert(members[i], head, LengthClass::IfCrowded::kEnter);
-    }
-    if (!IsTooCrowded(*table)) return;
+    ForEachMember(index, entered_[index], [&](PatternId id, const Pattern& pattern) {
+      if (IsTooCrowded(*table)) return;
+      table->Insert(id, pattern.Head(room), LengthClass::IfCrowded::kEnter);
+    });
   }
-  // Readers keep the old one until they look again.
+  if (!has_room()) table = NewClass(index);  // readers keep the old one until they look again
+  entered_[index] = store_->size();
+}
+
+std::shared_ptr<LengthClass> PatternIndex::NewClass(std::size_t index) const {
   constexpr std::size_t kLeastRoom = 24;
-  const std::size_t room = std::max(kLeastRoom, entered / 2);
+  const std::size_t before = classes_[index] == nullptr ? 0 : classes_[index]->size();
+  const std::size_t room = std::max(kLeastRoom, before / 2);
   auto fresh =
-      MakeSecret<LengthClass>(kClassShapes[index], std::max(members.size(), entered + room));
+      MakeSecret<LengthClass>(kClassShapes[index], std::max(members_[index], before + room));
   std::vector<PatternId> crowd;
   struct Prepared {
+    PatternId id;
     Pattern::HeadRoom room;
     std::string_view head;
     LengthClass::Candidates candidates;
   };
   constexpr std::size_t kAhead = 8;
   std::array<Prepared, kAhead> ahead;
-  for (std::size_t i = 0; i < members.size() + kAhead; ++i) {
-    auto& [head_room, head, candidates] = ahead[i % kAhead];
-    if (i >= kAhead) {
-      const PatternId id = members[i - kAhead];
-      const auto if_crowded = LengthClass::IfCrowded::kJoin;
-      if (fresh->Insert(id, head, candidates, if_crowded)) crowd.push_back(id);
-    }
-    if (i >= members.size()) continue;
-    head = (*store_)[members[i]].Head(head_room);
-    candidates = fresh->Prepare(head);
-  }
+  const auto insert = [&](std::size_t number) {
+    const Prepared& one = ahead[number % kAhead];
+    const auto if_crowded = LengthClass::IfCrowded::kJoin;
+    if (fresh->Insert(one.id, one.head, one.candidates, if_crowded)) crowd.push_back(one.id);
+  };
+  std::size_t count = 0;
+  ForEachMember(index, 0, [&](PatternId id, const Pattern& pattern) {
+    if (count >= kAhead) insert(count - kAhead);
+    Prepared& one = ahead[count % kAhead];
+    one.id = id;
+    one.head = pattern.Head(one.room);
+    one.candidates = fresh->Prepare(one.head);
+    ++count;
+  });
+  for (std::size_t i = count - std::min(count, kAhead); i < count; ++i) insert(i);
   if (!crowd.empty()) fresh->SetCrowd(std::make_unique<PrefixLookup>(*store_, crowd));
-  table = std::move(fresh);
+  return fresh;
 }
 
 // If the longest class can carry all patterns of the one before, those.
 std::optional<CarriedPatterns> PatternIndex::Carried() {
-  const std::vector<PatternId>& members = members_[CarriedPatterns::kClass];
+  const std::vector<PatternId>& members = carried_ids_;
   LengthClass* const carrier = classes_[CarriedPatterns::kClass + 1].get();
   if (members.empty() || members.size() > CarriedPatterns::kMost || carrier == nullptr) return {};
   const auto is_too_short = [&](PatternId id) {

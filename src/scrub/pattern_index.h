@@ -187,13 +187,19 @@ class PatternIndex {
   std::shared_ptr<const IndexView> View();
 
  private:
+  // Calls `take` with the patterns of a class from `first` on.
+  template <typename Take>
+  void ForEachMember(std::size_t index, std::size_t first, Take take) const;
   void EnterMembers(std::size_t index);
+  std::shared_ptr<LengthClass> NewClass(std::size_t index) const;
   std::optional<CarriedPatterns> Carried();
   std::shared_ptr<const RepeatingPatterns> Repeating() const;
 
   std::shared_ptr<PatternStore> store_;
   std::array<std::shared_ptr<LengthClass>, kClassShapes.size()> classes_;
-  std::array<std::vector<PatternId>, kClassShapes.size()> members_;  // by class
+  std::array<std::size_t, kClassShapes.size()> members_{};  // their number, by class
+  std::array<std::size_t, kClassShapes.size()> entered_{};  // patterns before this one, by class
+  std::vector<PatternId> carried_ids_;  // of the class that may be carried, one too many at most
   std::shared_ptr<const SortedPatterns> sorted_;
   std::vector<PatternId> repeating_ids_;
   bool has_base64_ = false;
