@@ -54,8 +54,8 @@ endif()
 
 # Several sources are compiled at once, so that what headers bring is compiled once for all of them: a first build takes
 # half the time. So what is in anonymous namespaces has different names within a directory, tests among themselves too.
-# `make lint`, and whoever has a compiler cache, compile each source by itself, so that it includes what it uses and sees
-# no names of another.
+# `make lint` compiles each source but tests by itself, so that it includes what it uses and sees no names of another; so
+# does whoever has a compiler cache, with tests.
 option(QARION_COMPILE_TOGETHER "Compile several sources at once, unless a compiler launcher is set" ON)
 function(qarion_compile_together name)
   if(QARION_COMPILE_TOGETHER AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

@@ -1,6 +1,7 @@
 #include "scrub/pattern_index.h"
 
 #include <algorithm>
+#include <cassert>
 #include <numeric>
 #include <utility>
 
@@ -117,7 +118,9 @@ PatternId PatternStore::Add(const FormText& form, OwnerId owner, bool repeats_it
   const EdgeBits lead{.count = form.edges.lead_bits, .value = form.edges.lead_value};
   // The automaton needs the text itself.
   const bool is_kept = form.spelling == Spelling::kAsIs || repeats_itself;
-  patterns_.Grow() = {.source = is_kept ? Keep(form.text) : KeepSource(form),
+  const char* const source = is_kept ? Keep(form.text) : KeepSource(form);
+  // From here on nothing fails: a pattern that is there is whole.
+  patterns_.Grow() = {.source = source,
                       .length = static_cast<std::uint32_t>(form.text.size()),
                       .owner = owner,
                       .kind = KindOf(form),
@@ -177,14 +180,16 @@ std::string_view PatternStore::NameOf(OwnerId owner) const {
 }
 
 void SortedIds::Add(PatternId id, std::uint64_t head) {
-  if (ids_.size() % kStep == 0) heads_.push_back(static_cast<std::uint32_t>(head >> 32));
+  if (ids_.size() % kStep == 0) step_heads_.push_back(static_cast<std::uint32_t>(head >> 32));
   ids_.push_back(id);
 }
 
 std::span<const PatternId> SortedIds::From(std::string_view text, const PatternStore& store) const {
-  const auto [first, last] =
-      std::ranges::equal_range(heads_, static_cast<std::uint32_t>(Spelled(text).WordAt(0) >> 32));
-  const auto step_of = [&](auto head) { return static_cast<std::size_t>(head - heads_.begin()); };
+  const auto [first, last] = std::ranges::equal_range(
+      step_heads_, static_cast<std::uint32_t>(Spelled(text).WordAt(0) >> 32));
+  const auto step_of = [&](auto head) {
+    return static_cast<std::size_t>(head - step_heads_.begin());
+  };
   const std::size_t begin = step_of(first) == 0 ? 0 : (step_of(first) - 1) * kStep;
   const std::span<const PatternId> all(ids_);
   const auto near = all.subspan(begin, std::min(step_of(last) * kStep, all.size()) - begin);
@@ -231,17 +236,17 @@ void PatternIndex::ForEachMember(std::size_t index, std::size_t first, Take take
 void PatternIndex::EnterMembers(std::size_t index) {
   std::shared_ptr<LengthClass>& table = classes_[index];
   if (members_[index] == (table == nullptr ? 0 : table->size())) return;
-  const auto has_room = [&] {
+  const auto takes_more = [&] {
     return table != nullptr && members_[index] <= table->capacity() && !IsTooCrowded(*table);
   };
-  if (has_room()) {
+  if (takes_more()) {
     Pattern::HeadRoom room;
     ForEachMember(index, entered_[index], [&](PatternId id, const Pattern& pattern) {
       if (IsTooCrowded(*table)) return;
       table->Insert(id, pattern.Head(room), LengthClass::IfCrowded::kEnter);
     });
   }
-  if (!has_room()) table = NewClass(index);  // readers keep the old one until they look again
+  if (!takes_more()) table = NewClass(index);  // readers keep the old one until they look again
   entered_[index] = store_->size();
 }
 
@@ -275,6 +280,7 @@ std::shared_ptr<LengthClass> PatternIndex::NewClass(std::size_t index) const {
     ++count;
   });
   for (std::size_t i = count - std::min(count, kAhead); i < count; ++i) insert(i);
+  assert(count == members_[index]);
   if (!crowd.empty()) fresh->SetCrowd(std::make_unique<PrefixLookup>(*store_, crowd));
   return fresh;
 }

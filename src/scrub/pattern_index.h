@@ -117,7 +117,7 @@ class SortedIds {
   // It is behind all that are there. `head`: its first bytes, as Spelled::WordAt() has them.
   void Add(PatternId id, std::uint64_t head);
   const core::SecretVector<PatternId>& all() const noexcept { return ids_; }
-  // Those that are not before `text`.
+  // Those from the first on that begins with `text` or is behind it.
   std::span<const PatternId> From(std::string_view text, const PatternStore& store) const;
 
  private:
@@ -126,7 +126,7 @@ class SortedIds {
   static constexpr std::size_t kStep = 16;
 
   core::SecretVector<PatternId> ids_;
-  core::SecretVector<std::uint32_t> heads_;
+  core::SecretVector<std::uint32_t> step_heads_;
 };
 
 struct SortedPatterns {
@@ -197,7 +197,9 @@ class PatternIndex {
 
   std::shared_ptr<PatternStore> store_;
   std::array<std::shared_ptr<LengthClass>, kClassShapes.size()> classes_;
-  std::array<std::size_t, kClassShapes.size()> members_{};  // their number, by class
+  // By class, the number of those in the store that do not repeat themselves. Each is counted, or a
+  // table would have no room for it, or be taken to have it.
+  std::array<std::size_t, kClassShapes.size()> members_{};
   std::array<std::size_t, kClassShapes.size()> entered_{};  // patterns before this one, by class
   std::vector<PatternId> carried_ids_;  // of the class that may be carried, one too many at most
   std::shared_ptr<const SortedPatterns> sorted_;

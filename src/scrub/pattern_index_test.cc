@@ -1,16 +1,21 @@
 #include "scrub/pattern_index.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
+#include <new>
 #include <random>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "tests/support/sanitizers.h"
 
 namespace qarion::secrets::scrub {
 namespace {
@@ -73,6 +78,32 @@ TEST(PatternStore, KeepsTheTextOfWhatTheAutomatonFinds) {
   const FormText form{.text = text, .spelling = Spelling::kHexLower, .source = source};
   const PatternId id = store.Add(form, owner, true);
   EXPECT_EQ(std::string_view(store[id].source, store[id].length), text);
+}
+
+// Ends the process: with 0 if there is no pattern for whose source there is no memory. One that is
+// half there would be taken for one of a class.
+[[noreturn]] void AddOneForWhichThereIsNoMemory() {
+  PatternStore store;
+  const OwnerId owner = store.NewOwner("value");
+  constexpr rlimit kLimit{.rlim_cur = rlim_t{1} << 30, .rlim_max = RLIM_INFINITY};
+  setrlimit(RLIMIT_AS, &kLimit);
+  constexpr std::uint32_t kTooMany = std::uint32_t{1} << 30;
+  bool has_failed = false;
+  try {
+    store.Add(
+        {.text = "6161", .spelling = Spelling::kHexLower, .plaintext = kTooMany, .source = "aa"},
+        owner);
+  } catch (const std::bad_alloc&) {
+    has_failed = true;
+  }
+  std::_Exit(has_failed && store.size() == 0 ? 0 : 1);
+}
+
+TEST(PatternStore, HasNoPatternThatIsHalfThere) {
+  if (test::kHasAddressSanitizer || test::kHasThreadSanitizer) {
+    GTEST_SKIP() << "sanitizers need more memory than a limit can leave";
+  }
+  EXPECT_EXIT(AddOneForWhichThereIsNoMemory(), testing::ExitedWithCode(0), "");
 }
 
 // Many have their first bytes in common with others, and some have few.
