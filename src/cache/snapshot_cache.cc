@@ -29,9 +29,8 @@ constexpr seconds kShortestFetch{5};
 constexpr seconds kShortestInterval{1};
 constexpr milliseconds kFirstStartRetry{100};
 constexpr milliseconds kLongestStartRetry{5000};
-// How long before its deadline a fetch may already have been cut off: time-outs are counted in
-// whole milliseconds.
-constexpr milliseconds kTimeoutSlack{5};
+// How far SteadyNow() may be behind: the coarse clock ticks every 4 ms, with some kernels every 10.
+constexpr milliseconds kClockTick{10};
 
 constexpr std::size_t kStripes = 16;
 constexpr std::size_t kCacheLine = 64;
@@ -193,7 +192,7 @@ Status SnapshotCache::Impl::Start() {
        longest = std::min(longest * 2, kLongestStartRetry)) {
     Status fetched = FetchAfterArrival(lock, deadline);
     if (fetched || !fetched.error().IsWorthRepeating()) return fetched;
-    if (!failure || clock_->SteadyNow() + kTimeoutSlack < deadline)
+    if (!failure || clock_->SteadyNow() + kClockTick < deadline)
       failure = std::move(fetched).error();
     const auto pause = std::chrono::duration_cast<Duration>(longest) / 2;
     const SteadyTime retry = clock_->SteadyNow() + pause +

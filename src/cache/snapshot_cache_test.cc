@@ -339,11 +339,11 @@ TEST_F(SnapshotCacheTest, RetriesTheFirstFetchUntilTheDeadline) {
   EXPECT_GT(store_.fetches(), 5);
 }
 
-// Not that the last attempt had no time left, which may be told some milliseconds before.
+// Not that the last attempt had no time left, which a coarse clock may tell a tick too early.
 TEST_F(SnapshotCacheTest, SaysAtTheDeadlineWhatWentWrongBefore) {
-  for (const std::chrono::microseconds early : {-1000us, 0us, 4900us, 5100us}) {
+  for (const std::chrono::microseconds early : {-1000us, 0us, 9900us, 10100us}) {
     SCOPED_TRACE(early.count());
-    const bool had_time = early > 5ms;
+    const bool had_time = early > 10ms;
     store_.Fail(Error(ErrorCode::kTryAgain, "fake quota exceeded"));
     Make({.start_timeout = seconds(30)});
     const auto deadline = clock_->SteadyNow() + seconds(30);

@@ -140,8 +140,9 @@ class RequestContext {
  public:
   RequestContext(const FetchRequest& request, const Clock& clock)
       : request_(request), clock_(clock) {
+    // Not less than there is: what runs out of time should not do so before the deadline.
     const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(request.deadline - clock.SteadyNow());
+        std::chrono::ceil<std::chrono::milliseconds>(request.deadline - clock.SteadyNow());
     asked_ = {.size = sizeof asked_,
               .known_version = request.known_version.c_str(),
               .timeout_ms = std::max<std::int64_t>(left.count(), 0),

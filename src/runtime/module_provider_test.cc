@@ -71,13 +71,14 @@ class ModuleProvider : public testing::Test {
     if (!provider) return std::move(provider).error();
     return (*provider)->Fetch(FetchRequest{.fields = fields_,
                                            .known_version = std::move(known_version),
-                                           .deadline = clock_.SteadyNow() + milliseconds(1500),
+                                           .deadline = clock_.SteadyNow() + time_left_,
                                            .stop = stop_.get_token()});
   }
 
   core::MapEnvironment environment_;
   core::Settings settings_;
   core::FakeClock clock_;
+  std::chrono::microseconds time_left_ = milliseconds(1500);
   FieldSet fields_ = FieldSet::BuiltIn();
   std::stop_source stop_;
   std::vector<std::string> lines_;
@@ -196,6 +197,13 @@ TEST_F(ModuleProvider, TellsTheModuleTheTimeThatIsLeft) {
   };
   EXPECT_FALSE(Fetch());
   EXPECT_EQ(timeout_ms, 1500);
+  // In whole milliseconds, which are not fewer.
+  time_left_ = milliseconds(1499) + std::chrono::microseconds(1);
+  EXPECT_FALSE(Fetch());
+  EXPECT_EQ(timeout_ms, 1500);
+  time_left_ = milliseconds(-5);
+  EXPECT_FALSE(Fetch());
+  EXPECT_EQ(timeout_ms, 0);
 }
 
 TEST_F(ModuleProvider, TellsTheModuleWhatIsWanted) {
