@@ -9,12 +9,14 @@
 #include <utility>
 
 #include "core/json_document.h"
+#include "tests/support/parsed_json.h"
 #include "tests/support/vectors.h"
 
 namespace qarion::secrets::gcp {
 namespace {
 
 using std::chrono::seconds;
+using test::ParsedJson;
 using testing::HasSubstr;
 
 constexpr std::chrono::system_clock::time_point kRequestedAt{seconds(1767323045)};
@@ -50,19 +52,13 @@ std::string HeaderOf(const net::HttpRequest& request, std::string_view name) {
   return "";
 }
 
-core::JsonDocument Json(std::string_view text) {
-  auto json = core::JsonDocument::Parse(text, "test");
-  EXPECT_TRUE(json) << text;
-  return std::move(*json);
-}
-
 // cloud/gcp_golden.json: the requests of google-auth.
 class GoldenRequest : public testing::Test {
  protected:
   void SetUp() override {
     const auto path = test::FindVectors("cloud/gcp_golden.json");
     if (!path) GTEST_SKIP() << test::kNoVectors;
-    golden_.emplace(Json(test::ReadText(*path)));
+    golden_.emplace(ParsedJson(test::ReadText(*path)));
   }
 
   // The n-th request of a case.
@@ -134,8 +130,8 @@ TEST_F(GoldenRequest, ActsAsAServiceAccount) {
   EXPECT_EQ(ours.url, *theirs["url"].Text());
   EXPECT_EQ(HeaderOf(ours, "Authorization"), *theirs["headers"]["authorization"].Text());
   EXPECT_EQ(HeaderOf(ours, "Content-Type"), *theirs["headers"]["Content-Type"].Text());
-  const auto body = Json(ours.body.Reveal());
-  const auto golden = Json(*theirs["body"].Text());
+  const auto body = ParsedJson(ours.body.Reveal());
+  const auto golden = ParsedJson(*theirs["body"].Text());
   EXPECT_EQ(body["lifetime"].Text(), golden["lifetime"].Text());
   ASSERT_EQ(body["scope"].Elements().size(), 1U);
   EXPECT_EQ(body["scope"].Elements()[0].Text(), golden["scope"].Elements().at(0).Text());
@@ -148,9 +144,9 @@ TEST_F(GoldenRequest, SaysWhichProjectOfAWorkforceIsBilled) {
   account.workforce_user_project = "wfproj";
   const auto ours = FieldsOf(ExchangeRequest(account, subject_token_).body.Reveal());
   auto theirs = FieldsOf(*Of("external_account_workforce")["body"].Text());
-  const auto options = Json(DecodedParameter(ours.at("options")));
+  const auto options = ParsedJson(DecodedParameter(ours.at("options")));
   EXPECT_EQ(options["userProject"].Text(),
-            Json(DecodedParameter(theirs.at("options")))["userProject"].Text());
+            ParsedJson(DecodedParameter(theirs.at("options")))["userProject"].Text());
   theirs["options"] = ours.at("options");
   EXPECT_EQ(ours, theirs);
 }
@@ -162,7 +158,7 @@ TEST(ImpersonationRequest, NamesThoseInBetweenInFull) {
                                             Secret::CopyOf("fake"));
   EXPECT_EQ(request.url,
             "https://iamcredentials.x.goog/v1/projects/-/serviceAccounts/a@b:generateAccessToken");
-  const auto body = Json(request.body.Reveal());
+  const auto body = ParsedJson(request.body.Reveal());
   ASSERT_EQ(body["delegates"].Elements().size(), 2U);
   EXPECT_EQ(body["delegates"].Elements()[0].Text(), "projects/-/serviceAccounts/c@d");
   EXPECT_EQ(body["delegates"].Elements()[1].Text(), "projects/-/serviceAccounts/e@f");
@@ -171,17 +167,17 @@ TEST(ImpersonationRequest, NamesThoseInBetweenInFull) {
 TEST(TokenIn, EndsWhenTheAnswerSays) {
   for (const char* const text : {R"({"access_token":"fake-token","expires_in":3599})",
                                  R"({"access_token":"fake-token","expires_in":"3599"})"}) {
-    const auto token = TokenIn(Json(text), "the exchange", kRequestedAt);
+    const auto token = TokenIn(ParsedJson(text), "the exchange", kRequestedAt);
     ASSERT_TRUE(token) << token.error().reason();
     EXPECT_EQ(token->text.Reveal(), "fake-token");
     EXPECT_EQ(token->expires_at, kRequestedAt + seconds(3599));
   }
   const auto endless =
-      TokenIn(Json(R"({"access_token":"fake-token"})"), "the exchange", kRequestedAt);
+      TokenIn(ParsedJson(R"({"access_token":"fake-token"})"), "the exchange", kRequestedAt);
   ASSERT_TRUE(endless);
   EXPECT_FALSE(endless->expires_at);
   const auto longest =
-      TokenIn(Json(R"({"access_token":"fake-token","expires_in":9223372036854775807})"), "it",
+      TokenIn(ParsedJson(R"({"access_token":"fake-token","expires_in":9223372036854775807})"), "it",
               kRequestedAt);
   ASSERT_TRUE(longest);
   EXPECT_EQ(longest->expires_at, kRequestedAt + std::chrono::days(366));
@@ -193,7 +189,7 @@ TEST(TokenIn, NeedsATokenThatCanBeSent) {
         R"({"access_token":"fake-\n"})", R"({"access_token":"fake-a","expires_in":"soon"})",
         R"({"access_token":"fake-a","expires_in":0})",
         R"({"access_token":"fake-a","expires_in":null})"}) {
-    const auto token = TokenIn(Json(text), "the exchange", kRequestedAt);
+    const auto token = TokenIn(ParsedJson(text), "the exchange", kRequestedAt);
     ASSERT_FALSE(token) << text;
     EXPECT_EQ(token.error().code(), ErrorCode::kBadData);
     EXPECT_THAT(token.error().reason(), HasSubstr("the exchange: the answer has"));
@@ -203,13 +199,13 @@ TEST(TokenIn, NeedsATokenThatCanBeSent) {
 
 TEST(ImpersonatedTokenIn, EndsWhenTheAnswerSays) {
   const auto token = ImpersonatedTokenIn(
-      Json(R"({"accessToken":"fake-token","expireTime":"2026-01-02T04:04:05Z"})"), "it");
+      ParsedJson(R"({"accessToken":"fake-token","expireTime":"2026-01-02T04:04:05Z"})"), "it");
   ASSERT_TRUE(token);
   EXPECT_EQ(token->text.Reveal(), "fake-token");
   EXPECT_EQ(token->expires_at, kRequestedAt + std::chrono::hours(1));
   for (const char* const text :
        {"{}", R"({"accessToken":"fake"})", R"({"accessToken":"fake","expireTime":"soon"})"}) {
-    EXPECT_FALSE(ImpersonatedTokenIn(Json(text), "it")) << text;
+    EXPECT_FALSE(ImpersonatedTokenIn(ParsedJson(text), "it")) << text;
   }
 }
 

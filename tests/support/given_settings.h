@@ -16,6 +16,8 @@ namespace qarion::secrets::test {
 
 // By their names. Whatever must not be shown has "fake" in its value.
 using Given = std::map<std::string, std::string>;
+// All that it cannot do without.
+inline const Given kToken = {{"VAULT_TOKEN", "fake-token"}};
 
 // `given` outlives what it returns.
 inline vault::SettingLookup LookUpIn(const Given& given) {

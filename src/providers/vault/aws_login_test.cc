@@ -11,12 +11,14 @@
 #include "core/json_document.h"
 #include "crypto/base64.h"
 #include "tests/support/given_settings.h"
+#include "tests/support/parsed_json.h"
 #include "tests/support/session_test_base.h"
 #include "tests/support/temporary_directory.h"
 
 namespace qarion::secrets::vault {
 namespace {
 
+using test::ParsedJson;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -35,12 +37,6 @@ std::string Decoded(const core::JsonDocument& json, std::string_view name) {
   return bytes ? std::string(bytes->Reveal()) : "not base64";
 }
 
-core::JsonDocument Parsed(std::string_view text) {
-  auto json = core::JsonDocument::Parse(text, "test");
-  EXPECT_TRUE(json);
-  return std::move(*json);
-}
-
 const test::Given kAws = {{"VAULT_AUTH_METHOD", "aws"},
                           {"VAULT_ADDR", "https://vault.test"},
                           {"HOME", "/nonexistent"},
@@ -57,12 +53,12 @@ class AwsLoginBodyTest : public testing::Test {
     EXPECT_TRUE(settings) << settings.error().reason();
     auto body = AwsLoginBody(settings->auth, Keys(token), kTime);
     EXPECT_TRUE(body) << body.error().reason();
-    const auto json = Parsed(body->Reveal());
+    const auto json = ParsedJson(body->Reveal());
     EXPECT_EQ(json["iam_http_request_method"].Text(), "POST");
     EXPECT_EQ(Decoded(json, "iam_request_url"), url);
     EXPECT_EQ(Decoded(json, "iam_request_body"), "Action=GetCallerIdentity&Version=2011-06-15");
     role_ = json["role"].Text().value_or("none");
-    return Parsed(Decoded(json, "iam_request_headers"));
+    return ParsedJson(Decoded(json, "iam_request_headers"));
   }
 
   std::string role_;
@@ -169,7 +165,7 @@ TEST_F(AwsLoginSession, ReadsItsKeysAnewAfterARefusal) {
   write("AKIDNEW");
   Turn(std::chrono::hours(1));
   EXPECT_EQ(Token(), "fake-1");
-  const auto headers = Decoded(Parsed(Seen().back().body), "iam_request_headers");
+  const auto headers = Decoded(ParsedJson(Seen().back().body), "iam_request_headers");
   EXPECT_THAT(headers, HasSubstr("Credential=AKIDNEW/"));
 }
 

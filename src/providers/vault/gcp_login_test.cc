@@ -21,12 +21,14 @@
 #include "crypto/base64.h"
 #include "tests/fakes/local_server.h"
 #include "tests/support/given_settings.h"
+#include "tests/support/parsed_json.h"
 #include "tests/support/session_test_base.h"
 #include "tests/support/temporary_directory.h"
 
 namespace qarion::secrets::vault {
 namespace {
 
+using test::ParsedJson;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -69,16 +71,10 @@ const RsaKey& Key() {
   return key;
 }
 
-core::JsonDocument ParsedPart(std::string_view text) {
-  auto json = core::JsonDocument::Parse(text, "test");
-  EXPECT_TRUE(json) << text;
-  return std::move(*json);
-}
-
 core::JsonDocument Part(std::string_view token, int index) {
   for (; index > 0; --index) token.remove_prefix(token.find('.') + 1);
   const auto bytes = crypto::DecodeBase64Url(token.substr(0, token.find('.')));
-  return ParsedPart(bytes ? bytes->Reveal() : "\"not base64\"");
+  return ParsedJson(bytes ? bytes->Reveal() : "\"not base64\"");
 }
 
 std::string AccountFile(const std::string& email = kEmail, const std::string& key_id = "fake-id") {
@@ -183,7 +179,7 @@ TEST_F(GcpLoginSettings, GiveTheirKeysToTheScrubber) {
 class GcpLoginSession : public test::SessionTestBase {
  protected:
   // What the last login sent.
-  core::JsonDocument Login() const { return ParsedPart(Seen().back().body); }
+  core::JsonDocument Login() const { return ParsedJson(Seen().back().body); }
   static std::string JwtIn(const core::JsonDocument& login) {
     return std::string(login["jwt"].Text().value_or(""));
   }

@@ -20,13 +20,12 @@ using std::chrono::nanoseconds;
 using std::chrono::seconds;
 using test::ExpectRefusedUnderBothNames;
 using test::Given;
+using test::kToken;
 using test::Load;
 using test::With;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-const Given kToken = {{"VAULT_TOKEN", "fake-token"}};
 
 // Settings that must be taken.
 VaultSettings Loaded(const Given& more) {

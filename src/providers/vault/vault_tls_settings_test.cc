@@ -20,17 +20,17 @@ namespace {
 using test::ExpectRefused;
 using test::ExpectRefusedUnderBothNames;
 using test::Given;
+using test::kToken;
 using test::Load;
 using test::TwinOf;
 using test::With;
 
-const Given kTokenAlone = {{"VAULT_TOKEN", "fake-token"}};
 constexpr char kFakeKey[] = "-----BEGIN PRIVATE KEY-----\nfake\n-----END PRIVATE KEY-----\n";
 constexpr char kFakeCertificate[] =
     "-----BEGIN CERTIFICATE-----\nfake\n-----END CERTIFICATE-----\n";
 
 net::TlsSettings TlsOf(const Given& given) {
-  auto settings = Load(With(kTokenAlone, given));
+  auto settings = Load(With(kToken, given));
   if (!settings) {
     ADD_FAILURE() << settings.error().reason();
     return {};
@@ -49,7 +49,7 @@ TEST(VaultTlsSettings, TrustTheSystemsAuthoritiesByDefault) {
 TEST(VaultTlsSettings, NameTheServer) {
   EXPECT_EQ(TlsOf({{"VAULT_TLS_SERVER_NAME", "vault.example"}}).server_name, "vault.example");
   for (const char* const name : {"https://fake.example", "fake/name", "fake name", "user@fake"}) {
-    ExpectRefusedUnderBothNames(With(kTokenAlone, {{"VAULT_TLS_SERVER_NAME", name}}),
+    ExpectRefusedUnderBothNames(With(kToken, {{"VAULT_TLS_SERVER_NAME", name}}),
                                 "VAULT_TLS_SERVER_NAME");
   }
 }
@@ -89,7 +89,7 @@ class HalfOfAPair : public testing::TestWithParam<Half> {};
 
 TEST_P(HalfOfAPair, IsRefusedByTheNameThatIsSet) {
   const auto& [setting, value] = GetParam();
-  ExpectRefusedUnderBothNames(With(kTokenAlone, {{setting, value}}), setting);
+  ExpectRefusedUnderBothNames(With(kToken, {{setting, value}}), setting);
 }
 
 TEST_P(HalfOfAPair, IsNotCompletedByTheOtherPair) {
@@ -99,7 +99,7 @@ TEST_P(HalfOfAPair, IsNotCompletedByTheOtherPair) {
       is_text ? Given{{"VAULT_CLIENT_CERT", "/etc/fake"}, {"VAULT_CLIENT_KEY", "/etc/f"}}
               : Given{{"VAULT_CLIENT_CERT_BYTES", kFakeCertificate},
                       {"VAULT_CLIENT_KEY_BYTES", kFakeKey}};
-  ExpectRefusedUnderBothNames(With(With(kTokenAlone, other), {{setting, value}}), setting);
+  ExpectRefusedUnderBothNames(With(With(kToken, other), {{setting, value}}), setting);
 }
 
 // BAO_X is set to nothing, and hides that VAULT_X is set.
@@ -108,7 +108,7 @@ TEST_P(HalfOfAPair, IsOneWhereItsOtherHalfIsHidden) {
   std::string other = setting;
   const bool is_key = other.find("KEY") != std::string::npos;
   other.replace(other.find(is_key ? "KEY" : "CERT"), is_key ? 3 : 4, is_key ? "CERT" : "KEY");
-  ExpectRefused(With(kTokenAlone, {{setting, value}, {other, "fake-other"}, {TwinOf(other), ""}}),
+  ExpectRefused(With(kToken, {{setting, value}, {other, "fake-other"}, {TwinOf(other), ""}}),
                 setting);
 }
 
@@ -143,9 +143,9 @@ class Authorities : public testing::Test {
   bool Trust(const Given& given) {
     test::FaultServer server(
         {"--certificate", File("server"), "--key", directory_.Path("server.key"), "answer:200"});
-    auto settings = Load(
-        With(With(kTokenAlone, given),
-             {{"VAULT_MAX_RETRIES", "0"}, {"VAULT_ADDR", "https://127.0.0.1:" + server.port()}}));
+    auto settings =
+        Load(With(With(kToken, given), {{"VAULT_MAX_RETRIES", "0"},
+                                        {"VAULT_ADDR", "https://127.0.0.1:" + server.port()}}));
     if (!settings) {
       ADD_FAILURE() << settings.error().reason();
       return false;
