@@ -111,8 +111,9 @@ Error ErrorOf(const ApiAnswer& answer, const std::string& doing) {
   }
   switch (answer.status) {
     case 400:
-      if (Says(body, "Waiting for the primary")) {
-        return error(ErrorCode::kTryAgain, "wait: the engine was mounted a moment ago");
+      // "Upgrading from", or "Waiting for the primary to upgrade from".
+      if (Says(body, "from non-versioned to versioned data")) {
+        return error(ErrorCode::kTryAgain, "wait: the engine was mounted or upgraded a moment ago");
       }
       break;
     case 401:

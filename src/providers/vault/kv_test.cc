@@ -81,7 +81,11 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{
             400,
             R"({"errors":["Waiting for the primary to upgrade from non-versioned to versioned data."]})",
-            ErrorCode::kTryAgain, "mounted a moment ago"},
+            ErrorCode::kTryAgain, "mounted or upgraded a moment ago"},
+        Refusal{
+            400,
+            R"({"errors":["Upgrading from non-versioned to versioned data. This backend will be unavailable for a brief period and will resume service shortly."]})",
+            ErrorCode::kTryAgain, "mounted or upgraded a moment ago"},
         Refusal{400, "Client sent an HTTP request to an HTTPS server.\n", ErrorCode::kConfiguration,
                 "https://"},
         Refusal{412, R"({"errors":["missing \"X-Vault-Request\" header"]})",
