@@ -7,10 +7,9 @@ import pathlib
 import pty
 import select
 import threading
-import time
 import unittest
 
-from backend_case import QSECRETS, BackendCase
+from backend_case import QSECRETS, BackendCase, wait_for
 
 ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:app-AbCdEf"
 ANSWER = json.dumps({"ARN": ARN, "Name": "app", "VersionId": "v1", "VersionStages": ["AWSCURRENT"],
@@ -28,6 +27,13 @@ class Service(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+def is_sleeping(comm):
+    try:
+        return "sleep" in comm.read_text()
+    except OSError:  # it has ended, between opening and reading even
+        return False
 
 
 class AtATerminal(BackendCase):
@@ -80,11 +86,8 @@ class AtATerminal(BackendCase):
         self.read_until(terminal, b"ready")
         os.write(terminal, b"\x03")
         self.assertTrue(os.WIFSIGNALED(os.waitpid(child, 0)[1]))
-        program = pathlib.Path("/proc", (self.directory / "pid").read_text().strip())
-        end = time.monotonic() + 10
-        while program.exists() and "sleep" in (program / "comm").read_text() and time.monotonic() < end:
-            time.sleep(0.01)
-        self.assertFalse(program.exists() and "sleep" in (program / "comm").read_text())
+        name = pathlib.Path("/proc", (self.directory / "pid").read_text().strip(), "comm")
+        wait_for(lambda: not is_sleeping(name), "the end of the program")
 
 
 if __name__ == "__main__":

@@ -92,10 +92,16 @@ class Server:
         return call(f"{self.address}/v1/{path}", method, body, token or self.token, headers, timeout)
 
     def must(self, method, path, body=None, **options):
-        status, answer = self.call(method, path, body, **options)
-        if status not in (200, 204):
-            raise AssertionError(f"{method} {path}: {status} {answer}")
-        return answer
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            status, answer = self.call(method, path, body, **options)
+            if status in (200, 204):
+                return answer
+            # A KV engine prepares itself for a moment when it was mounted.
+            is_preparing = status == 400 and "from non-versioned to versioned data" in str(answer)
+            if not is_preparing or time.monotonic() > deadline:
+                raise AssertionError(f"{method} {path}: {status} {answer}")
+            time.sleep(0.02)
 
     def put(self, fields, name="qarion", mount="secret"):
         return self.must("POST", f"{mount}/data/{name}", {"data": fields})["data"]["version"]
@@ -113,7 +119,9 @@ def dev_server(*more, config=None):
                  "-dev-no-store-token", *more]
     if config:
         arguments.append(f"-config={config}")
-    return Server(arguments, port).wait_until_ready()
+    server = Server(arguments, port).wait_until_ready()
+    server.must("GET", "secret/config")
+    return server
 
 
 class Cluster:
