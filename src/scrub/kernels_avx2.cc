@@ -20,6 +20,7 @@ struct Avx2 {
   static Vector ShiftRight(Vector lanes, unsigned count) {
     return _mm256_srl_epi32(lanes, _mm_cvtsi32_si128(static_cast<int>(count)));
   }
+  static constexpr bool kGathers = false;
   static void Store(Vector vector, std::uint64_t* pairs) {
     _mm256_store_si256(reinterpret_cast<__m256i*>(pairs), vector);
   }

@@ -18,12 +18,10 @@ struct Avx512 {
   static Vector ShiftRight(Vector lanes, unsigned count) {
     return _mm512_srl_epi32(lanes, _mm_cvtsi32_si128(static_cast<int>(count)));
   }
-  static void Store(Vector vector, std::uint64_t* pairs) { _mm512_store_si512(pairs, vector); }
-  static Vector WordsAt(const std::uint32_t* words, const std::uint64_t* indices) {
-    Vector all = _mm512_castsi128_si512(FourAt(words, indices));
-    all = _mm512_inserti32x4(all, FourAt(words, indices + 2), 1);
-    all = _mm512_inserti32x4(all, FourAt(words, indices + 4), 2);
-    return _mm512_inserti32x4(all, FourAt(words, indices + 6), 3);
+  static constexpr bool kGathers = true;
+  // Each lane is loaded whole, as FilterWord() would.
+  static Vector Gather(const std::uint32_t* words, Vector indices) {
+    return _mm512_i32gather_epi32(indices, words, sizeof(*words));
   }
   static unsigned WhereAllOf(Vector words, Vector bits) {
     return _mm512_cmpeq_epi32_mask(_mm512_andnot_si512(words, bits), _mm512_setzero_si512());
@@ -32,25 +30,17 @@ struct Avx512 {
     return _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(rows)));
   }
   static Vector Shuffle(Vector table, Vector index) { return _mm512_shuffle_epi8(table, index); }
+  static std::uint64_t WhereEqual(Vector a, Vector b) { return _mm512_cmpeq_epi8_mask(a, b); }
+  static constexpr std::uint64_t kAllBytes = ~std::uint64_t{0};
   static std::uint64_t NotZero(Vector bytes) { return _mm512_test_epi8_mask(bytes, bytes); }
 };
-
-// Runs are shorter than these vectors.
-std::size_t FindLineEndsByHalves(const char* text, std::size_t from, std::size_t end,
-                                 const ByteRows& set, std::uint16_t* breaks) {
-  return kAvx2Kernels.find_line_ends(text, from, end, set, breaks);
-}
-
-std::size_t CountRepeatedByHalves(const char* text, std::size_t size, std::size_t period) {
-  return kAvx2Kernels.count_repeated(text, size, period);
-}
 
 }  // namespace
 
 const Kernels kAvx512Kernels = {.name = "avx512",
                                 .probe = &Probe<Avx512>,
-                                .find_line_ends = &FindLineEndsByHalves,
-                                .count_repeated = &CountRepeatedByHalves};
+                                .find_line_ends = &FindLineEnds<Avx512>,
+                                .count_repeated = &CountRepeated<Avx512>};
 
 }  // namespace qarion::secrets::scrub
 #endif

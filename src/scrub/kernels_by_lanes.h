@@ -24,9 +24,10 @@ namespace {  // NOLINT(cert-dcl59-cpp,google-build-namespaces,misc-*): see kerne
 
 // `Lanes` names the instructions for a vector of `kCount` lanes of four bytes, as static functions:
 // Load, Repeat, And, Multiply, MultiplyHalves (signed ones, and adds the two products), ShiftRight,
-// Store, WordsAt (loads from a table at indices as Store left them), WhereAllOf (a bit for each
-// lane all of whose bits in the second vector are in the first); and for bytes Rows (16 bytes, as
-// often as they fit), Shuffle, WhereEqual and NotZero (a bit for each byte; kAllBytes).
+// Gather (loads from a table at indices), WhereAllOf (a bit for each lane all of whose bits in the
+// second vector are in the first); and for bytes Rows (16 bytes, as often as they fit), Shuffle,
+// WhereEqual and NotZero (a bit for each byte; kAllBytes). Where kGathers is false there are Store,
+// and WordsAt (loads from a table at indices as Store left them), instead of Gather.
 template <typename Lanes>
 class LaneProbe {
  public:
@@ -39,29 +40,42 @@ class LaneProbe {
         bit_of_byte_(Lanes::Rows(kBitOfByte.data())),
         low_bits_(Lanes::Repeat(0x0F0F0F0F)) {}
 
-  // Where in the filter the words are of the grams that begin at `text`, four bytes apart.
+  // A bit for each of the grams that begin at `text`, four bytes apart.
+  [[gnu::always_inline]] unsigned Find(const char* text) const {
+    if constexpr (Lanes::kGathers) {
+      const Vector grams = GramsAt(text);
+      return WhereIn(Lanes::Gather(words_, IndicesOf(grams)), grams);
+    } else {
+      Indices indices;
+      Prepare(text, indices);
+      return Find(text, indices);
+    }
+  }
+
+  // The same in two steps. Where in the filter their words are:
   struct alignas(typename Lanes::Vector) Indices {
     std::uint64_t pairs[Lanes::kCount / 2];  // NOLINT(*-avoid-c-arrays)
   };
   [[gnu::always_inline]] void Prepare(const char* text, Indices& indices) const {
-    const Vector grams = Lanes::And(Lanes::Load(text), gram_);
-    Lanes::Store(Lanes::ShiftRight(Lanes::Multiply(grams, factor_), shift_), indices.pairs);
+    Lanes::Store(IndicesOf(GramsAt(text)), indices.pairs);
   }
-  // A bit for each of those grams.
   [[gnu::always_inline]] unsigned Find(const char* text, const Indices& indices) const {
-    const Vector grams = Lanes::And(Lanes::Load(text), gram_);
-    const Vector sums = Lanes::And(Lanes::MultiplyHalves(grams, half_factors_), low_bits_);
-    return Lanes::WhereAllOf(Lanes::WordsAt(words_, indices.pairs),
-                             Lanes::Shuffle(bit_of_byte_, sums));
-  }
-  [[gnu::always_inline]] unsigned Find(const char* text) const {
-    Indices indices;
-    Prepare(text, indices);
-    return Find(text, indices);
+    return WhereIn(Lanes::WordsAt(words_, indices.pairs), GramsAt(text));
   }
 
  private:
   using Vector = typename Lanes::Vector;
+
+  [[gnu::always_inline]] Vector GramsAt(const char* text) const {
+    return Lanes::And(Lanes::Load(text), gram_);
+  }
+  [[gnu::always_inline]] Vector IndicesOf(Vector grams) const {
+    return Lanes::ShiftRight(Lanes::Multiply(grams, factor_), shift_);
+  }
+  [[gnu::always_inline]] unsigned WhereIn(Vector words, Vector grams) const {
+    const Vector sums = Lanes::And(Lanes::MultiplyHalves(grams, half_factors_), low_bits_);
+    return Lanes::WhereAllOf(words, Lanes::Shuffle(bit_of_byte_, sums));
+  }
 
   const std::uint32_t* words_;
   unsigned shift_;
@@ -131,16 +145,19 @@ std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, co
   }
 
   const HalfRows<Lanes> rows(set.data(), kBitOfHighHalf);
-  const auto are_in = [&](const char* bytes) {
-    return Lanes::NotZero(rows.InBoth(bytes)) == Lanes::kAllBytes;
-  };
   const auto may_end_run = [&](std::size_t place) {
     if (place < kRunBytes) return true;
+    // The last byte may be another one.
+    constexpr std::size_t kLastVector = kRunBytes - sizeof(Vector);
+    constexpr std::uint64_t kLastByte = std::uint64_t{1} << (sizeof(Vector) - 1);
     const char* const run = text + place - kRunBytes;
-    constexpr std::size_t kLastVector = kRunBytes - 1 - sizeof(Vector);
-    bool all_are_in = are_in(run + kLastVector);
-    for (std::size_t at = 0; at < kLastVector; at += sizeof(Vector)) all_are_in &= are_in(run + at);
-    return all_are_in;
+    const auto are_in = [&](std::size_t at) {
+      return std::uint64_t{Lanes::NotZero(rows.InBoth(run + at))} |
+             (at == kLastVector ? kLastByte : 0);
+    };
+    std::uint64_t all = Lanes::kAllBytes;
+    for (std::size_t at = 0; at < kRunBytes; at += sizeof(Vector)) all &= are_in(at);
+    return all == Lanes::kAllBytes;
   };
   std::size_t count = 0;
   for (const std::uint16_t* at = breaks; at != last; ++at) {
@@ -235,10 +252,33 @@ constexpr std::size_t kBlocksInWord = 4;
 using FoundInBlocks =
     std::uint16_t[kBatchBytes / kBlockBytes + kBlocksInWord];  // NOLINT(*-c-arrays)
 
-// Looks at blocks, several at once; returns how many, of those that end before `end`. First all
-// indices are written down, then all words loaded: so these wait neither for the text nor for the
-// way out of vector registers. What is found is written down, too: to branch at each block that has
-// something would take longer than the rest, since what it has waits for the filter.
+// A page behind another is not fetched ahead by the processor itself.
+constexpr std::size_t kAhead = 4096;
+
+// Looks at blocks; returns how many, of those that end before `end`. What is found is written down:
+// to branch at each block that has something would take longer than the rest, since what it has
+// waits for the filter.
+template <typename Lanes, unsigned kStride>
+[[gnu::always_inline]] inline std::size_t GatherBlocks(const LaneProbe<Lanes>& probe,
+                                                       const char* text, std::size_t end,
+                                                       FoundInBlocks* found) {
+  static_assert(kMostGramBytes * Lanes::kCount == kBlockBytes);
+  constexpr std::size_t kOffsets = kMostGramBytes / kStride;
+  std::size_t blocks = 0;
+#pragma GCC unroll 2
+  for (; (blocks + 1) * kBlockBytes <= end; ++blocks) {
+    const char* const at = text + blocks * kBlockBytes;
+    __builtin_prefetch(at + kAhead);
+    for (std::size_t offset = 0; offset < kOffsets; ++offset) {
+      found[offset][blocks] = static_cast<std::uint16_t>(probe.Find(at + offset * kStride));
+    }
+  }
+  return blocks;
+}
+
+// The same where there is no fast way to load from many places: looks at several blocks at once.
+// First all indices are written down, then all words loaded: so these wait neither for the text nor
+// for the way out of vector registers.
 template <typename Lanes, unsigned kStride>
 [[gnu::always_inline]] inline std::size_t ProbeBlocks(const LaneProbe<Lanes>& probe,
                                                       const char* text, std::size_t end,
@@ -247,8 +287,6 @@ template <typename Lanes, unsigned kStride>
   constexpr std::size_t kVectors = kBlockBytes / kVectorBytes;
   constexpr std::size_t kOffsets = kMostGramBytes / kStride;
   constexpr std::size_t kAtOnce = 14 / kOffsets;  // 8 are about as fast, 28 are not
-  // A page behind another is not fetched ahead by the processor itself.
-  constexpr std::size_t kAhead = 4096;
   typename LaneProbe<Lanes>::Indices indices[kAtOnce][kOffsets][kVectors];  // NOLINT(*-c-arrays)
   std::size_t blocks = 0;
   const auto for_each = [&](auto act) {
@@ -297,7 +335,12 @@ std::size_t ProbeEach(const char* text, std::size_t size, std::size_t count, con
   const std::size_t whole = size < kMostGramBytes - 1 ? 0 : size - (kMostGramBytes - 1);
   const std::size_t end = whole < count ? whole : count;
   FoundInBlocks found[kMostGramBytes / kStride];  // NOLINT(*-avoid-c-arrays)
-  const std::size_t blocks = ProbeBlocks<Lanes, kStride>(probe, text, end, found);
+  const std::size_t blocks = [&] {
+    if constexpr (Lanes::kGathers)
+      return GatherBlocks<Lanes, kStride>(probe, text, end, found);
+    else
+      return ProbeBlocks<Lanes, kStride>(probe, text, end, found);
+  }();
 
   std::uint16_t* out = hits;
   for (std::size_t offset = 0; offset < kMostGramBytes; offset += kStride) {

@@ -20,6 +20,7 @@ struct Sse42 {
   static Vector ShiftRight(Vector lanes, unsigned count) {
     return _mm_srl_epi32(lanes, _mm_cvtsi32_si128(static_cast<int>(count)));
   }
+  static constexpr bool kGathers = false;
   static void Store(Vector vector, std::uint64_t* pairs) {
     _mm_store_si128(reinterpret_cast<__m128i*>(pairs), vector);
   }
