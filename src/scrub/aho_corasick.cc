@@ -46,6 +46,8 @@ AhoCorasick::AhoCorasick(std::span<const std::string_view> patterns) : filter_(p
                         .pattern = longest[node]});
   }
 
+  FindChain();
+
   // What lies less deep than the shortest pattern reports nothing when it is read again.
   std::size_t shortest = kShallowDepth;
   for (const std::string_view pattern : patterns) shortest = std::min(shortest, pattern.size());
@@ -123,6 +125,17 @@ void AhoCorasick::ShortenFailures() {
   }
 }
 
+void AhoCorasick::FindChain() {
+  Chain chain{.first = kRoot + 1, .last = kRoot + 1};
+  for (NodeId node = chain.last + 1; node + 1 < nodes_.size(); ++node) {
+    const NodeId before = node - 1;
+    const bool ends_pattern = (nodes_[before].children & kMatchBit) != 0;
+    if (FirstChild(before) != node || ends_pattern) chain.first = node;
+    chain.last = node;
+    if (chain.last - chain.first > chain_.last - chain_.first) chain_ = chain;
+  }
+}
+
 inline AhoCorasick::NodeId AhoCorasick::Child(NodeId node, std::uint8_t label) const noexcept {
   if (node == kRoot) return root_children_.data()[label];
   const NodeId first = FirstChild(node);
@@ -138,6 +151,14 @@ inline AhoCorasick::NodeId AhoCorasick::Child(NodeId node, std::uint8_t label) c
   const void* const found = std::memchr(labels, label, count);
   if (found == nullptr) return kNone;
   return first + static_cast<NodeId>(static_cast<const std::uint8_t*>(found) - labels);
+}
+
+inline AhoCorasick::NodeId AhoCorasick::StepsInChain(NodeId node,
+                                                     std::string_view text) const noexcept {
+  if (node < chain_.first || node >= chain_.last) return 0;
+  const std::size_t most = std::min<std::size_t>(chain_.last - node, text.size());
+  const auto* const labels = reinterpret_cast<const char*>(labels_.data());
+  return static_cast<NodeId>(CountSame(labels + node + 1, text.data(), most));
 }
 
 std::size_t AhoCorasick::DepthOf(NodeId node) const noexcept {
@@ -173,7 +194,9 @@ Scanned AhoCorasick::Scan(std::string_view text, MatchState& state, std::span<Ma
     const NodeId next = Child(node, ByteAt(text, position));
     if (next != kNone) {
       ++position;
-      node = next;
+      const NodeId steps = StepsInChain(next, text.substr(position));
+      position += steps;
+      node = next + steps;
       if ((nodes_.data()[node].children & kMatchBit) == 0) continue;
       const Ending& ending = EndingAt(node);
       room[scanned.matches++] = {

@@ -49,6 +49,13 @@ class AhoCorasick {
     std::uint32_t pattern = 0;
   };
 
+  // Nodes from the first to the last one, each the first child of the one before, of which only the
+  // last may end a pattern. Their labels lie next to each other, as text does.
+  struct Chain {
+    NodeId first = 0;
+    NodeId last = 0;
+  };
+
   static constexpr NodeId kRoot = 0;
   static constexpr NodeId kNone = 0;  // no edge leads to the root
   static constexpr NodeId kMatchBit = NodeId{1} << 31;
@@ -59,12 +66,15 @@ class AhoCorasick {
   void LinkFailures(std::vector<std::uint32_t>& longest);
 
   void ShortenFailures();
+  void FindChain();
 
   NodeId FirstChild(NodeId node) const noexcept {
     return nodes_.data()[node].children & ~kMatchBit;
   }
   bool IsLeaf(NodeId node) const noexcept { return FirstChild(node) == FirstChild(node + 1); }
   NodeId Child(NodeId node, std::uint8_t label) const noexcept;
+  // How many of its nodes behind `node` the text goes through; none where that is not of it.
+  NodeId StepsInChain(NodeId node, std::string_view text) const noexcept;
   std::size_t DepthOf(NodeId node) const noexcept;
   std::size_t ShallowDepthOf(NodeId node) const noexcept;  // of a node before shallow_end_
   const Ending& EndingAt(NodeId node) const noexcept;
@@ -77,6 +87,7 @@ class AhoCorasick {
   core::SecretVector<NodeId> level_begin_;       // the first node of each depth
   std::array<NodeId, kShallowDepth> shallow_{};  // the end of each depth, up to shallow_end_
   NodeId shallow_end_ = 0;
+  Chain chain_;  // the longest one; most of a single pattern
   GramFilter filter_;
 };
 

@@ -80,6 +80,34 @@ TEST(AhoCorasick, FindsBytesOfAllValues) {
   EXPECT_THAT(MatchesIn(matcher, std::string("\x00\x00\xff\x80\x00", 5)), ElementsAre(Pair(5, 4)));
 }
 
+TEST(AhoCorasick, FollowsWhatHasNoBranchesThroughEveryBreakAndCut) {
+  // One ends where they have no branches yet, one at the end of that, two go on.
+  const std::string stem = "ab0123456789abcdefghijk";
+  const std::vector<std::string> patterns = {"ab", stem, stem + "lmnopqrstuvwxyz", stem + "zyx"};
+  const AhoCorasick matcher = MatcherFor({patterns.begin(), patterns.end()});
+  for (const std::string& pattern : {patterns[2], patterns[3]}) {
+    for (std::size_t broken = 0; broken <= pattern.size(); ++broken) {
+      const std::string text = pattern.substr(0, broken) + "." + pattern + ".";
+      std::vector<std::pair<std::size_t, std::size_t>> expected;
+      for (std::size_t end = 1; end <= text.size(); ++end) {
+        std::size_t longest = 0;
+        for (const std::string& one : patterns) {
+          if (text.substr(0, end).ends_with(one)) longest = std::max(longest, one.size());
+        }
+        if (longest != 0) expected.emplace_back(end, longest);
+      }
+      for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+        MatchState state;
+        auto matches = MatchesIn(matcher, text.substr(0, cut), state);
+        for (const auto& [end, length] : MatchesIn(matcher, text.substr(cut), state)) {
+          matches.emplace_back(cut + end, length);
+        }
+        EXPECT_EQ(matches, expected) << text << " cut at " << cut;
+      }
+    }
+  }
+}
+
 TEST(AhoCorasick, KeepsTheLongestEndThatIsABeginning) {
   const AhoCorasick matcher = MatcherFor({"aab", "abcabd", "xy"});
   EXPECT_EQ(PendingAfter(matcher, "aaa"), 2u);

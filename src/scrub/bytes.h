@@ -67,4 +67,16 @@ inline bool Equal(const char* a, const char* b, std::size_t size) noexcept {
   return true;
 }
 
+// How many of these bytes are the same, from the first ones on; without vector registers, too.
+inline std::size_t CountSame(const char* a, const char* b, std::size_t size) noexcept {
+  constexpr std::size_t kEight = sizeof(std::uint64_t);
+  std::size_t same = 0;
+  for (; same + kEight <= size; same += kEight) {
+    const std::uint64_t difference = LoadWord(a + same) ^ LoadWord(b + same);
+    if (difference != 0) return same + static_cast<std::size_t>(std::countr_zero(difference)) / 8;
+  }
+  while (same < size && a[same] == b[same]) ++same;
+  return same;
+}
+
 }  // namespace qarion::secrets::scrub

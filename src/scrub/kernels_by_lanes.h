@@ -87,6 +87,8 @@ class LaneProbe {
 };
 
 constexpr std::size_t kBlockBytes = 64;
+// A page behind another is not fetched ahead by the processor itself.
+constexpr std::size_t kAhead = 4096;
 
 // What rows have at the low half of each byte, and others at the high half.
 template <typename Lanes>
@@ -169,15 +171,18 @@ std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, co
 
 template <typename Lanes>
 std::size_t CountRepeated(const char* text, std::size_t size, std::size_t period) {
-  using Vector = typename Lanes::Vector;
-  constexpr std::size_t kStep = 2 * sizeof(Vector);
-  const auto where_same = [&](std::size_t at) {
-    return Lanes::WhereEqual(Lanes::Load(text + at), Lanes::Load(text + at - period));
+  constexpr std::size_t kStep = 2 * kBlockBytes;
+  const auto are_same = [&](std::size_t begin) {
+    std::uint64_t same = Lanes::kAllBytes;
+    for (std::size_t at = begin; at < begin + kStep; at += sizeof(typename Lanes::Vector)) {
+      same &= Lanes::WhereEqual(Lanes::Load(text + at), Lanes::Load(text + at - period));
+    }
+    return same == Lanes::kAllBytes;
   };
   std::size_t same = 0;
-  while (same + kStep <= size &&
-         (where_same(same) & where_same(same + sizeof(Vector))) == Lanes::kAllBytes) {
-    same += kStep;
+  for (; same + kStep <= size && are_same(same); same += kStep) {
+    for (std::size_t at = 0; at < kStep; at += kBlockBytes)
+      __builtin_prefetch(text + same + kAhead + at);
   }
   return CountRepeatedSingly(text, size, period, same);
 }
@@ -251,9 +256,6 @@ std::size_t ProbeForFew(const char* text, std::size_t size, std::size_t count,
 constexpr std::size_t kBlocksInWord = 4;
 using FoundInBlocks =
     std::uint16_t[kBatchBytes / kBlockBytes + kBlocksInWord];  // NOLINT(*-c-arrays)
-
-// A page behind another is not fetched ahead by the processor itself.
-constexpr std::size_t kAhead = 4096;
 
 // Looks at blocks; returns how many, of those that end before `end`. What is found is written down:
 // to branch at each block that has something would take longer than the rest, since what it has
