@@ -21,8 +21,9 @@ struct Span {
 // with those.
 std::size_t RepeatedBytes(std::string_view text, std::size_t position, std::size_t period,
                           std::size_t window) {
-  const std::size_t same =
-      ActiveKernels().count_repeated(text.data() + position, text.size() - position, period);
+  const std::size_t left = text.size() - position;
+  if (left < window) return 0;
+  const std::size_t same = ActiveKernels().count_repeated(text.data() + position, left, period);
   return same < window ? 0 : (same - window) / period * period;
 }
 
