@@ -39,8 +39,8 @@ LengthClass::LengthClass(const ClassShape& shape, std::size_t capacity)
            .gram_size = shape.gram_size,
            .stride = shape.stride};
   buckets_ = (grams + grams / 4) / kBucket + 1;
-  tags_.resize(buckets_);
-  entries_.resize(kBucket * buckets_);
+  tags_.resize(buckets_ + kNear - 1);
+  entries_.resize(kBucket * tags_.size());
 }
 
 LengthClass::Candidates LengthClass::Prepare(std::string_view head) const noexcept {
@@ -121,7 +121,7 @@ std::optional<LengthClass::Spot> LengthClass::NearSpot(std::string_view head,
   const Key key = KeyIn(head, place);
   std::size_t bucket = key.bucket;
   std::size_t alike = 0;
-  for (std::size_t walked = 0; walked < kNear; ++walked, bucket = Next(bucket)) {
+  for (std::size_t walked = 0; walked < kNear; ++walked, ++bucket) {
     const std::uint64_t tags = TagsOf(bucket);
     for (std::uint64_t same = Where(tags, key.tag); same != 0; same &= same - 1) ++alike;
     if (alike > kFewAlike) break;
@@ -148,7 +148,7 @@ LengthClass::Spot LengthClass::FarSpot(std::string_view head, std::uint8_t place
 bool LengthClass::Join(std::string_view head, std::uint8_t place) noexcept {
   const Key key = KeyIn(head, place);
   std::size_t bucket = key.bucket;
-  for (std::size_t walked = 0; walked < kNear; ++walked, bucket = Next(bucket)) {
+  for (std::size_t walked = 0; walked < kNear; ++walked, ++bucket) {
     const std::uint64_t tags = TagsOf(bucket);
     for (std::size_t i = 0; i < kBucket; ++i) {
       if ((tags >> 16 * i & 0xFFFF) != key.tag) continue;

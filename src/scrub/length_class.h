@@ -96,9 +96,15 @@ class LengthClass {
     for (std::size_t done = 0; done < count; done += kAtOnce) {
       const std::size_t here = std::min(kAtOnce, count - done);
       const Look* const last = PutLooks(text, begin, {places + done, here}, looks.data());
+      // Most lead nowhere, which is told without a branch for each.
+      std::array<Found, kAtOnce * kMostKeys> found;
+      Found* end = found.data();
       for (const Look* look = looks.data(); look != last; ++look) {
-        if (!MayBeIn(look->key)) continue;
-        ForEachOf(look->key, [&](const Entry& entry) { take(begin + look->place, entry); });
+        *end = {.slots = SlotsOf(*look), .look = *look};
+        end += end->slots != 0;
+      }
+      for (const Found* one = found.data(); one != end; ++one) {
+        ForEachIn(*one, [&](const Entry& entry) { take(begin + one->look.place, entry); });
       }
     }
   }
@@ -129,6 +135,7 @@ class LengthClass {
   // be alike there.
   static constexpr std::size_t kNear = 4;
   static constexpr std::size_t kFewAlike = 2;
+  static constexpr std::uint64_t kOnes = 0x0001000100010001;
   static constexpr std::uint64_t kFree = 0;      // the tag of a slot in which nothing is
   static constexpr std::uint64_t kLeastTag = 2;  // of the others, for Where()
 
@@ -165,7 +172,8 @@ class LengthClass {
   }
   static constexpr std::size_t kMostKeys = 4;
   struct Look {
-    Key key;
+    std::uint32_t bucket;
+    std::uint16_t tag;
     std::uint16_t place;
   };
   // Puts down the keys of the grams at places behind `begin`, and prefetches their buckets: with
@@ -175,7 +183,7 @@ class LengthClass {
                  Look* out) const noexcept {
     const auto put = [&](std::uint16_t place, Key key) {
       __builtin_prefetch(tags_.data() + key.bucket);
-      *out++ = {.key = key, .place = place};
+      *out++ = {.bucket = key.bucket, .tag = key.tag, .place = place};
     };
     for (const std::uint16_t place : places) {
       const std::size_t at = begin + place;
@@ -211,32 +219,44 @@ class LengthClass {
     take_behind(kManyNeighbours);
     take_before(kManyNeighbours);
   }
-  // Mostly it is not, which is told without a branch for each bucket.
-  bool MayBeIn(Key key) const noexcept {
-    if (key.bucket + kNear > buckets_) return true;
-    static_assert(kNear == 4);
+  // In which slots of the kNear buckets from that of a look on its tag is: bit 16 i + k stands for
+  // slot i of bucket k. And kHasFar.
+  struct Found {
+    std::uint64_t slots;
+    Look look;
+  };
+  std::uint64_t SlotsOf(const Look& look) const noexcept {
+    static_assert(kNear == 4 && kBucket == 4);
     using Tags = std::uint16_t __attribute__((vector_size(16)));
     using Buckets = std::uint64_t __attribute__((vector_size(16)));
-    const auto two = [&](std::size_t bucket) {
-      return Buckets{AllTagsOf(bucket), AllTagsOf(bucket + 1)};
+    const std::uint64_t* const near = tags_.data() + look.bucket;
+    const auto two = [&](std::size_t index) {
+      return Buckets{LoadTags(near + index), LoadTags(near + index + 1)};
     };
-    const Buckets first = two(key.bucket);
-    const Buckets second = two(key.bucket + 2);
-    const auto are_it = [&](const Buckets& buckets) {
+    const auto have_it = [&](const Buckets& buckets) {
       const auto tags = reinterpret_cast<Tags>(buckets & ~kHasFar);
-      return reinterpret_cast<Buckets>(tags == Tags{} + key.tag);
+      return reinterpret_cast<Buckets>(tags == Tags{} + look.tag);
     };
-    const Buckets it = are_it(first) | are_it(second);
-    return (it[0] | it[1] | (first[0] & kHasFar)) != 0;
+    const Buckets first = two(0);
+    const Buckets second = two(2);
+    const Buckets slots = (have_it(first) & kOnes) | (have_it(second) & kOnes << 2);
+    return slots[0] | slots[1] << 1 | (first[0] & kHasFar);
   }
   template <typename Take>
-  void ForEachOf(Key key, Take take) const {
-    for (std::size_t bucket = key.bucket;; bucket = Next(bucket)) {
+  void ForEachIn(const Found& found, Take take) const {
+    const std::size_t first = found.look.bucket;
+    for (std::uint64_t slots = found.slots & ~kHasFar; slots != 0; slots &= slots - 1) {
+      const auto bit = static_cast<std::size_t>(std::countr_zero(slots));
+      take(Unpacked(entries_[kBucket * (first + bit % 16) + bit / 16]));
+    }
+    if ((found.slots & kHasFar) == 0) return;
+    for (std::size_t bucket = first + kNear - 1;;) {
+      bucket = Next(bucket);
       const std::uint64_t tags = TagsOf(bucket);
-      for (std::uint64_t hits = Where(tags, key.tag); hits != 0; hits &= hits - 1) {
-        take(Unpacked(entries_[kBucket * bucket + SlotOf(hits)]));
+      for (std::uint64_t same = Where(tags, found.look.tag); same != 0; same &= same - 1) {
+        take(Unpacked(entries_[kBucket * bucket + SlotOf(same)]));
       }
-      if (Where(tags, kFree) != 0) break;
+      if (Where(tags, kFree) != 0) return;
     }
   }
 
@@ -264,16 +284,17 @@ class LengthClass {
     return static_cast<std::uint32_t>(LoadWord(bytes, shape_.gram_size));
   }
   std::size_t Next(std::size_t bucket) const noexcept {
-    return bucket + 1 == buckets_ ? 0 : bucket + 1;
+    return bucket + 1 == tags_.size() ? 0 : bucket + 1;
   }
-  std::uint64_t AllTagsOf(std::size_t bucket) const noexcept {
-    return __atomic_load_n(tags_.data() + bucket, __ATOMIC_ACQUIRE);
+  static std::uint64_t LoadTags(const std::uint64_t* tags) noexcept {
+    return __atomic_load_n(tags, __ATOMIC_ACQUIRE);
   }
-  std::uint64_t TagsOf(std::size_t bucket) const noexcept { return AllTagsOf(bucket) & ~kHasFar; }
+  std::uint64_t TagsOf(std::size_t bucket) const noexcept {
+    return LoadTags(tags_.data() + bucket) & ~kHasFar;
+  }
   // The top bit of each tag that has the value; perhaps also of one above such a tag that differs
   // in the lowest bit alone, which no free slot does.
   static std::uint64_t Where(std::uint64_t tags, std::uint64_t value) noexcept {
-    constexpr std::uint64_t kOnes = 0x0001000100010001;
     const std::uint64_t difference = tags ^ value * kOnes;
     return (difference - kOnes) & ~difference & kOnes << 15;
   }
@@ -288,7 +309,7 @@ class LengthClass {
   FewGrams few_;
   std::size_t grams_ = 0;
   core::SecretVector<std::uint32_t> words_;
-  std::size_t buckets_ = 0;
+  std::size_t buckets_ = 0;  // from which grams are looked for on; there are kNear - 1 more
   core::SecretVector<std::uint64_t> tags_;     // by bucket
   core::SecretVector<std::uint32_t> entries_;  // by slot
   std::size_t crowded_ = 0;
