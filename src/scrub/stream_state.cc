@@ -36,11 +36,11 @@ bool StreamState::PassesClean(std::string_view bytes) {
   if (bytes.size() > scrub::kBatchBytes || view.repeating != nullptr) return false;
   if (!scanner_.is_idle() || !tail_.empty() || !covered_.empty()) return false;
   const scrub::Kernels& kernels = scrub::ActiveKernels();
-  if (scrub::PendingAt(view, kernels, bytes) != 0) return false;
   scrub::BatchPlaces room;
-  if (!scrub::HasNoPattern(view, kernels, bytes, room)) return false;
   if (view.has_base64 && !wrapped_.MaySkip(bytes, scrub::FindLineEnds(kernels, bytes, 0, room)))
     return false;
+  if (scrub::PendingAt(view, kernels, bytes) != 0) return false;
+  if (!scrub::HasNoPattern(view, kernels, bytes, room)) return false;
   wrapped_.Skip(bytes);
   scanner_.Skip(bytes.size());
   released_ = chunk_begin_ = scanner_.position();
