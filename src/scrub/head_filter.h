@@ -42,7 +42,7 @@ class HeadFilter {
   }
 
   static constexpr std::size_t kExactBits = std::size_t{1} << 17;  // for one and for two bytes
-  static constexpr unsigned kHashBits = 19;
+  static constexpr unsigned kHashBits = 18;
   static std::size_t BitOf(std::string_view head) noexcept;
 
   core::SecretVector<std::uint32_t> bits_ =

@@ -18,36 +18,47 @@ enum class PatternKind : std::uint8_t {
 
 // The bits of a value in a character of base64 beside the ones it determines wholly.
 struct EdgeBits {
-  std::uint8_t count = 0;  // 0, 2 or 4
-  std::uint8_t value = 0;
+  std::uint8_t count : 4 = 0;  // 0, 2 or 4
+  std::uint8_t value : 4 = 0;
 };
 
 // Patterns are found by what is in their first bytes, so many at most. Longer patterns are followed
 // from write to write; shorter ones are looked for again.
 inline constexpr std::size_t kShortLength = 64;
 
+// A value has nearly twenty, and all have to be near: so they are small.
 struct Pattern {
-  const char* source = nullptr;  // of its text
-  std::uint32_t length = 0;      // of its text
-  std::uint32_t owner = 0;       // the value it spells
-  PatternKind kind = PatternKind::kLiteral;
-  EdgeBits lead;            // in the lowest bits of the character before
-  EdgeBits trail;           // in the highest bits of the character after
-  std::uint8_t period = 0;  // byte i is byte i + period throughout, if not 0
-  Spelling spelling = Spelling::kAsIs;
-  bool repeats_itself = false;  // the automaton finds it
+  // The memory of processes has no larger addresses, unless they ask for it.
+  std::uint64_t source_address : 48 = 0;
+  EdgeBits lead;                    // in the lowest bits of the character before
+  EdgeBits trail;                   // in the highest bits of the character after
+  std::uint32_t length : 28 = 0;    // of its text
+  std::uint32_t period : 4 = 0;     // byte i is byte i + period throughout, if not 0; 8 at most
+  std::uint32_t owner : 25 = 0;     // the value it spells
+  bool repeats_itself : 1 = false;  // the automaton finds it
+  Spelling spelling : 4 = Spelling::kAsIs;
+  PatternKind kind : 2 = PatternKind::kLiteral;
 
-  Spelled text() const noexcept { return {spelling, source, length}; }
+  static constexpr std::uint64_t kMostAddress = (std::uint64_t{1} << 48) - 1;
+  static constexpr std::uint32_t kMostLength = (std::uint32_t{1} << 28) - 1;
+  static constexpr std::uint32_t kMostOwner = (std::uint32_t{1} << 25) - 1;
+
+  // What its text is spelled from.
+  const char* source() const noexcept {
+    return reinterpret_cast<const char*>(static_cast<std::uintptr_t>(source_address));
+  }
+  Spelled text() const noexcept { return {spelling, source(), length}; }
   // The bytes that patterns are found by. They may be put into `room`.
   using HeadRoom = std::array<char, kShortLength>;
   std::string_view Head(HeadRoom& room) const noexcept {
     const Spelled head = text().Beginning(kShortLength);
-    if (spelling == Spelling::kAsIs) return {source, head.size()};
+    if (spelling == Spelling::kAsIs) return {source(), head.size()};
     head.CopyTo(room.data());
     return {room.data(), head.size()};
   }
   bool is_long() const noexcept { return length > kShortLength; }
 };
+static_assert(sizeof(Pattern) == 16);
 
 using PatternId = std::uint32_t;
 

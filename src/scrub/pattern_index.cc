@@ -84,6 +84,11 @@ void SortByKey(core::SecretVector<Keyed>& all) {
   }
 }
 
+EdgeBits EdgeBitsOf(unsigned count, unsigned value) {
+  return {.count = static_cast<std::uint8_t>(count & 15),
+          .value = static_cast<std::uint8_t>(value & 15)};
+}
+
 PatternKind KindOf(const FormText& form) {
   if (form.only_as_word) return PatternKind::kWord;
   return form.is_base64 ? PatternKind::kBase64 : PatternKind::kLiteral;
@@ -115,20 +120,24 @@ const char* PatternStore::KeepSource(const FormText& form) {
 
 PatternId PatternStore::Add(const FormText& form, OwnerId owner, bool repeats_itself) {
   const auto id = static_cast<PatternId>(patterns_.size());
-  const EdgeBits lead{.count = form.edges.lead_bits, .value = form.edges.lead_value};
   // The automaton needs the text itself.
   const bool is_kept = form.spelling == Spelling::kAsIs || repeats_itself;
-  const char* const source = is_kept ? Keep(form.text) : KeepSource(form);
+  if (form.text.size() > Pattern::kMostLength || owner > Pattern::kMostOwner)
+    throw std::bad_alloc();
+  const auto address =
+      reinterpret_cast<std::uintptr_t>(is_kept ? Keep(form.text) : KeepSource(form));
+  if (address > Pattern::kMostAddress) throw std::bad_alloc();
   // From here on nothing fails: a pattern that is there is whole.
-  patterns_.Grow() = {.source = source,
-                      .length = static_cast<std::uint32_t>(form.text.size()),
-                      .owner = owner,
-                      .kind = KindOf(form),
-                      .lead = lead,
-                      .trail = {.count = form.edges.trail_bits, .value = form.edges.trail_value},
-                      .period = PeriodOf(form.text),
-                      .spelling = is_kept ? Spelling::kAsIs : form.spelling,
-                      .repeats_itself = repeats_itself};
+  Pattern& pattern = patterns_.Grow();
+  pattern.source_address = address & Pattern::kMostAddress;
+  pattern.lead = EdgeBitsOf(form.edges.lead_bits, form.edges.lead_value);
+  pattern.trail = EdgeBitsOf(form.edges.trail_bits, form.edges.trail_value);
+  pattern.length = form.text.size() & Pattern::kMostLength;
+  pattern.period = PeriodOf(form.text) & 15U;
+  pattern.owner = owner & Pattern::kMostOwner;
+  pattern.repeats_itself = repeats_itself;
+  pattern.spelling = is_kept ? Spelling::kAsIs : form.spelling;
+  pattern.kind = KindOf(form);
   for (std::size_t group = 0; group < kGroups; ++group) AddPlace(ByteAt(form.text, 0), group, 0);
   const std::size_t places = std::min(form.text.size(), kShortLength);
   for (std::size_t i = 1; i < places; ++i) {
@@ -138,13 +147,13 @@ PatternId PatternStore::Add(const FormText& form, OwnerId owner, bool repeats_it
     SetBits(breaks_[place.word], place.bits);
   }
   for (std::size_t size = 1; size <= std::min(form.text.size(), HeadFilter::kLongest); ++size) {
-    const bool counts = size == kSeamHead || Waits(patterns_[id], size);
+    const bool counts = size == kSeamHead || Waits(pattern, size);
     if (counts) heads_.Add(form.text.substr(0, size));
   }
   if (form.text.size() < kSeamHead) has_short_.store(true, std::memory_order_release);
-  if (lead.count != 0) {
+  if (pattern.lead.count != 0) {
     std::uint64_t values = 0;
-    for (unsigned value = lead.value; value < 64; value += 1U << lead.count) {
+    for (unsigned value = pattern.lead.value; value < 64; value += 1U << pattern.lead.count) {
       values |= std::uint64_t{1} << value;
     }
     leads_.fetch_or(values, std::memory_order_relaxed);
@@ -353,7 +362,7 @@ bool PatternIndex::Settle() {
 std::shared_ptr<const RepeatingPatterns> PatternIndex::Repeating() const {
   const auto text = [this](PatternId id) {
     const Pattern& pattern = (*store_)[id];
-    return std::string_view(pattern.source, pattern.length);
+    return std::string_view(pattern.source(), pattern.length);
   };
   std::vector<PatternId> ids = repeating_ids_;
   std::ranges::sort(ids, {}, text);

@@ -178,6 +178,7 @@ class PatternIndex {
   PatternIndex();
 
   OwnerId NewOwner(std::string_view name) { return store_->NewOwner(name); }
+  std::string_view NameOf(OwnerId owner) const { return store_->NameOf(owner); }
   void Insert(const FormText& form, OwnerId owner);
   void Retire(OwnerId owner);
 

@@ -65,7 +65,7 @@ TEST(PatternStore, KeepsEachPlaintextOfAnOwnerOnce) {
     const Pattern& pattern = store[ids[i]];
     EXPECT_TRUE(pattern.length == expected[i].size() && pattern.text().StartsWith(expected[i]));
     const std::size_t of_same_source = i % 6 < 3 ? i + 3 : i - 3;
-    EXPECT_EQ(pattern.source, store[ids[of_same_source]].source);
+    EXPECT_EQ(pattern.source(), store[ids[of_same_source]].source());
   }
 }
 
@@ -77,7 +77,7 @@ TEST(PatternStore, KeepsTheTextOfWhatTheAutomatonFinds) {
   for (std::size_t i = 0; i < source.size(); ++i) text += "61";
   const FormText form{.text = text, .spelling = Spelling::kHexLower, .source = source};
   const PatternId id = store.Add(form, owner, true);
-  EXPECT_EQ(std::string_view(store[id].source, store[id].length), text);
+  EXPECT_EQ(std::string_view(store[id].source(), store[id].length), text);
 }
 
 // Ends the process: with 0 if there is no pattern for whose source there is no memory. One that is

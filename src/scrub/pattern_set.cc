@@ -51,7 +51,6 @@ void PatternSet::Add(std::span<const NamedSecret> values) {
       added.push_back(at);
       if (!is_new) continue;
       has_new = true;
-      at->second.name = one.name;
       at->second.owner = index_.NewOwner(one.name);
       InsertForms(at->first, *at->second.owner, index_);
     }
@@ -101,7 +100,7 @@ void PatternSet::RebuildIfMuchIsRetired() {
     std::vector<scrub::OwnerId> owners;
     owners.reserve(values_.size());
     for (const auto& [value, entry] : values_) {
-      owners.push_back(fresh.NewOwner(entry.name));
+      owners.push_back(fresh.NewOwner(index_.NameOf(entry.owner.value())));
       InsertForms(value, owners.back(), fresh);
     }
     fresh.Settle();

@@ -53,7 +53,6 @@ class PatternSet {
     bool operator()(const auto& a, const auto& b) const { return Bytes(a) < Bytes(b); }
   };
   struct Entry {
-    std::string name;
     std::optional<scrub::OwnerId> owner;
     std::size_t times = 0;  // added
   };

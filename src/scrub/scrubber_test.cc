@@ -164,7 +164,8 @@ TEST(Scrubber, MasksWhatIsLeftAfterManyRemovals) {
   for (const std::string value : {"known-value", "other-value", "third-value"}) {
     batch.push_back({.name = {}, .value = Secret::CopyOf(value)});
   }
-  batch.back().name = std::string(std::size_t{32} << 20, 'x');
+  // More than the heap of another thread, as glibc reserves it, has room for.
+  batch.back().name = std::string(std::size_t{80} << 20, 'x');
   std::size_t pages = 0;
   std::ifstream("/proc/self/statm") >> pages;
   constexpr std::size_t kRoom = std::size_t{4} << 20;
