@@ -266,6 +266,9 @@ template <typename Lanes, unsigned kStride>
                                                        FoundInBlocks* found) {
   static_assert(kMostGramBytes * Lanes::kCount == kBlockBytes);
   constexpr std::size_t kOffsets = kMostGramBytes / kStride;
+  // What is written down can be read in other pieces only a while later: too late for a line.
+  constexpr std::size_t kFewBytes = 512;
+  if (end < kFewBytes) return 0;
   std::size_t blocks = 0;
 #pragma GCC unroll 2
   for (; (blocks + 1) * kBlockBytes <= end; ++blocks) {
