@@ -3,13 +3,13 @@
 import http.server
 import json
 import os
-import pathlib
 import pty
 import select
 import threading
 import unittest
 
 from backend_case import QSECRETS, BackendCase, wait_for
+from faults import is_running
 
 ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:app-AbCdEf"
 ANSWER = json.dumps({"ARN": ARN, "Name": "app", "VersionId": "v1", "VersionStages": ["AWSCURRENT"],
@@ -27,13 +27,6 @@ class Service(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
-
-
-def is_sleeping(comm):
-    try:
-        return "sleep" in comm.read_text()
-    except OSError:  # it has ended, between opening and reading even
-        return False
 
 
 class AtATerminal(BackendCase):
@@ -86,8 +79,7 @@ class AtATerminal(BackendCase):
         self.read_until(terminal, b"ready")
         os.write(terminal, b"\x03")
         self.assertTrue(os.WIFSIGNALED(os.waitpid(child, 0)[1]))
-        name = pathlib.Path("/proc", (self.directory / "pid").read_text().strip(), "comm")
-        wait_for(lambda: not is_sleeping(name), "the end of the program")
+        wait_for(lambda: not is_running(self.directory / "pid"), "the end of the program")
 
 
 if __name__ == "__main__":

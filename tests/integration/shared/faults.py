@@ -34,7 +34,7 @@ class FaultServer:
 
 def is_running(pid_file):
     """Whether the process is, of which it is the file; one that waits to be counted as dead is not."""
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         state = pathlib.Path("/proc", pid_file.read_text().strip(), "stat").read_text()
         return state.rpartition(")")[2].split()[0] != "Z"
     return False
