@@ -14,9 +14,9 @@ struct Choice {
   bool is_faster;  // than those behind it
 };
 
-// AVX-512 loads from many places at once. That is faster where the processor has FP16, as Intel's
-// have since Sapphire Rapids: those before it are slowed down by what mends CVE-2022-40982, others
-// do it in microcode.
+// AVX-512 loads from many places at once. On Intel's processors that is faster since Sapphire
+// Rapids, which brought FP16; those before are slowed down by what mends CVE-2022-40982, and AMD's
+// Zen 4 and 5 do it in microcode.
 const auto& Choices() noexcept {
 #if defined(__x86_64__)
   static const std::array<Choice, 4> choices = {{

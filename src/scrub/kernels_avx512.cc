@@ -35,10 +35,18 @@ struct Avx512 {
   static std::uint64_t NotZero(Vector bytes) { return _mm512_test_epi8_mask(bytes, bytes); }
 };
 
+// A short text has too few whole vectors.
+std::size_t ProbeLong(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
+                      std::uint16_t* hits) {
+  constexpr std::size_t kShort = 2 * kBlockBytes;
+  if (size < kShort) return kAvx2Kernels.probe(text, size, count, plan, hits);
+  return Probe<Avx512>(text, size, count, plan, hits);
+}
+
 }  // namespace
 
 const Kernels kAvx512Kernels = {.name = "avx512",
-                                .probe = &Probe<Avx512>,
+                                .probe = &ProbeLong,
                                 .find_line_ends = &FindLineEnds<Avx512>,
                                 .count_repeated = &CountRepeated<Avx512>};
 

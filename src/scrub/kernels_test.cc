@@ -26,7 +26,8 @@ class KernelsTest : public testing::TestWithParam<const char*> {
   }
   static const Kernels* Kernel() {
 #if defined(__x86_64__)
-    if (std::string_view(GetParam()) == "emulated avx512") return &kEmulatedAvx512Kernels;
+    const bool is_emulated = std::string_view(GetParam()) == "emulated avx512";
+    if (is_emulated) return KernelsNamed("avx2") != nullptr ? &kEmulatedAvx512Kernels : nullptr;
 #endif
     return KernelsNamed(GetParam());
   }

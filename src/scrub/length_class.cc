@@ -135,10 +135,13 @@ std::optional<LengthClass::Spot> LengthClass::NearSpot(std::string_view head,
 // However far it is, and many are alike.
 LengthClass::Spot LengthClass::FarSpot(std::string_view head, std::uint8_t place) noexcept {
   const Key key = KeyIn(head, place);
-  std::uint64_t& tags = tags_[key.bucket];
-  __atomic_store_n(&tags, tags | kHasFar, __ATOMIC_RELEASE);
   std::size_t bucket = key.bucket;
-  while (Where(TagsOf(bucket), kFree) == 0) bucket = Next(bucket);
+  std::size_t walked = 0;
+  for (; Where(TagsOf(bucket), kFree) == 0; ++walked) bucket = Next(bucket);
+  if (walked >= kNear) {
+    std::uint64_t& tags = tags_[key.bucket];
+    __atomic_store_n(&tags, tags | kHasFar, __ATOMIC_RELEASE);
+  }
   return {.slot = kBucket * bucket + SlotOf(Where(TagsOf(bucket), kFree)),
           .place = place,
           .tag = key.tag};

@@ -250,8 +250,7 @@ class LengthClass {
       take(Unpacked(entries_[kBucket * (first + bit % 16) + bit / 16]));
     }
     if ((found.slots & kHasFar) == 0) return;
-    for (std::size_t bucket = first + kNear - 1;;) {
-      bucket = Next(bucket);
+    for (std::size_t bucket = Next(first + kNear - 1);; bucket = Next(bucket)) {
       const std::uint64_t tags = TagsOf(bucket);
       for (std::uint64_t same = Where(tags, found.look.tag); same != 0; same &= same - 1) {
         take(Unpacked(entries_[kBucket * bucket + SlotOf(same)]));

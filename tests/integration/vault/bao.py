@@ -119,8 +119,12 @@ def dev_server(*more, config=None):
                  "-dev-no-store-token", *more]
     if config:
         arguments.append(f"-config={config}")
-    server = Server(arguments, port).wait_until_ready()
-    server.must("GET", "secret/config")
+    server = Server(arguments, port)
+    try:
+        server.wait_until_ready().must("GET", "secret/config")
+    except BaseException:
+        server.close()
+        raise
     return server
 
 
