@@ -204,14 +204,26 @@ Arena& TheArena() {
 void Wipe(void* memory, std::size_t size) noexcept { explicit_bzero(memory, size); }
 
 void CopySecretBytes(void* to, const void* from, std::size_t size) noexcept {
-#if defined(__x86_64__)
-  asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
-#else
-  // volatile: the compiler must not make a memcpy of it.
-  auto* target = static_cast<volatile char*>(to);
+  auto* target = static_cast<char*>(to);
   const auto* source = static_cast<const char*>(from);
-  for (std::size_t i = 0; i < size; ++i) target[i] = source[i];
+#if defined(__x86_64__)
+  constexpr std::size_t kLong = 256;  // shorter ones take longer with it than word by word
+  if (size >= kLong) {
+    asm volatile("rep movsb" : "+D"(target), "+S"(source), "+c"(size) : : "memory");
+    return;
+  }
 #endif
+  const auto copy = [&]<typename Number>(Number number) {
+    std::memcpy(&number, source, sizeof(number));
+    asm volatile("" : "+r"(number));  // the compiler must not make vectors of it
+    std::memcpy(target, &number, sizeof(number));
+    source += sizeof(number);
+    target += sizeof(number);
+  };
+  for (; size >= sizeof(std::uint64_t); size -= sizeof(std::uint64_t)) copy(std::uint64_t{0});
+  if ((size & 4) != 0) copy(std::uint32_t{0});
+  if ((size & 2) != 0) copy(std::uint16_t{0});
+  if ((size & 1) != 0) copy(std::uint8_t{0});
 }
 
 [[gnu::noinline]] void WipeVectorRegisters() noexcept {

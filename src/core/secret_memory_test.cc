@@ -96,6 +96,16 @@ TEST(SecretMemory, IsZeroWhenReused) {
   EXPECT_EQ(std::memcmp(second.memory, zeros.data(), 64), 0);
 }
 
+TEST(CopySecretBytes, CopiesAnyNumberOfBytesAndNoMore) {
+  std::string source(600, ' ');
+  for (std::size_t i = 0; i < source.size(); ++i) source[i] = static_cast<char>('A' + i % 57);
+  for (std::size_t size = 0; size < source.size(); ++size) {
+    std::string target(size + 2, '.');
+    CopySecretBytes(target.data() + 1, source.data(), size);
+    EXPECT_EQ(target, '.' + source.substr(0, size) + '.');
+  }
+}
+
 TEST(SecretMemory, GivesLargeBlocksBackToTheKernel) {
   const auto before = GetSecretMemoryStatus();
   {
