@@ -115,17 +115,19 @@ class PostgresServer:
             raise AssertionError(f"{program}: {ran.stdout}")
 
     def start(self):
-        """A process of the server before it that still lives may keep it from starting: then once more."""
-        for is_last in (False, False, True):
+        """A process of the server before it that still lives may keep it from starting, for a while."""
+        deadline = time.monotonic() + 30
+        while True:
             self.spawn()
             try:
                 return self.wait_until_ready()
             except AssertionError:
-                if is_last:
-                    raise
                 if self.process.poll() is None:
                     self.process.kill()
                 self.process.wait()
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     def spawn(self):
         with open(self.directory / "log", "a") as log:
@@ -162,6 +164,7 @@ class PostgresServer:
 
     def crash(self):
         """As if the machine went down, but for what the kernel has not written yet."""
+        self.process.send_signal(signal.SIGSTOP)  # it has no more children from here on
         children = self.children()
         self.process.kill()
         for pid in children:
