@@ -55,7 +55,8 @@ class QARION_SECRETS_EXPORT Scrubber {
   explicit Scrubber(ScrubberOptions options);
 
   // Adds values; they count for everything scrubbed afterwards. The empty value is ignored. Sharing
-  // a Secret makes no copy. Many at once are faster than one after the other.
+  // a Secret makes no copy. Many at once are faster than one after the other. Where there is no
+  // memory for them, or one has 256 MiB or more, std::bad_alloc is thrown, and none is added.
   void Add(const Secret& value, std::string_view name = {});
   void Add(std::string_view value, std::string_view name = {});
   void Add(std::span<const NamedSecret> values);
