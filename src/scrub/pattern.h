@@ -45,6 +45,7 @@ struct Pattern {
 
   // What its text is spelled from.
   const char* source() const noexcept {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the price of its size.
     return reinterpret_cast<const char*>(static_cast<std::uintptr_t>(source_address));
   }
   Spelled text() const noexcept { return {spelling, source(), length}; }
