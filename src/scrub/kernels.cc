@@ -11,7 +11,7 @@ namespace {
 struct Choice {
   const Kernels* kernels;
   bool is_there;
-  bool is_faster;  // than those behind it
+  bool is_faster = true;  // than those behind it
 };
 
 // AVX-512 loads from many places at once. On Intel's processors that is faster since Sapphire
@@ -27,16 +27,13 @@ const auto& Choices() noexcept {
        .is_faster = CPU_FEATURE_ACTIVE(AVX512_FP16)},
       {.kernels = &kAvx2Kernels,
        .is_there =
-           CPU_FEATURE_ACTIVE(AVX2) && CPU_FEATURE_ACTIVE(BMI2) && CPU_FEATURE_ACTIVE(POPCNT),
-       .is_faster = true},
+           CPU_FEATURE_ACTIVE(AVX2) && CPU_FEATURE_ACTIVE(BMI2) && CPU_FEATURE_ACTIVE(POPCNT)},
       {.kernels = &kSse42Kernels,
-       .is_there = CPU_FEATURE_ACTIVE(SSE4_2) && CPU_FEATURE_ACTIVE(POPCNT),
-       .is_faster = true},
-      {.kernels = &kPlainKernels, .is_there = true, .is_faster = true},
+       .is_there = CPU_FEATURE_ACTIVE(SSE4_2) && CPU_FEATURE_ACTIVE(POPCNT)},
+      {.kernels = &kPlainKernels, .is_there = true},
   }};
 #else
-  static const std::array<Choice, 1> choices = {
-      {{.kernels = &kPlainKernels, .is_there = true, .is_faster = true}}};
+  static const std::array<Choice, 1> choices = {{{.kernels = &kPlainKernels, .is_there = true}}};
 #endif
   return choices;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <new>
+#include <string>
 #include <utility>
 #include <vector>
 

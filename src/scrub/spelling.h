@@ -159,12 +159,7 @@ class Spelled {
   // sources is spelled the same.
   std::size_t SameAs(const Spelled& other, std::size_t size) const noexcept {
     if (spelling_ != other.spelling_) return 0;
-    const std::size_t sources = size / Units().size;
-    std::size_t same = 0;
-    while (same + kEight <= sources && LoadWord(source_ + same) == LoadWord(other.source_ + same)) {
-      same += kEight;
-    }
-    return same * Units().size;
+    return CountSame(source_, other.source_, size / Units().size) * Units().size;
   }
 
   static std::size_t SizeOf(Spelling spelling, std::size_t source) noexcept {

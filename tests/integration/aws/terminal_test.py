@@ -79,7 +79,7 @@ class AtATerminal(BackendCase):
         self.read_until(terminal, b"ready")
         os.write(terminal, b"\x03")
         self.assertTrue(os.WIFSIGNALED(os.waitpid(child, 0)[1]))
-        wait_for(lambda: not is_running(self.directory / "pid"), "the end of the program")
+        wait_for(lambda: not is_running(self.directory / "pid"), "the end of the program", seconds=10)
 
 
 if __name__ == "__main__":
