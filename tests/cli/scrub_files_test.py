@@ -218,16 +218,19 @@ class Find(FilesTest):
         if not shutil.which("git"):
             self.skipTest("git is not installed")
         # Hooks run in the highest directory, whatever the working directory is.
-        hook = f"git diff --cached --text | '{QSECRETS}' scrub --secrets-json ../values.json --find"
+        hook = ("set -o pipefail\ngit diff --cached --text --no-ext-diff --no-textconv --no-color | "
+                f"'{QSECRETS}' scrub --secrets-json ../values.json --find\n")
         git = "git -c user.name=Fake -c user.email=fake@example.com"
+        # Or a build that counts coverage writes what it counted into this directory, while `git diff` reads it.
+        environment = {name: os.environ[name] for name in ("PATH", "LLVM_PROFILE_FILE") if name in os.environ}
 
         def commit(add=".", where=self.logs):
             return subprocess.run(["bash", "-c", f"{git} add {add} && {git} commit -qm x"], cwd=where,
-                                  capture_output=True, check=False, env={"PATH": os.environ["PATH"]})
+                                  capture_output=True, check=False, env=environment)
         subprocess.run(["git", "init", "-q"], cwd=self.logs, check=True)
         path = self.logs / ".git" / "hooks" / "pre-commit"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(f"#!/bin/sh\n{hook}\n")
+        path.write_text(f"#!/bin/bash\n{hook}")
         path.chmod(0o755)
         self.write("-a b.txt", "clean")
         self.write("config/c.txt", "clean")
@@ -243,6 +246,9 @@ class Find(FilesTest):
         self.write("config/b.txt", "clean")
         self.write("config/c.txt", f"not staged {self.value}")
         self.assertEqual(commit(add="config/b.txt").returncode, 0)
+        failed = subprocess.run(path, cwd=self.logs, capture_output=True, check=False,
+                                env={**environment, "GIT_DIR": "nowhere"})
+        self.assertNotEqual(failed.returncode, 0)
 
     def test_bar_is_on_terminals_only(self):
         os.truncate(self.write_large(), 10 * LARGE)

@@ -13,7 +13,7 @@ import unittest
 from backend_case import QSECRETS
 from configurations import CONFIG, REFRESHABLE, SSO_LEGACY, SSO_PROFILE, SSO_SESSION, sso_cache, sso_token
 from faults import FaultCase, FaultServer, Ran, is_running
-from servers import free_port
+from ports import free_port
 
 SIDE_BY_SIDE = 24
 

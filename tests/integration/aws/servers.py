@@ -15,17 +15,14 @@ import urllib.request
 import boto3
 from botocore.config import Config
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from ports import free_port  # noqa: E402
+
 START_SECONDS = 60
 REGION = "us-east-1"
 ACCOUNT = "000000000000"  # of MiniStack
 READ_POLICY = """{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": [
   "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret", "sts:AssumeRole"], "Resource": "*"}]}"""
-
-
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 def ask(url, method="GET", body=None, timeout=10):

@@ -5,7 +5,8 @@ import tempfile
 import unittest
 
 from postgres_rotation_case import PostgresRotationCase
-from postgres_server import free_port, make_certificate
+from postgres_server import make_certificate
+from ports import free_port
 
 PASSWORD = "fake-p@ss/w:rd"
 ENCODED = "fake-p%40ss%2Fw%3Ard"

@@ -6,12 +6,15 @@ import pathlib
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 
 import psycopg2
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from ports import free_port  # noqa: E402
 
 ADMIN = "postgres"  # the superuser
 
@@ -35,11 +38,6 @@ def unprivileged_user():
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)
     raise AssertionError("there is no user to run a server as")
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def make_certificate(directory, name, alternative):

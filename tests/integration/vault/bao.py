@@ -7,7 +7,6 @@ import json
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,25 +14,16 @@ import time
 import urllib.error
 import urllib.request
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from ports import free_port  # noqa: E402
+
 START_SECONDS = 60
+LISTENER_PORTS = 2  # each takes its own and the next one
 
 
 def executable():
     named = os.environ.get("QARION_TEST_BAO")
     return named or str(pathlib.Path(sys.executable).parent / "bao")
-
-
-def free_port():
-    """A port whose successor is free too: each listener takes both."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
 
 
 def call(url, method="GET", body=None, token=None, headers=None, timeout=10):
@@ -114,7 +104,7 @@ class Server:
 
 
 def dev_server(*more, config=None):
-    port = free_port()
+    port = free_port(LISTENER_PORTS)
     arguments = ["-dev", "-dev-root-token-id=root", f"-dev-listen-address=127.0.0.1:{port}",
                  "-dev-no-store-token", *more]
     if config:
@@ -135,7 +125,7 @@ class Cluster:
         self.nodes = []
         self.directory = tempfile.mkdtemp(prefix="qarion-raft-")
         for number in (1, 2, 3):
-            port = free_port()
+            port = free_port(LISTENER_PORTS)
             storage = pathlib.Path(self.directory, f"n{number}")
             storage.mkdir()
             config = pathlib.Path(self.directory, f"n{number}.hcl")

@@ -6,6 +6,7 @@ import threading
 import unittest
 
 import bao
+from ports import free_port
 from support import VaultCase, seconds_in
 
 
@@ -51,11 +52,11 @@ class Check(VaultCase):
                           VAULT_ADDR="https://vault.invalid:8200", VAULT_TOKEN="root")
 
     def test_a_port_where_nobody_listens(self):
-        address = f"http://127.0.0.1:{bao.free_port()}"
+        address = f"http://127.0.0.1:{free_port()}"
         self.assert_finds(78, "error", address, "connect", VAULT_ADDR=address, VAULT_TOKEN="root")
 
     def test_one_of_two_addresses_is_down(self):
-        dead = f"http://127.0.0.1:{bao.free_port()}"
+        dead = f"http://127.0.0.1:{free_port()}"
         self.assert_finds(0, "warning", dead, VAULT_ADDR=f"{self.server.address},{dead}", **self.approle())
 
     def test_https_to_a_server_without_tls(self):
@@ -129,7 +130,7 @@ class Check(VaultCase):
         self.assertLessEqual({"VAULT_SKIP_VERIFY", "VAULT_WRAP_TTL"}, {f["subject"] for f in findings})
 
     def test_a_proxy_that_is_named_and_one_that_is_not_for_this_machine(self):
-        dead = f"http://127.0.0.1:{bao.free_port()}"
+        dead = f"http://127.0.0.1:{free_port()}"
         for setting in ("VAULT_PROXY_ADDR", "VAULT_HTTP_PROXY"):
             self.assert_finds(78, "error", self.server.address, "connect", VAULT_TOKEN="root",
                               NO_PROXY="*", **{setting: dead})

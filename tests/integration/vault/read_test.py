@@ -9,6 +9,7 @@ import time
 import unittest
 
 import bao
+from ports import free_port
 from support import FIELDS, Audited, VaultCase, wait_for
 
 
@@ -228,7 +229,7 @@ class Places(VaultCase):
         self.assert_gets(SECRETS_BACKEND=None, VAULT_ADDR=None)
 
     def test_the_second_address_serves_where_the_first_does_not(self):
-        dead = f"http://127.0.0.1:{bao.free_port()}"
+        dead = f"http://127.0.0.1:{free_port()}"
         self.assert_gets(VAULT_ADDR=f"{dead}, {self.server.address}", VAULT_TOKEN="root")
 
     def test_what_is_no_address_is_refused_and_not_repeated(self):
@@ -330,7 +331,7 @@ class Uninitialised(VaultCase):
     """A server that was started and never set up."""
 
     def test_is_told_apart_from_a_sealed_one(self):
-        port = bao.free_port()
+        port = free_port(bao.LISTENER_PORTS)
         config = self.directory / "bare.hcl"
         config.write_text(f'storage "inmem" {{}}\ndisable_mlock = true\n'
                           f'listener "tcp" {{\n  address = "127.0.0.1:{port}"\n  tls_disable = true\n}}\n')

@@ -7,6 +7,7 @@ import unittest
 import bao
 from issuers import Signer
 from kubernetes import KubernetesApi
+from ports import free_port
 from support import Refusals, VaultCase, directory_of, wait_for
 
 # Of sysexits.h: not permitted, and configuration. Both are definite: waiting does not help.
@@ -231,7 +232,7 @@ class Kubernetes(Refusals, VaultCase):
         cls.api = KubernetesApi(directory)
         cls.addClassCleanup(cls.api.close)
         cls.api.serve(cls.server)
-        cls.api.serve(cls.server, "unreachable", f"http://127.0.0.1:{bao.free_port()}")
+        cls.api.serve(cls.server, "unreachable", f"http://127.0.0.1:{free_port()}")
 
     def refused(self, token, *words, login=LOGIN, statuses=(77,), **settings):
         settings = {"VAULT_AUTH_ROLE": "app", **settings}

@@ -11,6 +11,7 @@ import unittest
 
 import bao
 from issuers import Authority, Signer
+from ports import free_port
 from support import READ_POLICY, Refusals, VaultCase, directory_of
 
 HOLDER = os.environ.get("QARION_TEST_HOLDER")
@@ -32,7 +33,7 @@ class TlsCase(VaultCase):
                 ("named", cls.ours.issue("named", "DNS:bao.example"), ""),
                 ("closed", cls.ours.issue("closed"),
                  f'tls_require_and_verify_client_cert = true\n  tls_client_ca_file = "{cls.ca}"')):
-            port = bao.free_port()
+            port = free_port(bao.LISTENER_PORTS)
             cls.addresses[kind] = f"https://127.0.0.1:{port}"
             listeners.append(f'listener "tcp" {{\n  address = "127.0.0.1:{port}"\n'
                              f'  tls_cert_file = "{certificate[0]}"\n  tls_key_file = "{certificate[1]}"\n'
