@@ -12,7 +12,7 @@ import unittest
 
 from backend_case import QSECRETS
 from configurations import CONFIG, REFRESHABLE, SSO_LEGACY, SSO_PROFILE, SSO_SESSION, sso_cache, sso_token
-from faults import FaultCase, FaultServer, Ran, is_running
+from faults import FaultCase, FaultServer, Ran, ends
 from ports import free_port
 
 SIDE_BY_SIDE = 24
@@ -91,7 +91,7 @@ class Outcome:
                 path.touch(mode=0o700 if text.startswith("#!") else 0o600)
                 path.write_text(text.replace("@HOME@", home))
             self.run(home, {name: value.replace("@URL@", self.url) for name, value in settings.items()})
-            self.left_running = is_running(pathlib.Path(home, "pid"))
+            self.ended = ends(pathlib.Path(home, "pid"))
         self.status, self.out, self.error = self.ran.status, self.ran.out, self.ran.error
         self.seconds, self.memory_kb = self.ran.seconds, self.ran.memory_kb
         self.host = self.url.removeprefix("http://")
@@ -217,7 +217,7 @@ class Servers(Case):
 
 class Programs(Case):
     def assert_ended(self, outcome):
-        self.assertFalse(outcome.left_running)
+        self.assertTrue(outcome.ended)
 
     def test_that_hang(self):
         for name in ("hangs", "hangs with another"):

@@ -8,8 +8,8 @@ import select
 import threading
 import unittest
 
-from backend_case import QSECRETS, BackendCase, wait_for
-from faults import is_running
+from backend_case import QSECRETS, BackendCase
+from faults import ends
 
 ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:app-AbCdEf"
 ANSWER = json.dumps({"ARN": ARN, "Name": "app", "VersionId": "v1", "VersionStages": ["AWSCURRENT"],
@@ -79,7 +79,7 @@ class AtATerminal(BackendCase):
         self.read_until(terminal, b"ready")
         os.write(terminal, b"\x03")
         self.assertTrue(os.WIFSIGNALED(os.waitpid(child, 0)[1]))
-        wait_for(lambda: not is_running(self.directory / "pid"), "the end of the program", seconds=10)
+        self.assertTrue(ends(self.directory / "pid"))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ FAULT_SERVER = pathlib.Path(__file__).parents[2] / "fakes" / "fault_server.py"
 COMMAND_SECONDS = 30  # for which what may pass is tried
 MOST_SECONDS = COMMAND_SECONDS + 15  # on a machine that is busy
 MOST_REQUESTS = 60
+END_SECONDS = 10
 LONG_ENOUGH = 12  # of a secret, to be looked for in outputs
 MOST_MEMORY_KB = 40 * 1024  # beyond what a command needs that has no trouble
 OF_SANITIZERS = ("ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE")
@@ -32,12 +33,17 @@ class FaultServer:
         return [json.loads(line) for line in requests.splitlines()]
 
 
-def is_running(pid_file):
-    """Whether the process is, of which it is the file; one that waits to be counted as dead is not."""
+def ends(pid_file):
+    """Whether the process does, of which it is the file: one that was killed goes on until the machine has time for it.
+    One that waits to be counted as dead has ended."""
+    deadline = time.monotonic() + END_SECONDS
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        state = pathlib.Path("/proc", pid_file.read_text().strip(), "stat").read_text()
-        return state.rpartition(")")[2].split()[0] != "Z"
-    return False
+        stat = pathlib.Path("/proc", pid_file.read_text().strip(), "stat")
+        while stat.read_text().rpartition(")")[2].split()[0] != "Z":
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+    return True
 
 
 class Ran:
