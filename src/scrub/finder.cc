@@ -210,8 +210,8 @@ void FindIn(const IndexView& view, const Kernels& kernels, const Piece& piece, F
   Search(view, kernels, piece, findings).Run();
 }
 
-bool HasNoPattern(const IndexView& view, const Kernels& kernels, std::string_view text,
-                  BatchPlaces& room) {
+bool HasNoPattern(const IndexView& view, const Kernels& kernels, std::string_view text) {
+  BatchPlaces room;
   for (std::size_t i = 0; i < view.classes.size(); ++i) {
     if (!view.IsProbed(i)) continue;
     const std::size_t hits =

@@ -45,10 +45,8 @@ void FindIn(const IndexView& view, const Kernels& kernels, const Piece& piece, F
 // Places in a batch of a text.
 using BatchPlaces = std::array<std::uint16_t, kBatchBytes + kSpareHits>;
 
-// Whether it is sure that FindIn() finds nothing in the text, of kBatchBytes at most. `room`: for
-// places.
-bool HasNoPattern(const IndexView& view, const Kernels& kernels, std::string_view text,
-                  BatchPlaces& room);
+// Whether it is sure that FindIn() finds nothing in the text, of kBatchBytes at most.
+bool HasNoPattern(const IndexView& view, const Kernels& kernels, std::string_view text);
 
 // The line breaks in the batch at `begin` that may end a line of wrapped base64 (Piece), as
 // distances from there. They are in `room`.

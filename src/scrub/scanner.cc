@@ -18,6 +18,17 @@ std::string_view Join(std::string_view first, std::string_view second, char* roo
   return {room, first.size() + second.size()};
 }
 
+// Whether a pattern may begin in `before` or just behind it.
+bool MayBeginAcross(const IndexView& view, std::string_view before, std::string_view behind) {
+  constexpr std::size_t kFew = 8;
+  if (before.size() > kFew) return true;
+  std::array<char, 2 * kFew> joined;
+  behind = behind.substr(0, joined.size() - before.size());
+  const bool may_begin = MayBeginIn(view, Join(before, behind, joined.data()), before.size() + 1);
+  core::Wipe(joined.data(), joined.size());
+  return may_begin;
+}
+
 // The byte that has `count` bytes of `before` and then `text` behind it.
 int ByteBehind(std::string_view before, std::string_view text, std::size_t count) {
   if (count < text.size()) return static_cast<unsigned char>(text[text.size() - 1 - count]);
@@ -64,6 +75,12 @@ void Scanner::LookAtLast(const IndexView& view, std::string_view kept, std::stri
   LookAt(kept, kNoByte, fresh);
 }
 
+bool Scanner::IsClean(const IndexView& view, std::string_view kept, std::string_view fresh) const {
+  if (fresh.size() > kBatchBytes || !unfinished_.empty() || view.repeating != nullptr) return false;
+  if (pending_ != 0 && MayBeginAcross(view, LastBytes(kept, pending_), fresh)) return false;
+  return HasNoPattern(view, ActiveKernels(), fresh);
+}
+
 void Scanner::LookAt(std::string_view kept, int byte_before, std::string_view fresh) {
   if (!unfinished_.empty()) {
     DropUnless([&](Unfinished& one) { return GoOn(one, fresh); });
@@ -93,7 +110,7 @@ void Scanner::LookAcross(std::string_view kept, int byte_before, std::string_vie
                          bool ends) {
   const std::string_view before = LastBytes(kept, kSeamBefore);
   const std::string_view behind = fresh.substr(0, kSeamBehind);
-  if (!ends && !MayBeginAcross(before, behind)) return;
+  if (!ends && !MayBeginAcross(*view_, before, behind)) return;
   seam_.resize(before.size() + behind.size());
   const std::size_t known = unfinished_.size();
   LookIn({.text = Join(before, behind, seam_.data()),
@@ -104,17 +121,6 @@ void Scanner::LookAcross(std::string_view kept, int byte_before, std::string_vie
   // The new ones know of what was copied alone.
   const std::string_view rest = fresh.substr(behind.size());
   DropUnless([&](Unfinished& one) { return GoOn(one, rest); }, known);
-}
-
-// Whether a pattern may begin in `before` or just behind it.
-bool Scanner::MayBeginAcross(std::string_view before, std::string_view behind) const {
-  constexpr std::size_t kFew = 8;
-  if (before.size() > kFew) return true;
-  std::array<char, 2 * kFew> joined;
-  behind = behind.substr(0, joined.size() - before.size());
-  const bool may_begin = MayBeginIn(*view_, Join(before, behind, joined.data()), before.size() + 1);
-  core::Wipe(joined.data(), joined.size());
-  return may_begin;
 }
 
 void Scanner::LookIn(const Piece& piece, Offset begin) {

@@ -43,9 +43,13 @@ class Scanner final : private Findings {
   // The same where nothing follows that counts: leaves pending() as it was. Restart() comes next.
   void LookAtLast(const IndexView& view, std::string_view kept, std::string_view fresh,
                   OccurrenceSink& sink);
-  // The same where the text has no pattern, and nothing is pending before it or at its end.
-  void Skip(std::size_t size) noexcept { position_ += size; }
-  bool is_idle() const noexcept { return pending_ == 0 && unfinished_.empty(); }
+  // Whether it is sure at once that Look() would find nothing.
+  bool IsClean(const IndexView& view, std::string_view kept, std::string_view fresh) const;
+  // The same as Look() where that is so.
+  void Skip(const IndexView& view, std::string_view fresh) {
+    position_ += fresh.size();
+    pending_ = PendingAt(view, ActiveKernels(), fresh, kinds_ == Kinds::kBase64Alone);
+  }
   // Looks at a text that is all there.
   void LookAtWhole(const IndexView& view, std::string_view text, OccurrenceSink& sink);
   // The text ends here.
@@ -76,7 +80,6 @@ class Scanner final : private Findings {
   }
   void LookAt(std::string_view kept, int byte_before, std::string_view fresh);
   void LookAcross(std::string_view kept, int byte_before, std::string_view fresh, bool ends);
-  bool MayBeginAcross(std::string_view before, std::string_view behind) const;
   void LookIn(const Piece& piece, Offset begin);
   std::vector<std::size_t>* LineEnds();
   void RunAutomaton(std::string_view kept, std::string_view fresh);

@@ -102,6 +102,20 @@ std::string Streamed(
   return seen;
 }
 
+// In lines, some of them in two pieces.
+std::string StreamedByLines(const Scrubber& scrubber, std::string_view text, Dice& dice) {
+  std::string seen;
+  StreamScrubber stream(scrubber, [&](std::string_view bytes) { seen += bytes; });
+  while (!text.empty()) {
+    const std::size_t line = std::min(text.find('\n'), text.size() - 1) + 1;
+    const std::size_t piece = dice.Between(0, 3) == 0 ? dice.Between(1, line) : line;
+    stream.Write(text.substr(0, piece));
+    text.remove_prefix(piece);
+  }
+  stream.Finish();
+  return seen;
+}
+
 std::string Described(const std::vector<std::string>& values, const std::string& text) {
   std::string description = "values:";
   for (const std::string& value : values) description += " " + value;
@@ -470,6 +484,9 @@ TEST(ScrubOracle, AgreesOnBase64InLinesWhereverTheStreamIsCut) {
     ASSERT_EQ(scrubber.Scrub(text), expected) << Described(values, text);
     for (const std::size_t longest_piece : {1U, 30U, 200U}) {
       ASSERT_EQ(Streamed(scrubber, text, dice, longest_piece), expected) << Described(values, text);
+    }
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_EQ(StreamedByLines(scrubber, text, dice), expected) << Described(values, text);
     }
   }
 }

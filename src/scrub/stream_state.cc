@@ -19,9 +19,15 @@ void StreamState::Write(std::string_view bytes) {
   if (bytes.empty()) return;
   TakeUpChanges();
   try {
-    if (PassesClean(bytes)) return;
+    if (LookAtClean(bytes)) {
+      if (tail_.empty() && Pending() == 0) {
+        PassOnClean(bytes);
+        return;
+      }
+    } else {
+      Look(Tail(), bytes);
+    }
     chunk_ = bytes;
-    Look(Tail(), bytes);
     Release(scanner_.position() - Pending());
   } catch (...) {
     Reset();
@@ -30,25 +36,23 @@ void StreamState::Write(std::string_view bytes) {
   Keep();
 }
 
-// Most writes are lines that have nothing in them. Returns whether that was one.
-bool StreamState::PassesClean(std::string_view bytes) {
+// Most writes are lines that have nothing in them. Returns whether it is sure at once that this is
+// one; else nothing has been done.
+bool StreamState::LookAtClean(std::string_view bytes) {
   const scrub::IndexView& view = *view_.index;
-  if (bytes.size() > scrub::kBatchBytes || view.repeating != nullptr) return false;
-  if (!scanner_.is_idle() || !tail_.empty() || !covered_.empty()) return false;
-  const scrub::Kernels& kernels = scrub::ActiveKernels();
-  scrub::BatchPlaces room;
-  if (view.has_base64 && !wrapped_.MaySkip(bytes, scrub::FindLineEnds(kernels, bytes, 0, room)))
-    return false;
-  if (scrub::PendingAt(view, kernels, bytes) != 0) return false;
-  if (!scrub::HasNoPattern(view, kernels, bytes, room)) return false;
-  wrapped_.Skip(bytes);
-  scanner_.Skip(bytes.size());
+  if (!scanner_.IsClean(view, Tail(), bytes)) return false;
+  if (!wrapped_.LookAtClean(view, bytes, chunk_begin_)) return false;
+  scanner_.Skip(view, bytes);
+  return true;
+}
+
+// What Release() and Keep() come to where nothing waited, nor has to.
+void StreamState::PassOnClean(std::string_view bytes) {
   released_ = chunk_begin_ = scanner_.position();
   byte_before_tail_ = LastByte(bytes, kNoByte);
   run_before_tail_ = wrapped_.run();
   after_mask_ = false;
   sink_(bytes);
-  return true;
 }
 
 void StreamState::Finish() {
@@ -129,7 +133,7 @@ void StreamState::OnOccurrence(const scrub::Pattern& pattern, Offset begin, Offs
 // Passes on everything before `limit`, and the mask of a covered range that begins no later.
 void StreamState::Release(Offset limit) {
   const Offset before = released_;
-  covered_.Settle();
+  if (!covered_.empty()) covered_.Settle();
   for (;;) {
     if (!covered_.empty() && covered_.front().begin <= released_) {
       if (!std::exchange(after_mask_, true)) sink_(patterns_->options().mask);

@@ -51,7 +51,8 @@ class StreamState final : private scrub::OccurrenceSink {
   void OnOccurrence(const scrub::Pattern& pattern, Offset begin, Offset end) override;
 
   void TakeUpChanges();
-  bool PassesClean(std::string_view bytes);
+  bool LookAtClean(std::string_view bytes);
+  void PassOnClean(std::string_view bytes);
   void Look(std::string_view kept, std::string_view fresh);
   std::size_t Pending() const noexcept;
   std::size_t RunBefore(std::size_t pending) const noexcept;
@@ -62,7 +63,9 @@ class StreamState final : private scrub::OccurrenceSink {
   void Keep();
   void Reset();
 
-  std::string_view Tail() const noexcept { return tail_.Reveal().substr(tail_skip_); }
+  std::string_view Tail() const noexcept {
+    return tail_.empty() ? std::string_view() : tail_.Reveal().substr(tail_skip_);
+  }
   Offset tail_begin() const noexcept { return chunk_begin_ - Tail().size(); }
 
   std::shared_ptr<PatternSet> patterns_;

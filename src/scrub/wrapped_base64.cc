@@ -47,6 +47,26 @@ std::string_view WithoutReturn(std::string_view line) {
 
 bool IsWidth(std::size_t run) { return run == kNarrow || run == kWide; }
 
+// Whether what ends the first line of a block may go on in the next one. `first`: of that line,
+// what may begin an occurrence. `behind`: what is behind the line break so far.
+bool MayGoOn(const IndexView& view, std::string_view first, std::string_view behind,
+             std::size_t width) {
+  const std::string_view next =
+      behind.substr(std::min(behind.find_first_not_of(" \t"), behind.size()));
+  std::size_t count = 0;
+  while (count < std::min(next.size(), width) && IsInBlock(next[count])) ++count;
+  if (count == 0 && !next.empty()) return false;
+  // It can be told where all of the block is there, and no automaton is to see it.
+  const bool is_all = count < width && count < next.size();
+  if (!is_all || view.repeating != nullptr) return true;
+  std::array<char, 2 * kWide> joined;
+  std::copy_n(next.begin(), count, std::copy(first.begin(), first.end(), joined.begin()));
+  const std::string_view both(joined.data(), first.size() + count);
+  const bool may_go_on = !HasNoPattern(view, ActiveKernels(), both);
+  core::Wipe(joined.data(), both.size());
+  return may_go_on;
+}
+
 }  // namespace
 
 void WrappedBase64::Restart(std::size_t run) noexcept {
@@ -117,39 +137,48 @@ void WrappedBase64::Leave() noexcept {
   joined_kept_.Clear();
 }
 
-bool WrappedBase64::MaySkip(std::string_view fresh,
-                            std::span<const std::uint16_t> line_ends) const noexcept {
-  if (state_ != State::kOutside || fresh.ends_with('\r')) return false;
-  return std::ranges::none_of(line_ends, [&](std::size_t line_end) {
-    return IsWidth(RunAtEnd(WithoutReturn(fresh.substr(0, line_end))));
-  });
+// Leaves the block, if there is one.
+void WrappedBase64::Skip(std::string_view fresh) noexcept {
+  if (state_ != State::kOutside) Leave();
+  const bool is_run = fresh.empty() || IsBase64(fresh.back());
+  run_ = is_run ? RunAtEnd(fresh) : 0;
+}
+
+bool WrappedBase64::LookAtClean(const IndexView& view, std::string_view fresh, Offset begin) {
+  if (!view.has_base64) {
+    Skip(fresh);
+    return true;
+  }
+  if (fresh.ends_with('\r')) return false;
+  if (state_ != State::kOutside && MayGoOnWith(view, fresh)) return false;
+  std::string_view first_line;
+  BatchPlaces room;
+  for (const std::size_t line_end : FindLineEnds(ActiveKernels(), fresh, 0, room)) {
+    const std::string_view line = WithoutReturn(fresh.substr(0, line_end));
+    const std::size_t run = RunAtEnd(line);
+    if (!IsWidth(run)) continue;
+    if (line_end + 1 != fresh.size() || run > line.size()) return false;
+    first_line = LastBytes(line, run);
+  }
+  Skip(fresh);
+  if (first_line.empty()) return true;
+  width_ = first_line.size();
+  BeginBlock(begin + static_cast<std::size_t>(first_line.data() - fresh.data()));
+  joined_.Skip(view, first_line);
+  joined_kept_.Append(LastBytes(first_line, joined_.pending()));
+  state_ = State::kBeforeLine;
+  return true;
+}
+
+// Whether the block may go on with what is at the beginning of `fresh`.
+bool WrappedBase64::MayGoOnWith(const IndexView& view, std::string_view fresh) const {
+  if (state_ != State::kBeforeLine || lines_.size() != 1) return true;
+  return MayGoOn(view, joined_kept_.Reveal(), fresh, width_);
 }
 
 std::size_t WrappedBase64::RunAfter(std::size_t before, std::string_view text) noexcept {
   const std::size_t run = RunBefore(text);
   return run == text.size() ? std::min(run + before, kWide + 1) : run;
-}
-
-// Whether what stands in the characters of base64 at the end of `line` may go on in the next one.
-// `behind`: what is behind the line break so far.
-bool WrappedBase64::MayGoOn(const IndexView& view, std::string_view line,
-                            std::string_view behind) const {
-  const std::string_view first = LastBytes(line, width_);
-  const std::string_view next =
-      behind.substr(std::min(behind.find_first_not_of(" \t"), behind.size()));
-  std::size_t count = 0;
-  while (count < std::min(next.size(), width_) && IsInBlock(next[count])) ++count;
-  if (count == 0 && !next.empty()) return false;
-  // It can be told where all of the block is there, and no automaton is to see it.
-  const bool is_all = first.size() == width_ && count < width_ && count < next.size();
-  if (!is_all || view.repeating != nullptr) return true;
-  std::array<char, 2 * kWide> joined;
-  std::copy_n(next.begin(), count, std::copy(first.begin(), first.end(), joined.begin()));
-  BatchPlaces room;
-  const std::string_view both(joined.data(), first.size() + count);
-  const bool may_go_on = !HasNoPattern(view, ActiveKernels(), both, room);
-  core::Wipe(joined.data(), both.size());
-  return may_go_on;
 }
 
 // Looks for the end of a line that may be the first of a block. Returns where to go on.
@@ -174,21 +203,27 @@ std::size_t WrappedBase64::LeaveOutside(const IndexView& view, std::string_view 
     line = WithoutReturn(fresh.substr(0, line_end));
     run = RunAtEnd(line);
     width_ = run;
-    if (IsWidth(run) && !MayGoOn(view, line, fresh.substr(line_end + 1))) run = 0;
+    if (run <= line.size() && IsWidth(run) &&
+        !MayGoOn(view, LastBytes(line, run), fresh.substr(line_end + 1), run))
+      run = 0;
   }
-  blanks_ = 0;
-  lines_.clear();
-  joined_kept_.Clear();
-  joined_.Restart(0);
   // What of the line is gone already cannot begin an occurrence.
   const std::size_t here = std::min(run, line.size());
   const std::size_t earlier = std::min(run - here, kept.size());
-  lines_.push_back({.joined = 0, .text = begin + line.size() - here - earlier});
-  gathered_.Clear();
+  BeginBlock(begin + line.size() - here - earlier);
   gathered_.Append(kept.substr(kept.size() - earlier));
   gathered_.Append(line.substr(line.size() - here));
   state_ = next;
   return line_end + 1;
+}
+
+// `first`: where its first character stands.
+void WrappedBase64::BeginBlock(Offset first) {
+  blanks_ = 0;
+  lines_.assign({Line{.joined = 0, .text = first}});
+  joined_.Restart(0);
+  joined_kept_.Clear();
+  gathered_.Clear();
 }
 
 // Characters that do not belong to a block cannot go on with what is in it. What is in its only
@@ -225,8 +260,7 @@ Offset WrappedBase64::InText(Offset joined) const noexcept {
   return line->text + (joined - line->joined);
 }
 
-std::size_t WrappedBase64::PendingBefore(Offset position) const noexcept {
-  if (state_ == State::kOutside || joined_.pending() == 0) return 0;
+std::size_t WrappedBase64::PendingInBlock(Offset position) const noexcept {
   return static_cast<std::size_t>(position - InText(joined_.position() - joined_.pending()));
 }
 

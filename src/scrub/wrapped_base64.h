@@ -27,15 +27,10 @@ class WrappedBase64 final : private OccurrenceSink {
   void Look(const IndexView& view, std::string_view kept, std::string_view fresh,
             std::span<const std::size_t> line_ends, Offset begin, OccurrenceSink& sink);
 
-  // The same where the text has nothing to do with a block, which is left.
-  void Skip(std::string_view fresh) noexcept {
-    if (state_ != State::kOutside) Leave();
-    const int last = LastByte(fresh, kNoByte);
-    const bool is_run = last == kNoByte || Base64Value(static_cast<unsigned char>(last)) >= 0;
-    run_ = is_run ? RunAtEnd(fresh) : 0;
-  }
-  // Whether no block begins in the text, nor has begun. `line_ends`: as before.
-  bool MaySkip(std::string_view fresh, std::span<const std::uint16_t> line_ends) const noexcept;
+  // The same for a text that has no pattern, of kBatchBytes bytes at most, if it is sure at once
+  // that nothing of a block is in it but perhaps the first line of one at its end. Else changes
+  // nothing and returns false.
+  bool LookAtClean(const IndexView& view, std::string_view fresh, Offset begin);
 
   // How many characters of base64 the text so far ends with, as RunAfter() counts them.
   std::size_t run() const noexcept { return run_; }
@@ -43,7 +38,9 @@ class WrappedBase64 final : private OccurrenceSink {
   static std::size_t RunAfter(std::size_t before, std::string_view text) noexcept;
 
   // Number of bytes before `position`, the end of the text so far, that may begin an occurrence.
-  std::size_t PendingBefore(Offset position) const noexcept;
+  std::size_t PendingBefore(Offset position) const noexcept {
+    return state_ == State::kOutside || joined_.pending() == 0 ? 0 : PendingInBlock(position);
+  }
 
  private:
   enum class State : std::uint8_t { kOutside, kInLine, kAfterCarriageReturn, kBeforeLine };
@@ -57,12 +54,15 @@ class WrappedBase64 final : private OccurrenceSink {
   std::size_t RunAtEnd(std::string_view text) const noexcept { return RunAfter(run_, text); }
   std::size_t LeaveOutside(const IndexView& view, std::string_view kept, std::string_view fresh,
                            std::size_t from, std::span<const std::size_t> line_ends, Offset begin);
-  bool MayGoOn(const IndexView& view, std::string_view line, std::string_view behind) const;
+  bool MayGoOnWith(const IndexView& view, std::string_view fresh) const;
+  void BeginBlock(Offset first);
+  void Skip(std::string_view fresh) noexcept;
   Offset GatheredEnd() const noexcept { return joined_.position() + gathered_.size(); }
   void LeaveBlock(const IndexView& view);
   void Leave() noexcept;
   void LookAtGathered(const IndexView& view);
   void OnOccurrence(const Pattern& pattern, Offset begin, Offset end) override;
+  std::size_t PendingInBlock(Offset position) const noexcept;
   Offset InText(Offset joined) const noexcept;
 
   State state_ = State::kOutside;
