@@ -57,9 +57,10 @@ endif()
 # `make lint` compiles each source but tests by itself, so that it includes what it uses and sees no names of another; so
 # does whoever has a compiler cache, with tests.
 option(QARION_COMPILE_TOGETHER "Compile several sources at once, unless a compiler launcher is set" ON)
+set(QARION_MOST_TOGETHER 8 CACHE STRING "Most sources that are compiled at once; 0: all of a target")
 function(qarion_compile_together name)
   if(QARION_COMPILE_TOGETHER AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${QARION_MOST_TOGETHER})
     # g++ takes the sources for headers, whose anonymous namespaces would differ from source to source.
     target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   endif()
