@@ -28,7 +28,7 @@ together=build/lint/together
 configure() {
   rm -rf "$together" # or units would stay that are none any more
   cmake --preset release -B "$alone" -DQARION_COMPILE_TOGETHER=OFF &&
-    cmake --preset release -B "$together"
+    cmake --preset release -B "$together" -DQARION_MOST_TOGETHER=0
 }
 
 # tidy TREE CHECKS OPTIONS...: looks at the sources that are listed in its input.
@@ -51,11 +51,12 @@ analyze() {
       --extra-arg=-Xclang --extra-arg=-analyzer-config --extra-arg=-Xclang --extra-arg=c++-stdlib-inlining=false
 }
 
-# The other checks' time goes on what headers bring, so several sources are looked at at once.
+# The other checks' time goes on what headers bring, so all sources of a target are looked at at once.
 # shellcheck disable=SC2317 # called through step
 check() {
   local units
-  mapfile -t units < <(find "$together/src" -path '*/Unity/*.cxx' -not -path '*_test.dir/*')
+  mapfile -t units < <(find "$together/src" -path '*/Unity/*.cxx' -not -path '*_test.dir/*' -printf '%s %p\n' |
+    sort -rn | cut -d ' ' -f 2) # the largest first, which take longest
   {
     printf '%s\n' "${units[@]}"
     printf '%s\n' "${sources[@]/#/$PWD/}" |

@@ -26,8 +26,8 @@ constexpr char kTokenFile[] = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 constexpr int kAttempts = 3;
 constexpr std::chrono::seconds kTimeout{2};
 constexpr std::chrono::seconds kPause{1};
-constexpr std::size_t kLongestToken = std::size_t{64} * 1024;
-constexpr DocumentShape kDocument{
+constexpr std::size_t kLongestContainerToken = std::size_t{64} * 1024;
+constexpr DocumentShape kContainerDocument{
     .token_name = "Token", .needs_token = true, .needs_expiration = true};
 
 Result<Secret> CheckedToken(std::string_view token, const std::string& what, const char* setting) {
@@ -48,8 +48,8 @@ Result<Secret> CheckedToken(std::string_view token, const std::string& what, con
 // this forgives a file the newline at its end, as the other clients do.
 Result<Secret> ReadToken(const Variables& variables) {
   if (const auto path = variables.Find(kTokenFile)) {
-    auto file =
-        core::ReadFile(std::string(*path), kTokenFile, core::PipesAllowed::kNo, kLongestToken);
+    auto file = core::ReadFile(std::string(*path), kTokenFile, core::PipesAllowed::kNo,
+                               kLongestContainerToken);
     if (!file) return std::move(file).error();
     std::string_view token = file->bytes.Reveal();
     if (token.ends_with('\n')) token.remove_suffix(1);
@@ -116,7 +116,8 @@ class ContainerSource final : public CredentialSource {
     if (!token) return std::move(token).error();
     auto document = Ask(place, *token, call);
     if (!document) return std::move(document).error();
-    auto credentials = CredentialsFromJson(*document, kDocument, "container (" + place.shown + ")");
+    auto credentials =
+        CredentialsFromJson(*document, kContainerDocument, "container (" + place.shown + ")");
     if (!credentials) {
       return Unusable(place, credentials.error().code(),
                       "answers without credentials: " + credentials.error().reason());

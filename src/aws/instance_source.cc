@@ -24,7 +24,7 @@ constexpr char kTokenPath[] = "latest/api/token";
 constexpr char kRolePath[] = "latest/meta-data/iam/security-credentials/";
 constexpr char kTokenSeconds[] = "21600";
 constexpr std::size_t kLongestRoleName = 128;
-constexpr DocumentShape kDocument{
+constexpr DocumentShape kInstanceDocument{
     .token_name = "Token", .needs_token = true, .needs_expiration = true};
 
 // botocore's: credentials with less than that left are used for longer than the service says.
@@ -216,7 +216,7 @@ class InstanceSource final : public CredentialSource {
         !refusal.code.empty()) {
       return Offer{.why_not = origin + ": " + refusal.text};
     }
-    auto credentials = CredentialsFromJson(document, kDocument, origin);
+    auto credentials = CredentialsFromJson(document, kInstanceDocument, origin);
     if (!credentials) return Offer{.why_not = credentials.error().reason()};
     Extend(*credentials);
     return Offer{.credentials = std::move(*credentials)};

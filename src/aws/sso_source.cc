@@ -17,7 +17,7 @@ namespace qarion::secrets::aws {
 namespace {
 
 // botocore's.
-constexpr std::chrono::minutes kRefreshWindow{15};
+constexpr std::chrono::minutes kTokenRefreshWindow{15};
 constexpr char kRefreshing[] = "sso-oidc:CreateToken";
 constexpr char kExchanging[] = "sso:GetRoleCredentials";
 
@@ -144,7 +144,7 @@ class SsoSource final : public CredentialSource {
     auto token = Load(*path);
     if (!token) return std::move(token).error();
     std::optional<Error> failure;  // of the refresh
-    const bool ends_soon = token->expires_at - context_.clock.SystemNow() < kRefreshWindow;
+    const bool ends_soon = token->expires_at - context_.clock.SystemNow() < kTokenRefreshWindow;
     if (ends_soon && !config.session.empty()) {
       auto fresh = Refresh(config, *token, call);
       if (fresh) {

@@ -14,7 +14,7 @@
 namespace qarion::secrets::aws {
 namespace {
 
-constexpr std::size_t kLongestToken = std::size_t{64} * 1024;
+constexpr std::size_t kLongestWebToken = std::size_t{64} * 1024;
 
 Error Wrong(const Sourced& token_file, const std::string& problem) {
   return Error(ErrorCode::kConfiguration,
@@ -31,8 +31,8 @@ Result<Secret> ReadToken(const Sourced& token_file) {
         .With("setting", token_file.setting)
         .Cure("write the token to a file, and name that");
   }
-  auto file =
-      core::ReadFile(token_file.text, token_file.setting, core::PipesAllowed::kNo, kLongestToken);
+  auto file = core::ReadFile(token_file.text, token_file.setting, core::PipesAllowed::kNo,
+                             kLongestWebToken);
   if (!file) return std::move(file).error();
   const std::string_view token = core::Trimmed(file->bytes.Reveal());
   if (token.empty()) return Wrong(token_file, "is empty");

@@ -94,9 +94,9 @@ bool AppendDecoded(std::string_view raw, SecretBuffer* out) {
 }
 
 // Reads a document once from its beginning to its end.
-class Reader {
+class TextReader {
  public:
-  Reader(std::string_view xml, std::string_view path) : rest_(xml), path_(path) {}
+  TextReader(std::string_view xml, std::string_view path) : rest_(xml), path_(path) {}
 
   bool Read() {
     Take("\xef\xbb\xbf");
@@ -243,7 +243,7 @@ bool HasForbiddenControl(std::string_view text) {
 
 std::optional<Secret> XmlText(std::string_view xml, std::string_view path) {
   if (core::FindInvalidUtf8(xml) || HasForbiddenControl(xml)) return std::nullopt;
-  Reader reader(xml, path);
+  TextReader reader(xml, path);
   if (!reader.Read() || !reader.has_found()) return std::nullopt;
   SecretBuffer& found = reader.found();
   const std::string_view text = found.Reveal();

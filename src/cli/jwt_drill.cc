@@ -76,7 +76,7 @@ Result<DrillOptions> OptionsOf(const DrillArguments& arguments) {
 }
 
 // Columns as wide as their widest entry, of which the first two are words.
-std::string Table(const std::vector<std::vector<std::string>>& rows) {
+std::string DrillTable(const std::vector<std::vector<std::string>>& rows) {
   constexpr std::size_t kWords = 2;
   std::vector<std::size_t> widths(rows.front().size());
   for (const auto& row : rows) {
@@ -114,7 +114,7 @@ std::string Text(const DrillOptions& options, const std::vector<DrillRun>& runs)
                       std::to_string(step.rejected)});
     }
   }
-  text += Table(rows) + "\nforged with the old key after its end, and accepted:\n";
+  text += DrillTable(rows) + "\nforged with the old key after its end, and accepted:\n";
   for (const DrillRun& run : runs) {
     text += "  " + NameOf(run) + ": " + std::to_string(run.late_accepted) + " of " +
             std::to_string(run.late) + "\n";

@@ -25,7 +25,7 @@ namespace {
 
 using std::chrono::seconds;
 
-struct InspectOptions {
+struct JwtInspectOptions {
   RingOptions ring;
   bool verifies = false;
   std::optional<std::string> token;
@@ -54,7 +54,7 @@ std::optional<jwt::KeyRole> SignerOfRejected(const jwt::Verifier& verifier,
 }
 
 // With all claims that a holder of a key may want to look at; a token has to be valid in time.
-jwt::Verifier MakeVerifier(const InspectOptions& options, jwt::Keys keys) {
+jwt::Verifier MakeVerifier(const JwtInspectOptions& options, jwt::Keys keys) {
   jwt::Verifier verifier = jwt::Verifier::With(std::move(keys), options.ring.algorithm)
                                .AcceptMissingExpiry()
                                .AcceptLifetimesUpTo(seconds::max())
@@ -65,7 +65,7 @@ jwt::Verifier MakeVerifier(const InspectOptions& options, jwt::Keys keys) {
   return verifier;
 }
 
-Result<Verdict> Judge(const InspectOptions& options, const std::string& token) {
+Result<Verdict> Judge(const JwtInspectOptions& options, const std::string& token) {
   if (!options.verifies && options.ring.current_file.empty()) return Verdict{};
   auto keys = ReadRing(options.ring);
   if (!keys) return std::move(keys).error();
@@ -199,7 +199,7 @@ void SayWhatItIsWorth(const Verdict& verdict) {
   }
 }
 
-int RunInspect(const InspectOptions& options) {
+int RunJwtInspect(const JwtInspectOptions& options) {
   const auto text = ReadToken(options.token, kMostJwtBytes);
   if (!text) return Report(text.error());
   const auto token = jwt::UnverifiedToken::Read(*text);
@@ -215,7 +215,7 @@ int RunInspect(const InspectOptions& options) {
 }  // namespace
 
 void AddJwtInspect(CLI::App& jwt, Command& command) {
-  auto options = std::make_shared<InspectOptions>();
+  auto options = std::make_shared<JwtInspectOptions>();
   CLI::App* inspect = jwt.add_subcommand("inspect", "Show what a token says, without trusting it");
   AddTokenArgument(*inspect, options->token);
   inspect->add_flag("--verify", options->verifies,
@@ -235,7 +235,8 @@ void AddJwtInspect(CLI::App& jwt, Command& command) {
       "Examples:\n"
       "  qsecrets jwt inspect < token.jwt\n"
       "  qsecrets jwt inspect --verify --output json < token.jwt");
-  inspect->callback([options, &command] { command = [options] { return RunInspect(*options); }; });
+  inspect->callback(
+      [options, &command] { command = [options] { return RunJwtInspect(*options); }; });
 }
 
 }  // namespace qarion::secrets::cli

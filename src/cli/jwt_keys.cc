@@ -54,10 +54,10 @@ Error NoKey(const std::string& name, const std::string& problem) {
 }
 
 Result<NamedSecret> ReadFileKey(const std::string& path, const std::string& option) {
-  constexpr std::size_t kMostBytes = std::size_t{64} * 1024;
+  constexpr std::size_t kMostKeyBytes = std::size_t{64} * 1024;
   if (MayBeKey(path)) return core::IsAKey(option);
-  auto file =
-      core::ReadFile(path, option, core::PipesAllowed::kYes, kMostBytes, ErrorCode::kConfiguration);
+  auto file = core::ReadFile(path, option, core::PipesAllowed::kYes, kMostKeyBytes,
+                             ErrorCode::kConfiguration);
   if (!file) return std::move(file).error();
   const std::string name = option + " '" + path + "'";
   std::string_view key = file->bytes.Reveal();

@@ -33,7 +33,7 @@ using jwt::RotationStage;
 using jwt::RotationState;
 using std::chrono::seconds;
 
-struct RotationOptions {
+struct KeyRotationOptions {
   std::optional<std::int64_t> lifetime;
   std::optional<std::int64_t> leeway;
   std::optional<std::int64_t> since;
@@ -52,7 +52,7 @@ struct Backend {
 };
 
 // Times whose sums the clock can say.
-Status CheckTimes(const RotationOptions& options) {
+Status CheckTimes(const KeyRotationOptions& options) {
   constexpr std::int64_t kLongest = 31'622'400;  // 366 days
   for (const auto& [name, given] :
        {std::pair("--ttl", options.lifetime), std::pair("--leeway", options.leeway)}) {
@@ -69,7 +69,7 @@ Status CheckTimes(const RotationOptions& options) {
   return {};
 }
 
-Result<Backend> ReadBackend(const RotationOptions& options) {
+Result<Backend> ReadBackend(const KeyRotationOptions& options) {
   if (auto checked = CheckTimes(options); !checked) return std::move(checked).error();
   auto runtime = OpenRuntime();
   if (!runtime) return std::move(runtime).error();
@@ -134,7 +134,7 @@ std::string_view ChangeText(NewValue value) {
   return {};
 }
 
-std::string Line(std::string name, const std::string& text) {
+std::string StateLine(std::string name, const std::string& text) {
   name.resize(12, ' ');
   return name + core::Printable(text) + "\n";
 }
@@ -172,14 +172,15 @@ std::string Text(const Backend& backend, const RotationAdvice& advice,
   std::string text;
   for (const Finding& finding : advice.findings) text += FindingText(finding);
   const std::string version = backend.version.empty() ? "" : ", version " + backend.version;
-  text += Line("backend", backend.name + version);
-  text += Line("step", StepText(advice.stage));
-  text += Line("keys", KeysText(backend.state.keys));
-  text += Line("next", advice.next);
+  text += StateLine("backend", backend.name + version);
+  text += StateLine("step", StepText(advice.stage));
+  text += StateLine("keys", KeysText(backend.state.keys));
+  text += StateLine("next", advice.next);
   if (advice.changes.empty()) return text;
-  text += Line("safe", SafeText(advice, backend.state.now));
+  text += StateLine("safe", SafeText(advice, backend.state.now));
   for (const auto& [key, value] : advice.changes) {
-    text += Line("set", std::string(jwt::FieldOf(key)) + ": " + std::string(ChangeText(value)));
+    text +=
+        StateLine("set", std::string(jwt::FieldOf(key)) + ": " + std::string(ChangeText(value)));
   }
   text += "\n";
   if (!advice.safe_at) {
@@ -242,7 +243,7 @@ Secret Json(const Backend& backend, const RotationAdvice& advice,
   return std::move(json).Take();
 }
 
-int RunRotation(const RotationOptions& options) {
+int RunRotation(const KeyRotationOptions& options) {
   const auto backend = ReadBackend(options);
   if (!backend) return Report(backend.error());
   const RotationAdvice advice =
@@ -263,7 +264,7 @@ int RunRotation(const RotationOptions& options) {
 }  // namespace
 
 void AddJwtRotation(CLI::App& jwt, Command& command) {
-  auto options = std::make_shared<RotationOptions>();
+  auto options = std::make_shared<KeyRotationOptions>();
   CLI::App* rotation = jwt.add_subcommand(
       "rotation", "Say how far a rotation of the key is, what comes next, and when it is safe");
   AddSecondsOption(

@@ -13,7 +13,7 @@ namespace qarion::secrets::cli {
 namespace {
 
 // Columns of text, as wide as their widest entry; the first to the left, the others to the right.
-std::string Table(std::vector<std::vector<std::string>> rows) {
+std::string CountTable(std::vector<std::vector<std::string>> rows) {
   std::vector<std::size_t> widths(rows.front().size());
   for (auto& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
@@ -52,7 +52,7 @@ constexpr std::array kCountColumns = {CountColumn{"rows", &RotationCounts::rows,
                                       CountColumn{"lenient", &RotationCounts::lenient, false},
                                       CountColumn{"problems", &RotationCounts::problems, false}};
 
-std::string Line(std::string name, const std::string& text) {
+std::string ReportLine(std::string name, const std::string& text) {
   name.resize(std::max<std::size_t>(name.size() + 2, 12), ' ');
   return name + core::Printable(text) + "\n";
 }
@@ -98,7 +98,7 @@ std::string CountsText(const std::vector<RotationCounts>& columns) {
     auto& row = rows.emplace_back(1, counts.table + "." + counts.column);
     for (const CountColumn& column : shown) row.push_back(std::to_string(counts.*column.member));
   }
-  return Table(std::move(rows));
+  return CountTable(std::move(rows));
 }
 
 std::string ReportText(const RotationReport& report) {
@@ -110,16 +110,16 @@ std::string ReportText(const RotationReport& report) {
     steps.push_back(step + " " + Seconds(time));
     total += time;
   }
-  if (!steps.empty()) text += Line("time", Seconds(total) + " (" + core::Join(steps) + ")");
+  if (!steps.empty()) text += ReportLine("time", Seconds(total) + " (" + core::Join(steps) + ")");
   if (report.outcome == RotationOutcome::kCommitted ||
       report.outcome == RotationOutcome::kUnknown) {
-    text += Line("rotation", report.id);
+    text += ReportLine("rotation", report.id);
   }
   return text + Outcome(report) + "\n";
 }
 
 std::string VerificationText(const VerificationReport& report) {
-  std::string text = Line("database", report.database);
+  std::string text = ReportLine("database", report.database);
   std::vector<std::vector<std::string>> rows(1, {"column", "rows"});
   for (std::size_t i = 0; i < report.keys.size(); ++i) {
     rows.front().push_back((i == 0 ? "new " : "old ") + report.keys[i]);
@@ -137,31 +137,33 @@ std::string VerificationText(const VerificationReport& report) {
       row.push_back(std::to_string(count));
     }
   }
-  text += "\n" + Table(std::move(rows)) + "\n";
+  text += "\n" + CountTable(std::move(rows)) + "\n";
   for (const auto& [place, tokens] : report.unlisted) {
-    text += Line("not listed", place + ": " + std::to_string(tokens) + " of an old key");
+    text += ReportLine("not listed", place + ": " + std::to_string(tokens) + " of an old key");
   }
-  return text + Line("rotation", report.rotation ? AuditText(*report.rotation) : "none on record");
+  return text +
+         ReportLine("rotation", report.rotation ? AuditText(*report.rotation) : "none on record");
 }
 
 std::string StatusText(const RotationStatus& status, const BackendKeys& keys,
                        const RotationStep& step) {
-  std::string text = Line("database", status.database);
-  text += Line("running", status.is_running ? "a rotation is at work" : "none");
-  text += Line("latest", status.latest ? AuditText(*status.latest) : "none on record");
+  std::string text = ReportLine("database", status.database);
+  text += ReportLine("running", status.is_running ? "a rotation is at work" : "none");
+  text += ReportLine("latest", status.latest ? AuditText(*status.latest) : "none on record");
   for (const RotationStatus::Table& table : status.tables) {
-    text += Line("table", table.name + ", about " + std::to_string(table.estimated_rows) +
-                              " rows, " + std::to_string(table.bytes / 1024) + " KiB");
+    text += ReportLine("table", table.name + ", about " + std::to_string(table.estimated_rows) +
+                                    " rows, " + std::to_string(table.bytes / 1024) + " KiB");
   }
-  if (!status.plan_problem.empty()) text += Line("plan", "does not fit: " + status.plan_problem);
+  if (!status.plan_problem.empty())
+    text += ReportLine("plan", "does not fit: " + status.plan_problem);
   const auto shown = [&](const std::string& key) {
     if (!key.empty()) return key;
     return std::string(keys.problem.empty() ? "not set" : "not set, or not to be read");
   };
-  text += Line("keys", std::string(fernet::kCurrentKeyField) + " " + shown(keys.current) + ", " +
-                           fernet::kPreviousKeyField + " " + shown(keys.previous));
-  text += Line("step", step.number ? std::to_string(*step.number) : "unknown");
-  return text + Line("next", step.next);
+  text += ReportLine("keys", std::string(fernet::kCurrentKeyField) + " " + shown(keys.current) +
+                                 ", " + fernet::kPreviousKeyField + " " + shown(keys.previous));
+  text += ReportLine("step", step.number ? std::to_string(*step.number) : "unknown");
+  return text + ReportLine("next", step.next);
 }
 
 std::string ProblemText(const RotationProblem& problem) {

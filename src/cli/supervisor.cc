@@ -27,7 +27,7 @@ namespace {
 
 constexpr int kWriteErrorStatus = 74;  // sysexits.h: EX_IOERR
 constexpr int kSignalStatusBase = 128;
-constexpr int kPipeBytes = 1024 * 1024;
+constexpr int kOutputPipeBytes = 1024 * 1024;
 // How long a stop is put off so that what the command said before it is seen first.
 constexpr std::chrono::milliseconds kStopDelayLimit{100};
 
@@ -184,7 +184,7 @@ Status Supervisor::AddStream(int number, std::string_view name) {
   if (flags < 0 || (flags & FD_CLOEXEC) != 0) return {};
   Result<Pipe> pipe = OpenPipe();
   if (!pipe) return std::move(pipe).error();
-  fcntl(pipe->write_end.get(), F_SETPIPE_SZ, kPipeBytes);  // where the limits allow it
+  fcntl(pipe->write_end.get(), F_SETPIPE_SZ, kOutputPipeBytes);  // where the limits allow it
   auto pump = std::make_unique<StreamPump>(std::move(pipe->read_end), number, name, scrubber_,
                                            finished_streams_.get());
   if (Status running = pump->Start(); !running) return running;

@@ -9,7 +9,7 @@ namespace qarion::secrets::core {
 namespace {
 
 // Searched for in public repositories: each of these is in many.
-constexpr std::array<std::string_view, 5> kPublished = {
+constexpr std::array<std::string_view, 5> kPublishedFernetKeys = {
     // The Fernet specification, and the documentation of libraries for JavaScript, Go and PHP.
     "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=",
     // Examples for Airflow in containers.
@@ -60,7 +60,7 @@ std::string FernetKeyProblem(std::string_view text) {
 }
 
 std::string UnfitFernetKeyProblem(std::string_view text) {
-  if (std::ranges::find(kPublished, text) != kPublished.end()) {
+  if (std::ranges::find(kPublishedFernetKeys, text) != kPublishedFernetKeys.end()) {
     return "is printed in a standard or in tutorials, so that anybody has it";
   }
   // Bytes that are all the same repeat each three of them, which are four characters.

@@ -12,14 +12,14 @@ bool IsUnreserved(char c) noexcept {
 }  // namespace
 
 void AppendPercentEncoded(std::string_view bytes, SecretBuffer& out, std::string_view kept) {
-  constexpr std::string_view kHexDigits = "0123456789ABCDEF";
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
   for (const char c : bytes) {
     if (IsUnreserved(c) || kept.find(c) != std::string_view::npos) {
       out.Append(c);
       continue;
     }
     const auto value = static_cast<unsigned char>(c);
-    const char encoded[] = {'%', kHexDigits[value >> 4], kHexDigits[value & 0xf]};
+    const char encoded[] = {'%', kDigits[value >> 4], kDigits[value & 0xf]};
     out.Append({encoded, sizeof encoded});
   }
 }

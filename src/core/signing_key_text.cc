@@ -9,7 +9,7 @@ namespace qarion::secrets::core {
 namespace {
 
 // Those of 32 bytes and more: shorter ones are refused anyway.
-constexpr std::array<std::string_view, 14> kPublished = {
+constexpr std::array<std::string_view, 14> kPublishedKeys = {
     // jwt.io
     "a-string-secret-at-least-256-bits-long",
     "a-valid-string-secret-that-is-at-least-384-bits-long",
@@ -72,7 +72,7 @@ std::string SigningKeyProblem(std::string_view key, std::size_t shortest) {
     return "has " + std::to_string(key.size()) + (key.size() == 1 ? " byte" : " bytes") +
            "; a signing key needs at least " + std::to_string(shortest);
   }
-  if (std::ranges::find(kPublished, key) != kPublished.end()) {
+  if (std::ranges::find(kPublishedKeys, key) != kPublishedKeys.end()) {
     return "is printed in a standard or comes with a framework, so that anybody has it";
   }
   if (Repeats(key)) return "repeats a few bytes again and again";

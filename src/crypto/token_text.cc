@@ -9,9 +9,9 @@
 namespace qarion::secrets::crypto {
 namespace {
 
-constexpr std::string_view kAlphabet =
+constexpr std::string_view kTokenAlphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-constexpr std::uint32_t kNone = 0x80000000;
+constexpr std::uint32_t kNoToken = 0x80000000;
 
 // Two characters for each twelve bits.
 struct Pair {
@@ -21,26 +21,27 @@ struct Pair {
 constexpr std::array<Pair, 4096> kPairs = [] {
   std::array<Pair, 4096> pairs{};
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    pairs[i] = Pair{kAlphabet[i >> 6], kAlphabet[i & 63]};
+    pairs[i] = Pair{kTokenAlphabet[i >> 6], kTokenAlphabet[i & 63]};
   }
   return pairs;
 }();
 
-// kValues[n][c]: the bits of character c, standing where the nth of four has them; or kNone.
-using Values = std::array<std::array<std::uint32_t, 256>, 4>;
-constexpr Values kValues = [] {
-  Values values{};
+// kTokenValues[n][c]: the bits of character c, standing where the nth of four has them; or
+// kNoToken.
+using TokenValues = std::array<std::array<std::uint32_t, 256>, 4>;
+constexpr TokenValues kTokenValues = [] {
+  TokenValues values{};
   for (std::size_t n = 0; n < values.size(); ++n) {
-    values[n].fill(kNone);
-    for (std::uint32_t i = 0; i < kAlphabet.size(); ++i) {
-      values[n][static_cast<unsigned char>(kAlphabet[i])] = i << (18 - 6 * n);
+    values[n].fill(kNoToken);
+    for (std::uint32_t i = 0; i < kTokenAlphabet.size(); ++i) {
+      values[n][static_cast<unsigned char>(kTokenAlphabet[i])] = i << (18 - 6 * n);
     }
   }
   return values;
 }();
 
 std::uint32_t ValueOf(std::string_view four, std::size_t n) noexcept {
-  return kValues[n][static_cast<unsigned char>(four[n])];
+  return kTokenValues[n][static_cast<unsigned char>(four[n])];
 }
 
 void Store(std::uint32_t bits, std::uint8_t* bytes) noexcept {
@@ -49,11 +50,11 @@ void Store(std::uint32_t bits, std::uint8_t* bytes) noexcept {
   bytes[2] = static_cast<std::uint8_t>(bits);
 }
 
-// Of one character in either alphabet, or kNone.
+// Of one character in either alphabet, or kNoToken.
 std::uint32_t LenientValue(char c) noexcept {
   if (c == '+') c = '-';
   if (c == '/') c = '_';
-  return kValues[3][static_cast<unsigned char>(c)];
+  return kTokenValues[3][static_cast<unsigned char>(c)];
 }
 
 }  // namespace
@@ -110,7 +111,7 @@ std::optional<std::size_t> DecodeTokenTextPortable(std::string_view text,
                              (padding < 1 ? ValueOf(text, 3) : 0);
   all |= bits;
   const std::uint32_t unused = padding == 2 ? 0xffff : padding == 1 ? 0xff : 0;
-  if ((all & kNone) != 0 || (bits & unused) != 0) return std::nullopt;
+  if ((all & kNoToken) != 0 || (bits & unused) != 0) return std::nullopt;
   Store(bits, bytes + size);
   return size + 3 - padding;
 }
@@ -147,7 +148,7 @@ std::optional<std::size_t> DecodeTokenTextLeniently(std::string_view text,
       continue;
     }
     const std::uint32_t value = LenientValue(c);
-    if (value == kNone) continue;
+    if (value == kNoToken) continue;
     padding = 0;
     bits = bits << 6 | value;
     if (++held < 4) continue;

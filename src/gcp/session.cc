@@ -16,7 +16,7 @@ using std::chrono::seconds;
 
 constexpr milliseconds kConnectTimeout{5'000};
 constexpr std::size_t kLongestAnswer = std::size_t{1024} * 1024;
-constexpr int kUnauthorized = 401;
+constexpr int kTokenRefused = 401;
 // Google's libraries renew then; the metadata server has another token by that time.
 constexpr net::RenewalWindows kWindows{.advisory = seconds(225), .mandatory = seconds(0)};
 
@@ -133,7 +133,7 @@ Result<ApiAnswer> Session::Send(const ApiRequest& request, const net::RetryPolic
     return ReadAnswer(std::move(*response), url ? url->host : "", {&token->text, 1});
   };
   auto answer = send();
-  if (!answer || answer->status != kUnauthorized) return answer;
+  if (!answer || answer->status != kTokenRefused) return answer;
   auto other = cache_.Replace(*token, call);
   if (!other) return std::move(other).error();
   if (!*other) return answer;

@@ -15,7 +15,7 @@ constexpr std::size_t kSmallestGram = 3;
 // Up to one bit in 16 is set, so one probe in 256 or less hits by chance.
 constexpr std::size_t kBitsPerGram = 32;
 constexpr std::size_t kFewestWords = std::size_t{1} << 6;
-constexpr std::size_t kMostWords = std::size_t{1} << 17;  // 1 MiB, about an L2 cache
+constexpr std::size_t kMostFilterWords = std::size_t{1} << 17;  // 1 MiB, about an L2 cache
 
 constexpr std::size_t kWordBytes = sizeof(std::uint64_t);
 
@@ -30,7 +30,7 @@ GramFilter::GramFilter(std::span<const std::string_view> patterns) {
 
   const std::size_t grams = patterns.size() * stride_;
   const std::size_t words =
-      std::clamp(std::bit_ceil(grams * kBitsPerGram / 64), kFewestWords, kMostWords);
+      std::clamp(std::bit_ceil(grams * kBitsPerGram / 64), kFewestWords, kMostFilterWords);
   shift_ = static_cast<unsigned>(64 - std::countr_zero(words));
   words_.resize(words);
   for (const std::string_view pattern : patterns) {

@@ -13,7 +13,7 @@
 namespace qarion::secrets::scrub {
 namespace {
 
-constexpr std::size_t kDeepest = 32;
+constexpr std::size_t kDeepestJson = 32;
 
 // What the inside of a string says; `room` keeps it where that is not as it is written.
 std::string_view Unescaped(std::string_view inside, SecretBuffer& room) {
@@ -79,7 +79,7 @@ bool IsPublicMember(std::string_view name, std::string_view text) {
 bool ForEachJsonSecret(std::string_view json, const std::function<void(const JsonSecret&)>& found) {
   const std::string_view trimmed = core::Trimmed(json);
   if (!trimmed.starts_with('{') && !trimmed.starts_with('[')) return false;
-  core::JsonReader reader(json, kDeepest);
+  core::JsonReader reader(json, kDeepestJson);
   std::string_view name;  // of the member that a value belongs to
   SecretBuffer room;
   while (true) {

@@ -231,6 +231,24 @@ TEST(StreamScrubber, LeavesABlockOfBase64ThatValuesWentAwayIn) {
   EXPECT_EQ(seen, text);
 }
 
+// In base64 the value begins with Z: what ends a line of 64 characters so may go on in the next one.
+TEST(StreamScrubber, HoldsTheEndOfALineOfBase64ForTheNextOneAlone) {
+  Scrubber scrubber;
+  scrubber.Add("fake-value-of-nobody");
+  std::string seen;
+  StreamScrubber stream(scrubber, [&](std::string_view bytes) { seen += bytes; });
+  const std::string first = "sum " + std::string(63, 'f') + "Z\n";
+  stream.Write(first);
+  EXPECT_EQ(stream.held(), 2u);
+  stream.Write("next one\n");
+  EXPECT_EQ(stream.held(), 0u);
+  stream.Write("mFrZS12YWx1ZS1vZi1ub2JvZHk=\n");
+  EXPECT_EQ(seen, first + "next one\nmFrZS12YWx1ZS1vZi1ub2JvZHk=\n");
+  stream.Write(first);
+  stream.Write("mFrZS12YWx1ZS1vZi1ub2JvZHk=\n");
+  EXPECT_TRUE(seen.ends_with("f***\n")) << seen;
+}
+
 TEST(StreamScrubber, PassesACleanWriteOnWhole) {
   Scrubber scrubber;
   scrubber.Add("hunter2");

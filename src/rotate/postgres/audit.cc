@@ -7,7 +7,7 @@
 namespace qarion::secrets::rotate::postgres {
 namespace {
 
-constexpr char kWhat[] = "the audit table cannot be looked up";
+constexpr char kAuditFailed[] = "the audit table cannot be looked up";
 
 std::string Quoted(const AuditTable& table) { return QuotedName(table.schema, table.name); }
 
@@ -40,14 +40,14 @@ Status CheckColumns(Connection& connection, const AuditTable& table) {
 Result<AuditTable> FindAuditTable(Connection& connection, const Plan& plan) {
   AuditTable table{.schema = plan.audit_schema, .name = plan.audit_table};
   if (table.schema.empty()) {
-    auto schema = connection.Query("SELECT pg_catalog.current_schema()", {}, kWhat);
+    auto schema = connection.Query("SELECT pg_catalog.current_schema()", {}, kAuditFailed);
     if (!schema) return std::move(schema).error();
     table.schema = schema->Text(0, 0);
   }
   auto found = connection.Query(
       "SELECT c.oid FROM pg_catalog.pg_namespace n LEFT JOIN pg_catalog.pg_class c "
       "ON c.relnamespace = n.oid AND c.relname = $2 WHERE n.nspname = $1",
-      {table.schema, table.name}, kWhat);
+      {table.schema, table.name}, kAuditFailed);
   if (!found) return std::move(found).error();
   if (table.schema.empty() || found->size() == 0) {
     return Error(ErrorCode::kConfiguration,
@@ -67,7 +67,7 @@ Status CheckAuditTable(Connection& connection, const AuditTable& table) {
                                         "pg_catalog.quote_ident(current_user::text)"
                                       : "SELECT pg_catalog.has_schema_privilege($1, 'CREATE'), "
                                         "pg_catalog.quote_ident(current_user::text)",
-                       {table.is_there ? Quoted(table) : table.schema}, kWhat);
+                       {table.is_there ? Quoted(table) : table.schema}, kAuditFailed);
   if (!rights) return std::move(rights).error();
   if (rights->IsTrue(0, 0)) return table.is_there ? CheckColumns(connection, table) : Status();
   const std::string role = rights->Text(0, 1);

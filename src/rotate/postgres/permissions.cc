@@ -11,7 +11,7 @@
 namespace qarion::secrets::rotate::postgres {
 namespace {
 
-constexpr char kWhat[] = "permissions cannot be looked up";
+constexpr char kPermissionsFailed[] = "permissions cannot be looked up";
 // $1: ids of tables.
 constexpr char kSelect[] =
     "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c "
@@ -59,11 +59,11 @@ Status CheckPermissions(Connection& connection, const Resolved& resolved, Access
     if (access == Access::kWrite) ids.push_back(root.id);
   }
   const std::string privileges = access == Access::kWrite ? "SELECT, UPDATE" : "SELECT";
-  auto refused =
-      connection.Query(std::string(kSelect) +
-                           "NOT (pg_catalog.has_table_privilege(c.oid, 'SELECT') AND "
-                           "($2 OR pg_catalog.has_table_privilege(c.oid, 'UPDATE'))) ORDER BY 1, 2",
-                       {OidsText(ids), access == Access::kWrite ? "false" : "true"}, kWhat);
+  auto refused = connection.Query(
+      std::string(kSelect) +
+          "NOT (pg_catalog.has_table_privilege(c.oid, 'SELECT') AND "
+          "($2 OR pg_catalog.has_table_privilege(c.oid, 'UPDATE'))) ORDER BY 1, 2",
+      {OidsText(ids), access == Access::kWrite ? "false" : "true"}, kPermissionsFailed);
   if (!refused) return std::move(refused).error();
   if (refused->size() > 0) {
     const Names names = NamesIn(*refused);
@@ -80,14 +80,14 @@ Status CheckPermissions(Connection& connection, const Resolved& resolved, Access
 Status CheckRowSecurity(Connection& connection, std::span<const Table> tables) {
   auto hidden =
       connection.Query(std::string(kSelect) + "pg_catalog.row_security_active(c.oid) ORDER BY 1, 2",
-                       {OidsText(IdsOf(tables))}, kWhat);
+                       {OidsText(IdsOf(tables))}, kPermissionsFailed);
   if (!hidden) return std::move(hidden).error();
   if (hidden->size() == 0) return {};
   // Which holds for owners too.
   auto forced = connection.Query(
       std::string(kSelect) +
           "c.relforcerowsecurity AND pg_catalog.row_security_active(c.oid) ORDER BY 1, 2",
-      {OidsText(IdsOf(tables))}, kWhat);
+      {OidsText(IdsOf(tables))}, kPermissionsFailed);
   if (!forced) return std::move(forced).error();
   const std::string role = RoleOf(connection);
   std::string cure = "connect as a role that sees all rows: ALTER ROLE " + role +
