@@ -45,7 +45,8 @@ void FindIn(const IndexView& view, const Kernels& kernels, const Piece& piece, F
 // Places in a batch of a text.
 using BatchPlaces = std::array<std::uint16_t, kBatchBytes + kSpareHits>;
 
-// Whether it is sure that FindIn() finds nothing in the text, of kBatchBytes at most.
+// Whether it is sure that no pattern lies in the text, of kBatchBytes at most, nor the first
+// kShortLength bytes of one: no place has a gram of theirs.
 bool HasNoPattern(const IndexView& view, const Kernels& kernels, std::string_view text);
 
 // The line breaks in the batch at `begin` that may end a line of wrapped base64 (Piece), as

@@ -43,9 +43,10 @@ class Scanner final : private Findings {
   // The same where nothing follows that counts: leaves pending() as it was. Restart() comes next.
   void LookAtLast(const IndexView& view, std::string_view kept, std::string_view fresh,
                   OccurrenceSink& sink);
-  // Whether it is sure at once that Look() would find nothing.
+  // Whether it is sure at once that Look() would find nothing: HasNoPattern() in `fresh`, what is
+  // before it does not go on, and there is no automaton.
   bool IsClean(const IndexView& view, std::string_view kept, std::string_view fresh) const;
-  // The same as Look() where that is so.
+  // The same as Look() of a text in which it would find nothing, and before which nothing goes on.
   void Skip(const IndexView& view, std::string_view fresh) {
     position_ += fresh.size();
     pending_ = PendingAt(view, ActiveKernels(), fresh, kinds_ == Kinds::kBase64Alone);

@@ -231,7 +231,8 @@ TEST(StreamScrubber, LeavesABlockOfBase64ThatValuesWentAwayIn) {
   EXPECT_EQ(seen, text);
 }
 
-// In base64 the value begins with Z: what ends a line of 64 characters so may go on in the next one.
+// In base64 the value begins with Z: what ends a line of 64 characters so may go on in the next
+// one.
 TEST(StreamScrubber, HoldsTheEndOfALineOfBase64ForTheNextOneAlone) {
   Scrubber scrubber;
   scrubber.Add("fake-value-of-nobody");

@@ -19,7 +19,7 @@ void StreamState::Write(std::string_view bytes) {
   if (bytes.empty()) return;
   TakeUpChanges();
   try {
-    if (LookAtClean(bytes)) {
+    if (LookIfClean(bytes)) {
       if (tail_.empty() && Pending() == 0) {
         PassOnClean(bytes);
         return;
@@ -36,12 +36,12 @@ void StreamState::Write(std::string_view bytes) {
   Keep();
 }
 
-// Most writes are lines that have nothing in them. Returns whether it is sure at once that this is
-// one; else nothing has been done.
-bool StreamState::LookAtClean(std::string_view bytes) {
+// The same as Look() if it is sure at once that there is nothing in `bytes`, as in most writes.
+// Else changes nothing and returns false.
+bool StreamState::LookIfClean(std::string_view bytes) {
   const scrub::IndexView& view = *view_.index;
-  if (!scanner_.IsClean(view, Tail(), bytes)) return false;
-  if (!wrapped_.LookAtClean(view, bytes, chunk_begin_)) return false;
+  if (!wrapped_.MayBeClean(view, bytes) || !scanner_.IsClean(view, Tail(), bytes)) return false;
+  if (!wrapped_.LookIfClean(view, bytes, chunk_begin_)) return false;
   scanner_.Skip(view, bytes);
   return true;
 }
@@ -133,7 +133,7 @@ void StreamState::OnOccurrence(const scrub::Pattern& pattern, Offset begin, Offs
 // Passes on everything before `limit`, and the mask of a covered range that begins no later.
 void StreamState::Release(Offset limit) {
   const Offset before = released_;
-  if (!covered_.empty()) covered_.Settle();
+  covered_.Settle();
   for (;;) {
     if (!covered_.empty() && covered_.front().begin <= released_) {
       if (!std::exchange(after_mask_, true)) sink_(patterns_->options().mask);

@@ -51,7 +51,7 @@ class StreamState final : private scrub::OccurrenceSink {
   void OnOccurrence(const scrub::Pattern& pattern, Offset begin, Offset end) override;
 
   void TakeUpChanges();
-  bool LookAtClean(std::string_view bytes);
+  bool LookIfClean(std::string_view bytes);
   void PassOnClean(std::string_view bytes);
   void Look(std::string_view kept, std::string_view fresh);
   std::size_t Pending() const noexcept;
@@ -63,9 +63,7 @@ class StreamState final : private scrub::OccurrenceSink {
   void Keep();
   void Reset();
 
-  std::string_view Tail() const noexcept {
-    return tail_.empty() ? std::string_view() : tail_.Reveal().substr(tail_skip_);
-  }
+  std::string_view Tail() const noexcept { return tail_.Reveal().substr(tail_skip_); }
   Offset tail_begin() const noexcept { return chunk_begin_ - Tail().size(); }
 
   std::shared_ptr<PatternSet> patterns_;

@@ -47,8 +47,8 @@ std::string_view WithoutReturn(std::string_view line) {
 
 bool IsWidth(std::size_t run) { return run == kNarrow || run == kWide; }
 
-// Whether what ends the first line of a block may go on in the next one. `first`: of that line,
-// what may begin an occurrence. `behind`: what is behind the line break so far.
+// Whether what ends the first line of a block may go on in the next one. `first`: of that line, at
+// least what may begin an occurrence. `behind`: what is behind the line break so far.
 bool MayGoOn(const IndexView& view, std::string_view first, std::string_view behind,
              std::size_t width) {
   const std::string_view next =
@@ -60,7 +60,8 @@ bool MayGoOn(const IndexView& view, std::string_view first, std::string_view beh
   const bool is_all = count < width && count < next.size();
   if (!is_all || view.repeating != nullptr) return true;
   std::array<char, 2 * kWide> joined;
-  std::copy_n(next.begin(), count, std::copy(first.begin(), first.end(), joined.begin()));
+  core::CopySecretBytes(joined.data(), first.data(), first.size());
+  core::CopySecretBytes(joined.data() + first.size(), next.data(), count);
   const std::string_view both(joined.data(), first.size() + count);
   const bool may_go_on = !HasNoPattern(view, ActiveKernels(), both);
   core::Wipe(joined.data(), both.size());
@@ -140,17 +141,23 @@ void WrappedBase64::Leave() noexcept {
 // Leaves the block, if there is one.
 void WrappedBase64::Skip(std::string_view fresh) noexcept {
   if (state_ != State::kOutside) Leave();
-  const bool is_run = fresh.empty() || IsBase64(fresh.back());
+  const bool is_run = fresh.empty() || IsBase64(fresh.back());  // of most texts the end tells that
   run_ = is_run ? RunAtEnd(fresh) : 0;
 }
 
-bool WrappedBase64::LookAtClean(const IndexView& view, std::string_view fresh, Offset begin) {
+bool WrappedBase64::MayBeClean(const IndexView& view, std::string_view fresh) const {
+  if (!view.has_base64) return true;
+  if (fresh.ends_with('\r')) return false;
+  if (state_ == State::kOutside) return true;
+  const bool is_behind_first = state_ == State::kBeforeLine && lines_.size() == 1;
+  return is_behind_first && !MayGoOn(view, joined_kept_.Reveal(), fresh, width_);
+}
+
+bool WrappedBase64::LookIfClean(const IndexView& view, std::string_view fresh, Offset begin) {
   if (!view.has_base64) {
     Skip(fresh);
     return true;
   }
-  if (fresh.ends_with('\r')) return false;
-  if (state_ != State::kOutside && MayGoOnWith(view, fresh)) return false;
   std::string_view first_line;
   BatchPlaces room;
   for (const std::size_t line_end : FindLineEnds(ActiveKernels(), fresh, 0, room)) {
@@ -168,12 +175,6 @@ bool WrappedBase64::LookAtClean(const IndexView& view, std::string_view fresh, O
   joined_kept_.Append(LastBytes(first_line, joined_.pending()));
   state_ = State::kBeforeLine;
   return true;
-}
-
-// Whether the block may go on with what is at the beginning of `fresh`.
-bool WrappedBase64::MayGoOnWith(const IndexView& view, std::string_view fresh) const {
-  if (state_ != State::kBeforeLine || lines_.size() != 1) return true;
-  return MayGoOn(view, joined_kept_.Reveal(), fresh, width_);
 }
 
 std::size_t WrappedBase64::RunAfter(std::size_t before, std::string_view text) noexcept {

@@ -27,10 +27,12 @@ class WrappedBase64 final : private OccurrenceSink {
   void Look(const IndexView& view, std::string_view kept, std::string_view fresh,
             std::span<const std::size_t> line_ends, Offset begin, OccurrenceSink& sink);
 
-  // The same for a text that has no pattern, of kBatchBytes bytes at most, if it is sure at once
-  // that nothing of a block is in it but perhaps the first line of one at its end. Else changes
-  // nothing and returns false.
-  bool LookAtClean(const IndexView& view, std::string_view fresh, Offset begin);
+  // Whether it is likely that LookIfClean() will do for the text. Takes little time.
+  bool MayBeClean(const IndexView& view, std::string_view fresh) const;
+  // The same as Look() for a text in which HasNoPattern(), and with no automaton, if it is sure at
+  // once that nothing of a block is in it but perhaps the first line of one at its end.
+  // MayBeClean() has been asked. Else changes nothing and returns false.
+  bool LookIfClean(const IndexView& view, std::string_view fresh, Offset begin);
 
   // How many characters of base64 the text so far ends with, as RunAfter() counts them.
   std::size_t run() const noexcept { return run_; }
@@ -54,7 +56,6 @@ class WrappedBase64 final : private OccurrenceSink {
   std::size_t RunAtEnd(std::string_view text) const noexcept { return RunAfter(run_, text); }
   std::size_t LeaveOutside(const IndexView& view, std::string_view kept, std::string_view fresh,
                            std::size_t from, std::span<const std::size_t> line_ends, Offset begin);
-  bool MayGoOnWith(const IndexView& view, std::string_view fresh) const;
   void BeginBlock(Offset first);
   void Skip(std::string_view fresh) noexcept;
   Offset GatheredEnd() const noexcept { return joined_.position() + gathered_.size(); }
