@@ -141,7 +141,7 @@ void WrappedBase64::Leave() noexcept {
 // Leaves the block, if there is one.
 void WrappedBase64::Skip(std::string_view fresh) noexcept {
   if (state_ != State::kOutside) Leave();
-  const bool is_run = fresh.empty() || IsBase64(fresh.back());  // of most texts the end tells that
+  const bool is_run = fresh.empty() || IsBase64(fresh.back());  // most texts end otherwise
   run_ = is_run ? RunAtEnd(fresh) : 0;
 }
 
