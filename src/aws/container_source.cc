@@ -27,8 +27,6 @@ constexpr int kAttempts = 3;
 constexpr std::chrono::seconds kTimeout{2};
 constexpr std::chrono::seconds kPause{1};
 constexpr std::size_t kLongestContainerToken = std::size_t{64} * 1024;
-constexpr DocumentShape kContainerDocument{
-    .token_name = "Token", .needs_token = true, .needs_expiration = true};
 
 Result<Secret> CheckedToken(std::string_view token, const std::string& what, const char* setting) {
   const auto refuse = [&](ErrorCode code, const char* problem) {
@@ -117,7 +115,7 @@ class ContainerSource final : public CredentialSource {
     auto document = Ask(place, *token, call);
     if (!document) return std::move(document).error();
     auto credentials =
-        CredentialsFromJson(*document, kContainerDocument, "container (" + place.shown + ")");
+        CredentialsFromJson(*document, kMetadataDocument, "container (" + place.shown + ")");
     if (!credentials) {
       return Unusable(place, credentials.error().code(),
                       "answers without credentials: " + credentials.error().reason());

@@ -32,6 +32,9 @@ struct DocumentShape {
   bool needs_token = false;
   bool needs_expiration = false;
 };
+// That of containers and of instances.
+inline constexpr DocumentShape kMetadataDocument{
+    .token_name = "Token", .needs_token = true, .needs_expiration = true};
 
 // Reads AccessKeyId, SecretAccessKey, the token, Expiration (RFC 3339; maybe past) and AccountId of
 // the outermost object. Members that are null or empty count as missing. `from` is named in errors,

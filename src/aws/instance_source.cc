@@ -24,8 +24,6 @@ constexpr char kTokenPath[] = "latest/api/token";
 constexpr char kRolePath[] = "latest/meta-data/iam/security-credentials/";
 constexpr char kTokenSeconds[] = "21600";
 constexpr std::size_t kLongestRoleName = 128;
-constexpr DocumentShape kInstanceDocument{
-    .token_name = "Token", .needs_token = true, .needs_expiration = true};
 
 // botocore's: credentials with less than that left are used for longer than the service says.
 constexpr seconds kRefreshWindow{15 * 60};
@@ -216,7 +214,7 @@ class InstanceSource final : public CredentialSource {
         !refusal.code.empty()) {
       return Offer{.why_not = origin + ": " + refusal.text};
     }
-    auto credentials = CredentialsFromJson(document, kInstanceDocument, origin);
+    auto credentials = CredentialsFromJson(document, kMetadataDocument, origin);
     if (!credentials) return Offer{.why_not = credentials.error().reason()};
     Extend(*credentials);
     return Offer{.credentials = std::move(*credentials)};

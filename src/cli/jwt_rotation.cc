@@ -16,7 +16,6 @@
 #include "cli/output.h"
 #include "cli/token_arguments.h"
 #include "core/json_writer.h"
-#include "core/printable.h"
 #include "core/rfc3339.h"
 #include "jwt/key_ring.h"
 #include "jwt/policy.h"
@@ -134,11 +133,6 @@ std::string_view ChangeText(NewValue value) {
   return {};
 }
 
-std::string StateLine(std::string name, const std::string& text) {
-  name.resize(12, ' ');
-  return name + core::Printable(text) + "\n";
-}
-
 std::string KeysText(const jwt::Keys& keys) {
   const auto shown = [](std::string_view role, const Secret& key) {
     return std::string(role) + " " + (key.empty() ? "none" : jwt::KeyId(key));
@@ -172,15 +166,15 @@ std::string Text(const Backend& backend, const RotationAdvice& advice,
   std::string text;
   for (const Finding& finding : advice.findings) text += FindingText(finding);
   const std::string version = backend.version.empty() ? "" : ", version " + backend.version;
-  text += StateLine("backend", backend.name + version);
-  text += StateLine("step", StepText(advice.stage));
-  text += StateLine("keys", KeysText(backend.state.keys));
-  text += StateLine("next", advice.next);
+  text += NamedLine("backend", backend.name + version);
+  text += NamedLine("step", StepText(advice.stage));
+  text += NamedLine("keys", KeysText(backend.state.keys));
+  text += NamedLine("next", advice.next);
   if (advice.changes.empty()) return text;
-  text += StateLine("safe", SafeText(advice, backend.state.now));
+  text += NamedLine("safe", SafeText(advice, backend.state.now));
   for (const auto& [key, value] : advice.changes) {
     text +=
-        StateLine("set", std::string(jwt::FieldOf(key)) + ": " + std::string(ChangeText(value)));
+        NamedLine("set", std::string(jwt::FieldOf(key)) + ": " + std::string(ChangeText(value)));
   }
   text += "\n";
   if (!advice.safe_at) {

@@ -2,12 +2,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <string>
 
 #include "core/descriptor_io.h"
 #include "core/environment.h"
+#include "core/printable.h"
 
 namespace qarion::secrets::cli {
 
@@ -27,6 +28,11 @@ Status WriteOutput(std::string_view bytes) {
 int Print(std::string_view bytes) {
   const Status written = WriteOutput(bytes);
   return written ? 0 : Report(written.error());
+}
+
+std::string NamedLine(std::string name, const std::string& text) {
+  name.resize(std::max<std::size_t>(name.size() + 2, 12), ' ');
+  return name + core::Printable(text) + "\n";
 }
 
 bool OutputIsTerminal() noexcept { return isatty(STDOUT_FILENO) == 1; }

@@ -1,6 +1,7 @@
 // Writing to standard output, with every failure noticed.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "qarion/secrets/result.h"
@@ -15,6 +16,9 @@ Status WriteOutput(std::string_view bytes);
 
 // Writes all of it and returns the exit status: 0, or what Report() says of the failure.
 int Print(std::string_view bytes);
+
+// A line for people: a name, and from the same column on what is said of it, made printable.
+std::string NamedLine(std::string name, const std::string& text);
 
 bool OutputIsTerminal() noexcept;
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "cli/output.h"
 #include "core/join.h"
 #include "core/printable.h"
 #include "fernet/key_fields.h"
@@ -51,11 +52,6 @@ constexpr std::array kCountColumns = {CountColumn{"rows", &RotationCounts::rows,
                                       CountColumn{"excluded", &RotationCounts::excluded, false},
                                       CountColumn{"lenient", &RotationCounts::lenient, false},
                                       CountColumn{"problems", &RotationCounts::problems, false}};
-
-std::string ReportLine(std::string name, const std::string& text) {
-  name.resize(std::max<std::size_t>(name.size() + 2, 12), ' ');
-  return name + core::Printable(text) + "\n";
-}
 
 std::string Seconds(std::chrono::duration<double> time) {
   std::array<char, 32> text{};
@@ -110,16 +106,16 @@ std::string ReportText(const RotationReport& report) {
     steps.push_back(step + " " + Seconds(time));
     total += time;
   }
-  if (!steps.empty()) text += ReportLine("time", Seconds(total) + " (" + core::Join(steps) + ")");
+  if (!steps.empty()) text += NamedLine("time", Seconds(total) + " (" + core::Join(steps) + ")");
   if (report.outcome == RotationOutcome::kCommitted ||
       report.outcome == RotationOutcome::kUnknown) {
-    text += ReportLine("rotation", report.id);
+    text += NamedLine("rotation", report.id);
   }
   return text + Outcome(report) + "\n";
 }
 
 std::string VerificationText(const VerificationReport& report) {
-  std::string text = ReportLine("database", report.database);
+  std::string text = NamedLine("database", report.database);
   std::vector<std::vector<std::string>> rows(1, {"column", "rows"});
   for (std::size_t i = 0; i < report.keys.size(); ++i) {
     rows.front().push_back((i == 0 ? "new " : "old ") + report.keys[i]);
@@ -139,31 +135,31 @@ std::string VerificationText(const VerificationReport& report) {
   }
   text += "\n" + CountTable(std::move(rows)) + "\n";
   for (const auto& [place, tokens] : report.unlisted) {
-    text += ReportLine("not listed", place + ": " + std::to_string(tokens) + " of an old key");
+    text += NamedLine("not listed", place + ": " + std::to_string(tokens) + " of an old key");
   }
   return text +
-         ReportLine("rotation", report.rotation ? AuditText(*report.rotation) : "none on record");
+         NamedLine("rotation", report.rotation ? AuditText(*report.rotation) : "none on record");
 }
 
 std::string StatusText(const RotationStatus& status, const BackendKeys& keys,
                        const RotationStep& step) {
-  std::string text = ReportLine("database", status.database);
-  text += ReportLine("running", status.is_running ? "a rotation is at work" : "none");
-  text += ReportLine("latest", status.latest ? AuditText(*status.latest) : "none on record");
+  std::string text = NamedLine("database", status.database);
+  text += NamedLine("running", status.is_running ? "a rotation is at work" : "none");
+  text += NamedLine("latest", status.latest ? AuditText(*status.latest) : "none on record");
   for (const RotationStatus::Table& table : status.tables) {
-    text += ReportLine("table", table.name + ", about " + std::to_string(table.estimated_rows) +
-                                    " rows, " + std::to_string(table.bytes / 1024) + " KiB");
+    text += NamedLine("table", table.name + ", about " + std::to_string(table.estimated_rows) +
+                                   " rows, " + std::to_string(table.bytes / 1024) + " KiB");
   }
   if (!status.plan_problem.empty())
-    text += ReportLine("plan", "does not fit: " + status.plan_problem);
+    text += NamedLine("plan", "does not fit: " + status.plan_problem);
   const auto shown = [&](const std::string& key) {
     if (!key.empty()) return key;
     return std::string(keys.problem.empty() ? "not set" : "not set, or not to be read");
   };
-  text += ReportLine("keys", std::string(fernet::kCurrentKeyField) + " " + shown(keys.current) +
-                                 ", " + fernet::kPreviousKeyField + " " + shown(keys.previous));
-  text += ReportLine("step", step.number ? std::to_string(*step.number) : "unknown");
-  return text + ReportLine("next", step.next);
+  text += NamedLine("keys", std::string(fernet::kCurrentKeyField) + " " + shown(keys.current) +
+                                ", " + fernet::kPreviousKeyField + " " + shown(keys.previous));
+  text += NamedLine("step", step.number ? std::to_string(*step.number) : "unknown");
+  return text + NamedLine("next", step.next);
 }
 
 std::string ProblemText(const RotationProblem& problem) {

@@ -19,6 +19,7 @@
 #include <thread>
 #include <utility>
 
+#include "cli/input_pieces.h"
 #include "cli/stream_pump.h"
 #include "cli/unique_fd.h"
 
@@ -27,7 +28,6 @@ namespace {
 
 constexpr int kWriteErrorStatus = 74;  // sysexits.h: EX_IOERR
 constexpr int kSignalStatusBase = 128;
-constexpr int kOutputPipeBytes = 1024 * 1024;
 // How long a stop is put off so that what the command said before it is seen first.
 constexpr std::chrono::milliseconds kStopDelayLimit{100};
 
@@ -184,7 +184,7 @@ Status Supervisor::AddStream(int number, std::string_view name) {
   if (flags < 0 || (flags & FD_CLOEXEC) != 0) return {};
   Result<Pipe> pipe = OpenPipe();
   if (!pipe) return std::move(pipe).error();
-  fcntl(pipe->write_end.get(), F_SETPIPE_SZ, kOutputPipeBytes);  // where the limits allow it
+  WidenPipe(pipe->write_end.get());
   auto pump = std::make_unique<StreamPump>(std::move(pipe->read_end), number, name, scrubber_,
                                            finished_streams_.get());
   if (Status running = pump->Start(); !running) return running;

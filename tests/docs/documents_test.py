@@ -114,6 +114,9 @@ class DocumentTest(unittest.TestCase):
         path.touch(mode=0o600)
         path.write_text(text)
 
+    def write_values(self):
+        self.write_env("".join(f"{name}='{value}'\n" for name, value in VALUES.items()))
+
     def shell(self, command, **environment):
         return subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=self.directory,
                               env={**self.environment, **environment}, stdin=subprocess.DEVNULL,
@@ -145,7 +148,7 @@ class Commands(DocumentTest):
     def assert_works(self, command):
         if "| jq" in command and not shutil.which("jq"):
             command = command.partition("| jq")[0]
-        self.write_env("".join(f"{name}='{value}'\n" for name, value in VALUES.items()))
+        self.write_values()
         (self.directory / "old.log").write_text("fake-exported\n")
         (self.directory / "value").write_text("fake-value")
         (self.directory / "values.json").write_text('["fake-exported"]')
@@ -179,7 +182,7 @@ class Commands(DocumentTest):
     def test_hook_before_a_commit(self):
         if not shutil.which("git"):
             self.skipTest("git is not installed")
-        self.write_env("".join(f"{name}='{value}'\n" for name, value in VALUES.items()))
+        self.write_values()
         self.shell("git init -q")
         hook = self.directory / ".git" / "hooks" / "pre-commit"
         hook.parent.mkdir(exist_ok=True)
