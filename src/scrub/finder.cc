@@ -10,15 +10,6 @@ namespace {
 
 constexpr std::size_t kEight = sizeof(std::uint64_t);
 
-constexpr ByteRows kBase64Rows = [] {
-  ByteRows rows{};
-  for (unsigned c = 0; c < 128; ++c) {
-    if (Base64Value(static_cast<unsigned char>(c)) < 0) continue;
-    rows[c & 15] |= static_cast<std::uint8_t>(1U << (c >> 4));
-  }
-  return rows;
-}();
-
 // Places at which patterns begin whose grams stand in a batch: several grams may lead to one.
 class Begins {
  public:
@@ -52,29 +43,35 @@ class Search {
         findings_(findings) {}
 
   void Run() {
+    RunBits run_bits;
     for (std::size_t begin = 0; begin < text_.size(); begin += kBatchBytes) {
+      run_bits_ = nullptr;
+      if (begin == 0 || !IsInsideRun(begin - kEight, begin + kBatchBytes))
+        RunBatch(begin, run_bits);
       if (piece_.line_ends != nullptr) TellLineEnds(begin);
-      if (begin == 0 || !IsInsideRun(begin - kEight, begin + kBatchBytes)) RunBatch(begin);
     }
   }
 
  private:
   void TellLineEnds(std::size_t begin) {
     BatchPlaces room;
-    for (const std::size_t line_end : FindLineEnds(kernels_, text_, begin, room)) {
+    for (const std::size_t line_end : FindLineEnds(kernels_, text_, begin, run_bits_, room)) {
       piece_.line_ends->push_back(begin + line_end);
     }
   }
 
-  void RunBatch(std::size_t begin) {
+  void RunBatch(std::size_t begin, RunBits& run_bits) {
     const std::size_t size = text_.size() - begin;
     BatchPlaces hits;
     for (std::size_t i = 0; i < view_.classes.size(); ++i) {
       if (!view_.IsProbed(i)) continue;
       const LengthClass& length_class = *view_.classes[i];
       looked_at_.Restart(begin);
-      const std::size_t found = kernels_.probe(
-          text_.data() + begin, size, std::min(size, kBatchBytes), view_.PlanOf(i), hits.data());
+      ProbePlan plan = view_.PlanOf(i);
+      if (piece_.line_ends != nullptr && run_bits_ == nullptr)
+        run_bits_ = plan.run_bits = &run_bits;
+      const std::size_t found = kernels_.probe(text_.data() + begin, size,
+                                               std::min(size, kBatchBytes), plan, hits.data());
       length_class.ForEachAt(text_, begin, hits.data(), found,
                              [&](std::size_t place, const LengthClass::Entry& entry) {
                                CompareAt(length_class, place, entry);
@@ -159,7 +156,8 @@ class Search {
   const Piece& piece_;
   const std::string_view text_;
   Findings& findings_;
-  Begins looked_at_;  // with the crowd of a class
+  Begins looked_at_;             // with the crowd of a class
+  RunBits* run_bits_ = nullptr;  // of the batch, if they are known
   std::size_t run_begin_ = 0;
   std::size_t run_end_ = 0;
 };
@@ -229,9 +227,10 @@ bool HasNoPattern(const IndexView& view, const Kernels& kernels, std::string_vie
 }
 
 std::span<const std::uint16_t> FindLineEnds(const Kernels& kernels, std::string_view text,
-                                            std::size_t begin, BatchPlaces& room) {
+                                            std::size_t begin, RunBits* run_bits,
+                                            BatchPlaces& room) {
   const std::size_t end = std::min(text.size(), begin + kBatchBytes);
-  return {room.data(), kernels.find_line_ends(text.data(), begin, end, kBase64Rows, room.data())};
+  return {room.data(), kernels.find_line_ends(text.data(), begin, end, run_bits, room.data())};
 }
 
 bool MayBeginIn(const IndexView& view, std::string_view text, std::size_t count) {

@@ -50,9 +50,10 @@ using BatchPlaces = std::array<std::uint16_t, kBatchBytes + kSpareHits>;
 bool HasNoPattern(const IndexView& view, const Kernels& kernels, std::string_view text);
 
 // The line breaks in the batch at `begin` that may end a line of wrapped base64 (Piece), as
-// distances from there. They are in `room`.
+// distances from there. They are in `room`. `run_bits`: what the kernels told of it, or null.
 std::span<const std::uint16_t> FindLineEnds(const Kernels& kernels, std::string_view text,
-                                            std::size_t begin, BatchPlaces& room);
+                                            std::size_t begin, RunBits* run_bits,
+                                            BatchPlaces& room);
 
 // Whether a pattern may begin at one of the first `count` places of the text.
 bool MayBeginIn(const IndexView& view, std::string_view text, std::size_t count);

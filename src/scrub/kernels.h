@@ -11,10 +11,6 @@ namespace qarion::secrets::scrub {
 // A text is looked at in batches of so many bytes at most.
 inline constexpr std::size_t kBatchBytes = 112 * 64;
 
-// A set of byte values as vector instructions look it up: bit `c >> 4 & 7` of row `c & 15` stands
-// for c, and for c ^ 128.
-using ByteRows = std::array<std::uint8_t, 16>;
-
 // Grams of which there are few, apart from each other by their first bytes: a bit for each of eight
 // groups of grams, in the rows of the low and of the high half of each byte that one of them has.
 // What has a bit in all rows may be one of that group (Hyperscan's Teddy).
@@ -24,6 +20,17 @@ struct FewGrams {
   std::array<std::array<std::uint8_t, 16>, kBytes> high{};
 };
 
+// What probe() tells find_line_ends() of a batch (Kernels): of each of its whole blocks a bit for
+// each byte, whether it may be of a run, and whether a line break follows it. There is room for a
+// block before them, and behind for what is loaded with the last ones.
+inline constexpr std::size_t kRunBytes = 64;
+inline constexpr signed char kBelowRun = '*';
+struct RunBits {
+  static constexpr std::size_t kRoom = 1 + kBatchBytes / kRunBytes + 9;
+  std::uint64_t in_run[kRoom];        // NOLINT(*-avoid-c-arrays): not set before
+  std::uint64_t before_break[kRoom];  // NOLINT(*-avoid-c-arrays)
+};
+
 // Where to look for grams, and in what filter.
 struct ProbePlan {
   const std::uint32_t* words = nullptr;  // a Bloom filter, a bit in each byte of one word
@@ -31,6 +38,7 @@ struct ProbePlan {
   unsigned shift = 0;      // leaves as many bits of a hash as an index into words has, 31 at most
   unsigned gram_size = 0;  // 1 to kMostGramBytes
   unsigned stride = 0;     // 1, 2 or 4: each stride-th place is looked at, from the first one on
+  RunBits* run_bits = nullptr;  // if not null, gets those of the text before `count`
 };
 inline constexpr unsigned kMostGramBytes = 4;
 inline constexpr std::size_t kSpareHits = 2;
@@ -71,16 +79,17 @@ struct Kernels {
   std::size_t (*probe)(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
                        std::uint16_t* hits);
   // Finds the line breaks among the bytes of the text from `from` to `end`, kBatchBytes at most,
-  // that have kRunBytes bytes before them which are all in the set, but for the last one, which may
-  // be a carriage return; or so few bytes that it cannot be told. Writes their distances from
-  // `from` to `breaks`, room for kBatchBytes, in order; returns how many.
+  // that have a run of kRunBytes bytes before them, or so few bytes that it cannot be told. The
+  // last byte of a run may be any (a carriage return), the others are of ASCII and greater than
+  // kBelowRun, as those of base64 are. `run_bits`: what probe() told of these bytes, or null; it
+  // gets overwritten. Writes their distances from `from` to `breaks`, room for kBatchBytes, in
+  // order; returns how many.
   std::size_t (*find_line_ends)(const char* text, std::size_t from, std::size_t end,
-                                const ByteRows& set, std::uint16_t* breaks);
+                                RunBits* run_bits, std::uint16_t* breaks);
   // How many of the `size` bytes at `text`, from the first one on, are the same as those `period`
   // bytes before them.
   std::size_t (*count_repeated)(const char* text, std::size_t size, std::size_t period);
 };
-inline constexpr std::size_t kRunBytes = 64;
 
 extern const Kernels kPlainKernels;
 #if defined(__x86_64__)

@@ -39,6 +39,9 @@ struct Avx2 {
   static std::uint32_t WhereEqual(Vector a, Vector b) {
     return static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(a, b)));
   }
+  static std::uint32_t WhereGreater(Vector a, Vector b) {
+    return static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpgt_epi8(a, b)));
+  }
   static constexpr std::uint32_t kAllBytes = ~0U;
   static std::uint32_t NotZero(Vector bytes) { return ~WhereEqual(bytes, _mm256_setzero_si256()); }
 };

@@ -31,6 +31,7 @@ struct Avx512 {
   }
   static Vector Shuffle(Vector table, Vector index) { return _mm512_shuffle_epi8(table, index); }
   static std::uint64_t WhereEqual(Vector a, Vector b) { return _mm512_cmpeq_epi8_mask(a, b); }
+  static std::uint64_t WhereGreater(Vector a, Vector b) { return _mm512_cmpgt_epi8_mask(a, b); }
   static constexpr std::uint64_t kAllBytes = ~std::uint64_t{0};
   static std::uint64_t NotZero(Vector bytes) { return _mm512_test_epi8_mask(bytes, bytes); }
 };

@@ -26,8 +26,9 @@ namespace {  // NOLINT(cert-dcl59-cpp,google-build-namespaces,misc-*): see kerne
 // Load, Repeat, And, Multiply, MultiplyHalves (signed ones, and adds the two products), ShiftRight,
 // Gather (loads from a table at indices), WhereAllOf (a bit for each lane all of whose bits in the
 // second vector are in the first); and for bytes Rows (16 bytes, as often as they fit), Shuffle,
-// WhereEqual and NotZero (a bit for each byte; kAllBytes). Where kGathers is false there are Store,
-// and WordsAt (loads from a table at indices as Store left them), instead of Gather.
+// WhereEqual, WhereGreater (of signed ones) and NotZero (a bit for each byte; kAllBytes). Where
+// kGathers is false there are Store, and WordsAt (loads from a table at indices as Store left
+// them), instead of Gather.
 template <typename Lanes>
 class LaneProbe {
  public:
@@ -111,62 +112,118 @@ class HalfRows {
   Vector high_;
 };
 
+// A bit for each byte of a block for which `is_it` has one.
+template <typename Lanes, typename IsIt>
+[[gnu::always_inline]] inline std::uint64_t WhereInBlock(const char* block, IsIt is_it) {
+  std::uint64_t bytes = 0;
+  for (std::size_t at = 0; at < kBlockBytes; at += sizeof(typename Lanes::Vector)) {
+    bytes |= std::uint64_t{is_it(Lanes::Load(block + at))} << at;
+  }
+  return bytes;
+}
+
 template <typename Lanes>
-std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, const ByteRows& set,
+[[gnu::always_inline]] inline std::uint64_t BytesOfRun(const char* block) {
+  return WhereInBlock<Lanes>(block, [](typename Lanes::Vector bytes) {
+    return Lanes::WhereGreater(bytes, Lanes::Repeat(kBelowRun * 0x01010101U));
+  });
+}
+
+template <typename Lanes>
+[[gnu::always_inline]] inline std::uint64_t LineBreaks(const char* block) {
+  return WhereInBlock<Lanes>(block, [](typename Lanes::Vector bytes) {
+    return Lanes::WhereEqual(bytes, Lanes::Repeat(0x0A0A0A0A));
+  });
+}
+
+// Of the block with that number, -1 for the one before the first. A byte is behind it.
+template <typename Lanes>
+[[gnu::always_inline]] inline void PutRunBits(const char* block, std::size_t number,
+                                              RunBits* run_bits) {
+  static_assert(kRunBytes == kBlockBytes);
+  run_bits->in_run[1 + number] = BytesOfRun<Lanes>(block);
+  run_bits->before_break[1 + number] = LineBreaks<Lanes>(block + 1);
+}
+
+// Of the blocks from that with number `first` on.
+template <typename Lanes>
+void PutRunBits(const char* text, std::size_t size, std::size_t count, std::size_t first,
+                RunBits* run_bits) {
+  if (run_bits == nullptr) return;
+  std::size_t number = first;
+  for (; (number + 1) * kBlockBytes < size && (number + 1) * kBlockBytes <= count; ++number) {
+    PutRunBits<Lanes>(text + number * kBlockBytes, number, run_bits);
+  }
+  if (size != count || (number + 1) * kBlockBytes != size) return;
+  // The last one, behind which nothing is.
+  const char* const block = text + number * kBlockBytes;
+  run_bits->in_run[1 + number] = BytesOfRun<Lanes>(block);
+  run_bits->before_break[1 + number] = LineBreaks<Lanes>(block) >> 1;
+}
+
+template <typename Lanes>
+std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, RunBits* run_bits,
                          std::uint16_t* breaks) {
   using Vector = typename Lanes::Vector;
-  // All are written down first: to branch at each of them would take longer than all the rest.
-  const Vector line_break = Lanes::Repeat(0x0A0A0A0A);
-  constexpr std::uint64_t kNone = std::uint64_t{1} << 63;
+  if (end < kRunBytes) return FindBreaksSingly(text, from, end, from, breaks);
   std::uint16_t* last = breaks;
-  // Those of the block at `block` that are at `begin` or behind it.
-  const auto write_from = [&](std::size_t begin, std::size_t block) {
-    std::uint64_t here = 0;
-    for (std::size_t at = 0; at < kBlockBytes; at += sizeof(Vector)) {
-      here |= std::uint64_t{Lanes::WhereEqual(Lanes::Load(text + block + at), line_break)} << at;
-    }
-    here >>= begin - block;
-    const auto write = [&](std::size_t index) {
-      const auto byte = static_cast<std::size_t>(__builtin_ctzll(here | kNone));
-      last[index] = static_cast<std::uint16_t>(begin - from + byte);
-      here &= here - 1;
-    };
-    const auto count = static_cast<std::size_t>(__builtin_popcountll(here));
-    write(0);  // counts only if there is one; there is room, as no more were written than looked at
-    for (std::size_t i = 1; __builtin_expect(i < count, 0); ++i) write(i);
-    last += count;
+  const auto look_at = [&](std::size_t place) {
+    constexpr std::uint64_t kLastByte = std::uint64_t{1} << (kRunBytes - 1);
+    const bool may_end_run =
+        place < kRunBytes || ~(BytesOfRun<Lanes>(text + place - kRunBytes) | kLastByte) == 0;
+    if (may_end_run) *last++ = static_cast<std::uint16_t>(place - from);
   };
-  std::size_t begin = from;
-  for (; begin + kBlockBytes <= end; begin += kBlockBytes) {
-    write_from(begin, begin);
-  }
-  if (begin < end && end >= kBlockBytes) {
-    write_from(begin, end - kBlockBytes);
-  } else {
-    last += FindBreaksSingly(text, begin, end, from, last);
+  const auto look_between = [&](std::size_t begin, std::size_t stop) {
+    while (begin < stop) {
+      const std::size_t block = begin < end - kBlockBytes ? begin : end - kBlockBytes;
+      const std::size_t next = block + kBlockBytes < stop ? block + kBlockBytes : stop;
+      constexpr std::uint64_t kAll = ~std::uint64_t{0};
+      std::uint64_t found = LineBreaks<Lanes>(text + block);
+      found &= kAll << (begin - block) & kAll >> (block + kBlockBytes - next);
+      for (; found != 0; found &= found - 1) {
+        look_at(block + static_cast<std::size_t>(__builtin_ctzll(found)));
+      }
+      begin = next;
+    }
+  };
+  const std::size_t blocks = run_bits == nullptr ? 0 : (end - from) / kBlockBytes;
+  if (blocks == 0) {
+    look_between(from, end);
+    return static_cast<std::size_t>(last - breaks);
   }
 
-  const HalfRows<Lanes> rows(set.data(), kBitOfHighHalf);
-  const auto may_end_run = [&](std::size_t place) {
-    if (place < kRunBytes) return true;
-    // The last byte may be another one.
-    constexpr std::size_t kLastVector = kRunBytes - sizeof(Vector);
-    constexpr std::uint64_t kLastByte = std::uint64_t{1} << (sizeof(Vector) - 1);
-    const char* const run = text + place - kRunBytes;
-    const auto are_in = [&](std::size_t at) {
-      return std::uint64_t{Lanes::NotZero(rows.InBoth(run + at))} |
-             (at == kLastVector ? kLastByte : 0);
-    };
-    std::uint64_t all = Lanes::kAllBytes;
-    for (std::size_t at = 0; at < kRunBytes; at += sizeof(Vector)) all &= are_in(at);
-    return all == Lanes::kAllBytes;
-  };
-  std::size_t count = 0;
-  for (const std::uint16_t* at = breaks; at != last; ++at) {
-    breaks[count] = *at;
-    count += may_end_run(from + *at);
+  std::size_t known = from;  // what is before has been looked at
+  if (from < kRunBytes) {
+    run_bits->in_run[0] = run_bits->before_break[0] = 0;
+    known = from + kBlockBytes;
+    look_between(from, known);
+  } else {
+    PutRunBits<Lanes>(text + from - kBlockBytes, static_cast<std::size_t>(-1), run_bits);
   }
-  return count;
+  // A line break has seven eights of bytes of a run before that in which the byte before it is.
+  constexpr std::size_t kEight = 8;
+  constexpr std::size_t kEights = kRunBytes / kEight - 1;
+  __builtin_memset(run_bits->in_run + 1 + blocks, 0, sizeof(Vector) + kEights);
+  __builtin_memset(run_bits->before_break + 1 + blocks, 0, sizeof(Vector) + kEights);
+  const auto* const in_run = reinterpret_cast<const char*>(run_bits->in_run);
+  const auto* const before_break = reinterpret_cast<const char*>(run_bits->before_break);
+  const Vector none = Lanes::Repeat(0);
+  for (std::size_t at = 0; at < (1 + blocks) * sizeof(std::uint64_t); at += sizeof(Vector)) {
+    Vector all = Lanes::Load(in_run + at);
+    for (std::size_t i = 1; i < kEights; ++i) all = Lanes::And(all, Lanes::Load(in_run + at + i));
+    std::uint64_t found = Lanes::WhereEqual(all, Lanes::Repeat(~0U));
+    found &= ~std::uint64_t{Lanes::WhereEqual(Lanes::Load(before_break + at + kEights), none)};
+    for (; __builtin_expect(found != 0, 0); found &= found - 1) {
+      const std::size_t eight = at + static_cast<std::size_t>(__builtin_ctzll(found)) + kEights;
+      for (unsigned byte = 0; byte < kEight; ++byte) {
+        if ((before_break[eight] >> byte & 1) == 0) continue;
+        const std::size_t place = from + eight * kEight + byte + 1 - kBlockBytes;
+        if (place >= known && place < end) look_at(place);
+      }
+    }
+  }
+  look_between(from + blocks * kBlockBytes + 1, end);
+  return static_cast<std::size_t>(last - breaks);
 }
 
 template <typename Lanes>
@@ -186,6 +243,7 @@ template <typename Lanes>
 std::size_t ProbeForFew(const char* text, std::size_t size, std::size_t count,
                         const ProbePlan& plan, std::uint16_t* hits) {
   using Vector = typename Lanes::Vector;
+  PutRunBits<Lanes>(text, size, count, 0, plan.run_bits);
   const auto rows = [&](std::size_t i) {
     return HalfRows<Lanes>(plan.few->low[i].data(), plan.few->high[i].data());
   };
@@ -257,7 +315,7 @@ using FoundInBlocks =
 template <typename Lanes, unsigned kStride>
 [[gnu::always_inline]] inline std::size_t GatherBlocks(const LaneProbe<Lanes>& probe,
                                                        const char* text, std::size_t end,
-                                                       FoundInBlocks* found) {
+                                                       RunBits* run_bits, FoundInBlocks* found) {
   static_assert(kMostGramBytes * Lanes::kCount == kBlockBytes);
   constexpr std::size_t kOffsets = kMostGramBytes / kStride;
   // What is written down can be read in other pieces only a while later: too late for a line.
@@ -271,6 +329,7 @@ template <typename Lanes, unsigned kStride>
     for (std::size_t offset = 0; offset < kOffsets; ++offset) {
       found[offset][blocks] = static_cast<std::uint16_t>(probe.Find(at + offset * kStride));
     }
+    if (run_bits != nullptr) PutRunBits<Lanes>(at, blocks, run_bits);
   }
   return blocks;
 }
@@ -281,7 +340,7 @@ template <typename Lanes, unsigned kStride>
 template <typename Lanes, unsigned kStride>
 [[gnu::always_inline]] inline std::size_t ProbeBlocks(const LaneProbe<Lanes>& probe,
                                                       const char* text, std::size_t end,
-                                                      FoundInBlocks* found) {
+                                                      RunBits* run_bits, FoundInBlocks* found) {
   constexpr std::size_t kVectorBytes = kMostGramBytes * Lanes::kCount;
   constexpr std::size_t kVectors = kBlockBytes / kVectorBytes;
   constexpr std::size_t kOffsets = kMostGramBytes / kStride;
@@ -297,7 +356,10 @@ template <typename Lanes, unsigned kStride>
   };
   for (; (blocks + kAtOnce) * kBlockBytes <= end; blocks += kAtOnce) {
     for_each([&](const char* at, std::size_t block, std::size_t offset) {
-      if (offset == 0) __builtin_prefetch(at + kAhead);
+      if (offset == 0) {
+        __builtin_prefetch(at + kAhead);
+        if (run_bits != nullptr) PutRunBits<Lanes>(at, blocks + block, run_bits);
+      }
       for (std::size_t i = 0; i < kVectors; ++i) {
         probe.Prepare(at + i * kVectorBytes, indices[block][offset][i]);
       }
@@ -336,10 +398,11 @@ std::size_t ProbeEach(const char* text, std::size_t size, std::size_t count, con
   FoundInBlocks found[kMostGramBytes / kStride];  // NOLINT(*-avoid-c-arrays)
   const std::size_t blocks = [&] {
     if constexpr (Lanes::kGathers)
-      return GatherBlocks<Lanes, kStride>(probe, text, end, found);
+      return GatherBlocks<Lanes, kStride>(probe, text, end, plan.run_bits, found);
     else
-      return ProbeBlocks<Lanes, kStride>(probe, text, end, found);
+      return ProbeBlocks<Lanes, kStride>(probe, text, end, plan.run_bits, found);
   }();
+  PutRunBits<Lanes>(text, size, count, blocks, plan.run_bits);
 
   std::uint16_t* out = hits;
   for (std::size_t offset = 0; offset < kMostGramBytes; offset += kStride) {

@@ -53,11 +53,6 @@ namespace {  // NOLINT(cert-dcl59-cpp,google-build-namespaces,misc-*): see above
   return (~FilterWord(plan.words + place.word) & place.bits) == 0;
 }
 
-// The bits that stand for the bytes with each high half in a row (ByteRows).
-constexpr std::uint8_t kBitOfHighHalf[16] = {
-    1, 2, 4, 8, 16, 32, 64, 128,  // NOLINT(*-avoid-c-arrays)
-    1, 2, 4, 8, 16, 32, 64, 128};
-
 // One gram after the other: those from `place` on at each `step`-th.
 [[gnu::always_inline]] inline std::size_t ProbeSingly(const char* text, std::size_t size,
                                                       std::size_t count, const ProbePlan& plan,

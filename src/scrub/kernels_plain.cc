@@ -8,12 +8,9 @@ std::size_t Probe(const char* text, std::size_t size, std::size_t count, const P
   return ProbeSingly(text, size, count, plan, 0, plan.stride, hits);
 }
 
-std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, const ByteRows& set,
+std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, RunBits* /*run_bits*/,
                          std::uint16_t* breaks) {
-  const auto is_in = [&](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (set[byte & 15] & kBitOfHighHalf[byte >> 4]) != 0;
-  };
+  const auto is_in = [](char c) { return static_cast<signed char>(c) > kBelowRun; };
   const auto may_end_run = [&](std::size_t place) {
     std::size_t count = 1;
     while (count < kRunBytes && count < place && is_in(text[place - 1 - count])) ++count;

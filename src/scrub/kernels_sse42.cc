@@ -38,6 +38,9 @@ struct Sse42 {
   static std::uint32_t WhereEqual(Vector a, Vector b) {
     return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(a, b)));
   }
+  static std::uint32_t WhereGreater(Vector a, Vector b) {
+    return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpgt_epi8(a, b)));
+  }
   static constexpr std::uint32_t kAllBytes = 0xFFFF;
   static std::uint32_t NotZero(Vector bytes) {
     return kAllBytes & ~WhereEqual(bytes, _mm_setzero_si128());

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <optional>
 #include <random>
 #include <string>
@@ -184,28 +185,50 @@ TEST_P(KernelsTest, FindFewGramsBeforeAnyPlaceOfAnyTextOnce) {
   }
 }
 
-TEST_P(KernelsTest, FindLinesThatMayEndWithARunOfASet) {
-  ByteRows digits{};
-  for (char c = '0'; c <= '9'; ++c) digits[c & 15] |= 1U << (c >> 4);
-  for (std::size_t round = 0; round < 3000; ++round) {
-    std::string text = Text("0123456789", Between(0, 600));
-    for (const char c : {'x', '\n', '\n', '\r'}) {
-      for (std::size_t i = Between(0, 2); i > 0 && !text.empty(); --i)
+TEST_P(KernelsTest, FindLinesThatMayEndWithARun) {
+  // The least and the greatest byte of one, and those next to them.
+  const std::string run = "+,Zaz09/=\x7F";
+  const Patterns long_ones(kClassShapes[3], {"k3y!k3y!"});
+  const Patterns short_ones(kClassShapes[2], {"k3y!"});
+  const std::optional<FewGrams> few = short_ones.table.few();
+  ASSERT_TRUE(few);
+  std::array<ProbePlan, 3> plans = {long_ones.table.plan(), short_ones.table.plan(),
+                                    short_ones.table.plan()};
+  plans[2].few = &*few;
+  for (std::size_t round = 0; round < 4000; ++round) {
+    std::string text = Text(run, Between(0, round % 8 == 0 ? 2 * kBatchBytes : 900));
+    for (const char c : {'*', '\x80', '\n', '\n', '\r'}) {
+      for (std::size_t i = Between(0, 2 + text.size() / 300); i > 0 && !text.empty(); --i)
         text[Between(0, text.size() - 1)] = c;
     }
-    const std::size_t from = Between(0, text.size());
-    const std::size_t end = Between(from, text.size());
+    const std::size_t size = text.size();
+    const std::size_t from = round % 3 == 0 ? 0 : Between(0, size);
+    const std::size_t most = std::min(size, from + kBatchBytes);
+    const std::size_t end = round % 2 == 0 ? most : Between(from, most);
     std::vector<std::uint16_t> expected;
     for (std::size_t at = from; at < end; ++at) {
       const std::string_view before = std::string_view(text).substr(0, at);
       const bool is_run =
-          at < 64 || before.substr(at - 64, 63).find_first_not_of("0123456789") == before.npos;
+          at < 64 || before.substr(at - 64, 63).find_first_not_of(run) == before.npos;
       if (text[at] == '\n' && is_run) expected.push_back(static_cast<std::uint16_t>(at - from));
     }
-    const std::vector<char> exact(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end));
-    std::vector<std::uint16_t> breaks(kBatchBytes);
-    breaks.resize(Kernel()->find_line_ends(exact.data(), from, end, digits, breaks.data()));
-    EXPECT_EQ(breaks, expected) << text;
+    const auto find_in = [&](const std::vector<char>& exact, RunBits* run_bits) {
+      std::vector<std::uint16_t> breaks(kBatchBytes);
+      breaks.resize(Kernel()->find_line_ends(exact.data(), from, end, run_bits, breaks.data()));
+      return breaks;
+    };
+    const std::vector<char> up_to_end(text.begin(),
+                                      text.begin() + static_cast<std::ptrdiff_t>(end));
+    EXPECT_EQ(find_in(up_to_end, nullptr), expected) << text;
+    const std::vector<char> whole(text.begin(), text.end());
+    for (const std::vector<char>& exact : {up_to_end, whole}) {
+      RunBits run_bits;
+      std::memset(&run_bits, 0xFF, sizeof(run_bits));
+      ProbePlan plan = plans[round % plans.size()];
+      plan.run_bits = &run_bits;
+      Probe(*Kernel(), std::string_view(exact.data(), exact.size()).substr(from), end - from, plan);
+      EXPECT_EQ(find_in(exact, &run_bits), expected) << text;
+    }
   }
 }
 

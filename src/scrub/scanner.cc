@@ -76,7 +76,7 @@ void Scanner::LookAtLast(const IndexView& view, std::string_view kept, std::stri
 }
 
 bool Scanner::IsClean(const IndexView& view, std::string_view kept, std::string_view fresh) const {
-  if (fresh.size() > kBatchBytes || !unfinished_.empty() || view.repeating != nullptr) return false;
+  if (!unfinished_.empty() || view.repeating != nullptr) return false;
   if (pending_ != 0 && MayBeginAcross(view, LastBytes(kept, pending_), fresh)) return false;
   return HasNoPattern(view, ActiveKernels(), fresh);
 }

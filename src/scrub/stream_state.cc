@@ -39,6 +39,7 @@ void StreamState::Write(std::string_view bytes) {
 // The same as Look() if it is sure at once that there is nothing in `bytes`, as in most writes.
 // Else changes nothing and returns false.
 bool StreamState::LookIfClean(std::string_view bytes) {
+  if (bytes.size() > scrub::kBatchBytes) return false;
   const scrub::IndexView& view = *view_.index;
   if (!wrapped_.MayBeClean(view, bytes) || !scanner_.IsClean(view, Tail(), bytes)) return false;
   if (!wrapped_.LookIfClean(view, bytes, chunk_begin_)) return false;

@@ -160,7 +160,7 @@ bool WrappedBase64::LookIfClean(const IndexView& view, std::string_view fresh, O
   }
   std::string_view first_line;
   BatchPlaces room;
-  for (const std::size_t line_end : FindLineEnds(ActiveKernels(), fresh, 0, room)) {
+  for (const std::size_t line_end : FindLineEnds(ActiveKernels(), fresh, 0, nullptr, room)) {
     const std::string_view line = WithoutReturn(fresh.substr(0, line_end));
     const std::size_t run = RunAtEnd(line);
     if (!IsWidth(run)) continue;
