@@ -52,15 +52,14 @@ if(QARION_COVERAGE)
   target_link_options(qarion_flags INTERFACE -fprofile-instr-generate)
 endif()
 
-# Several sources are compiled at once, so that what headers bring is compiled once for all of them: a first build takes
-# half the time. So what is in anonymous namespaces has different names within a directory, tests among themselves too.
-# `make lint` compiles each source but tests by itself, so that it includes what it uses and sees no names of another; so
-# does whoever has a compiler cache, with tests.
-option(QARION_COMPILE_TOGETHER "Compile several sources at once, unless a compiler launcher is set" ON)
-set(QARION_MOST_TOGETHER 8 CACHE STRING "Most sources that are compiled at once; 0: all of a target")
+# All sources of a target are compiled at once, so that what headers bring is compiled once for all of them: a first
+# build takes a third of the time. So what is in anonymous namespaces has different names within a directory, tests among
+# themselves too. `make lint` compiles each source but tests by itself, so that it includes what it uses and sees no names
+# of another; so does whoever has a compiler cache, with tests.
+option(QARION_COMPILE_TOGETHER "Compile all sources of a target at once, unless a compiler launcher is set" ON)
 function(qarion_compile_together name)
   if(QARION_COMPILE_TOGETHER AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${QARION_MOST_TOGETHER})
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
     # g++ takes the sources for headers, whose anonymous namespaces would differ from source to source.
     target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   endif()

@@ -28,7 +28,7 @@ together=build/lint/together
 configure() {
   rm -rf "$together" # or units would stay that are none any more
   cmake --preset release -B "$alone" -DQARION_COMPILE_TOGETHER=OFF &&
-    cmake --preset release -B "$together" -DQARION_MOST_TOGETHER=0
+    cmake --preset release -B "$together"
 }
 
 # tidy TREE CHECKS OPTIONS...: looks at the sources that are listed in its input.

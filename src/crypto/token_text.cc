@@ -127,7 +127,7 @@ std::optional<std::size_t> DecodeUnpaddedText(std::string_view text, std::uint8_
   const auto size = DecodeTokenText(whole, bytes);
   if (!size || rest == 0) return size;
   std::array<char, 4> last = {'=', '=', '=', '='};
-  std::ranges::copy(text.substr(whole.size()), last.begin());
+  text.copy(last.data(), rest, whole.size());
   if (last[rest - 1] == '=') return std::nullopt;
   const auto more = DecodeTokenTextPortable({last.data(), last.size()}, bytes + *size);
   if (!more) return std::nullopt;
