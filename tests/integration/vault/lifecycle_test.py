@@ -187,15 +187,16 @@ class Lifecycle(Audited, VaultCase):
         reader.expect(event="value")
         self.server.must("POST", "auth/token/revoke-accessor", {"accessor": parent["accessor"]})
         self.assertIn("was refused (403", reader.expect(event="failure", seconds=5)["error"])
-        self.assertNotIn("value", [event["event"] for event in self.next_second(reader)])
+        self.assertNotIn("value", self.next_second(reader))
 
     @staticmethod
     def next_second(reader):
+        """The names of what happens, but for reads that a busy machine makes slow."""
         time.sleep(1)
         events = []
         while not reader.lines.empty():
-            events.append(reader.next())
-        return events
+            events.append(reader.next()["event"])
+        return [event for event in events if event != "slow"]
 
     def test_one_whose_mount_is_taken_away_costs_one_login(self):
         self.server.must("POST", "sys/auth/passing", {"type": "approle"})
