@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cassert>
 #include <utility>
 
 namespace qarion::secrets::scrub {
@@ -209,6 +210,7 @@ void FindIn(const IndexView& view, const Kernels& kernels, const Piece& piece, F
 }
 
 bool HasNoPattern(const IndexView& view, const Kernels& kernels, std::string_view text) {
+  assert(text.size() <= kBatchBytes);
   BatchPlaces room;
   for (std::size_t i = 0; i < view.classes.size(); ++i) {
     if (!view.IsProbed(i)) continue;

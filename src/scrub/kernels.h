@@ -20,15 +20,19 @@ struct FewGrams {
   std::array<std::array<std::uint8_t, 16>, kBytes> high{};
 };
 
-// What probe() tells find_line_ends() of a batch (Kernels): of each of its whole blocks a bit for
-// each byte, whether it may be of a run, and whether a line break follows it. There is room for a
-// block before them, and behind for what is loaded with the last ones.
 inline constexpr std::size_t kRunBytes = 64;
 inline constexpr signed char kBelowRun = '*';
+
+// What probe() tells find_line_ends() of the same kernels about a batch. Of each whole block of it,
+// from index 1 on, a bit for each byte: whether it may be of a run, and whether a line break
+// follows it. The rest is room for find_line_ends(): for the block before the batch, and for what
+// it loads behind the last one. Those without vectors leave all of it alone.
 struct RunBits {
-  static constexpr std::size_t kRoom = 1 + kBatchBytes / kRunBytes + 9;
-  std::uint64_t in_run[kRoom];        // NOLINT(*-avoid-c-arrays): not set before
-  std::uint64_t before_break[kRoom];  // NOLINT(*-avoid-c-arrays)
+  static constexpr std::size_t kLongestLoad = 64 + 8;  // of a vector that begins at any byte
+  static constexpr std::size_t kWords =
+      1 + kBatchBytes / kRunBytes + kLongestLoad / sizeof(std::uint64_t);
+  std::uint64_t in_run[kWords];        // NOLINT(*-avoid-c-arrays): not set before
+  std::uint64_t before_break[kWords];  // NOLINT(*-avoid-c-arrays)
 };
 
 // Where to look for grams, and in what filter.
@@ -38,7 +42,7 @@ struct ProbePlan {
   unsigned shift = 0;      // leaves as many bits of a hash as an index into words has, 31 at most
   unsigned gram_size = 0;  // 1 to kMostGramBytes
   unsigned stride = 0;     // 1, 2 or 4: each stride-th place is looked at, from the first one on
-  RunBits* run_bits = nullptr;  // if not null, gets those of the text before `count`
+  RunBits* run_bits = nullptr;  // if not null, gets those of the first `count` bytes
 };
 inline constexpr unsigned kMostGramBytes = 4;
 inline constexpr std::size_t kSpareHits = 2;
@@ -81,9 +85,9 @@ struct Kernels {
   // Finds the line breaks among the bytes of the text from `from` to `end`, kBatchBytes at most,
   // that have a run of kRunBytes bytes before them, or so few bytes that it cannot be told. The
   // last byte of a run may be any (a carriage return), the others are of ASCII and greater than
-  // kBelowRun, as those of base64 are. `run_bits`: what probe() told of these bytes, or null; it
-  // gets overwritten. Writes their distances from `from` to `breaks`, room for kBatchBytes, in
-  // order; returns how many.
+  // kBelowRun, as those of base64 are. `run_bits`: what probe() of the same kernels told of
+  // just these bytes, or null; it gets overwritten. Writes their distances from `from` to `breaks`,
+  // room for kBatchBytes, in order; returns how many.
   std::size_t (*find_line_ends)(const char* text, std::size_t from, std::size_t end,
                                 RunBits* run_bits, std::uint16_t* breaks);
   // How many of the `size` bytes at `text`, from the first one on, are the same as those `period`

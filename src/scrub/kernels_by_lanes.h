@@ -136,29 +136,29 @@ template <typename Lanes>
   });
 }
 
-// Of the block with that number, -1 for the one before the first. A byte is behind it.
+// `index`: of the block in RunBits. One byte more than the block is read.
 template <typename Lanes>
-[[gnu::always_inline]] inline void PutRunBits(const char* block, std::size_t number,
-                                              RunBits* run_bits) {
+[[gnu::always_inline]] inline void PutRunBitsOfBlock(const char* block, std::size_t index,
+                                                     RunBits* run_bits) {
   static_assert(kRunBytes == kBlockBytes);
-  run_bits->in_run[1 + number] = BytesOfRun<Lanes>(block);
-  run_bits->before_break[1 + number] = LineBreaks<Lanes>(block + 1);
+  run_bits->in_run[index] = BytesOfRun<Lanes>(block);
+  run_bits->before_break[index] = LineBreaks<Lanes>(block + 1);
 }
 
-// Of the blocks from that with number `first` on.
+// Of the whole blocks among the first `count` bytes of the text, but for `done` of them.
 template <typename Lanes>
-void PutRunBits(const char* text, std::size_t size, std::size_t count, std::size_t first,
-                RunBits* run_bits) {
+void PutOtherRunBits(const char* text, std::size_t size, std::size_t count, std::size_t done,
+                     RunBits* run_bits) {
   if (run_bits == nullptr) return;
-  std::size_t number = first;
-  for (; (number + 1) * kBlockBytes < size && (number + 1) * kBlockBytes <= count; ++number) {
-    PutRunBits<Lanes>(text + number * kBlockBytes, number, run_bits);
+  std::size_t end = (done + 1) * kBlockBytes;  // of a block
+  for (; end < size && end <= count; end += kBlockBytes) {
+    PutRunBitsOfBlock<Lanes>(text + end - kBlockBytes, end / kBlockBytes, run_bits);
   }
-  if (size != count || (number + 1) * kBlockBytes != size) return;
+  if (size != count || end != size) return;
   // The last one, behind which nothing is.
-  const char* const block = text + number * kBlockBytes;
-  run_bits->in_run[1 + number] = BytesOfRun<Lanes>(block);
-  run_bits->before_break[1 + number] = LineBreaks<Lanes>(block) >> 1;
+  const char* const block = text + end - kBlockBytes;
+  run_bits->in_run[end / kBlockBytes] = BytesOfRun<Lanes>(block);
+  run_bits->before_break[end / kBlockBytes] = LineBreaks<Lanes>(block) >> 1;
 }
 
 template <typename Lanes>
@@ -198,11 +198,14 @@ std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, Ru
     known = from + kBlockBytes;
     look_between(from, known);
   } else {
-    PutRunBits<Lanes>(text + from - kBlockBytes, static_cast<std::size_t>(-1), run_bits);
+    PutRunBitsOfBlock<Lanes>(text + from - kBlockBytes, 0, run_bits);
   }
-  // A line break has seven eights of bytes of a run before that in which the byte before it is.
+  // Where a run ends with a line break, all bytes of the seven whole groups of eight before that
+  // group in which the byte before the break is are of the run.
   constexpr std::size_t kEight = 8;
   constexpr std::size_t kEights = kRunBytes / kEight - 1;
+  static_assert(sizeof(Vector) + kEights <= RunBits::kLongestLoad);
+  // No line breaks follow behind the blocks; what else is loaded there does not count.
   __builtin_memset(run_bits->in_run + 1 + blocks, 0, sizeof(Vector) + kEights);
   __builtin_memset(run_bits->before_break + 1 + blocks, 0, sizeof(Vector) + kEights);
   const auto* const in_run = reinterpret_cast<const char*>(run_bits->in_run);
@@ -243,7 +246,7 @@ template <typename Lanes>
 std::size_t ProbeForFew(const char* text, std::size_t size, std::size_t count,
                         const ProbePlan& plan, std::uint16_t* hits) {
   using Vector = typename Lanes::Vector;
-  PutRunBits<Lanes>(text, size, count, 0, plan.run_bits);
+  PutOtherRunBits<Lanes>(text, size, count, 0, plan.run_bits);
   const auto rows = [&](std::size_t i) {
     return HalfRows<Lanes>(plan.few->low[i].data(), plan.few->high[i].data());
   };
@@ -329,7 +332,7 @@ template <typename Lanes, unsigned kStride>
     for (std::size_t offset = 0; offset < kOffsets; ++offset) {
       found[offset][blocks] = static_cast<std::uint16_t>(probe.Find(at + offset * kStride));
     }
-    if (run_bits != nullptr) PutRunBits<Lanes>(at, blocks, run_bits);
+    if (run_bits != nullptr) PutRunBitsOfBlock<Lanes>(at, 1 + blocks, run_bits);
   }
   return blocks;
 }
@@ -358,7 +361,7 @@ template <typename Lanes, unsigned kStride>
     for_each([&](const char* at, std::size_t block, std::size_t offset) {
       if (offset == 0) {
         __builtin_prefetch(at + kAhead);
-        if (run_bits != nullptr) PutRunBits<Lanes>(at, blocks + block, run_bits);
+        if (run_bits != nullptr) PutRunBitsOfBlock<Lanes>(at, 1 + blocks + block, run_bits);
       }
       for (std::size_t i = 0; i < kVectors; ++i) {
         probe.Prepare(at + i * kVectorBytes, indices[block][offset][i]);
@@ -402,7 +405,7 @@ std::size_t ProbeEach(const char* text, std::size_t size, std::size_t count, con
     else
       return ProbeBlocks<Lanes, kStride>(probe, text, end, plan.run_bits, found);
   }();
-  PutRunBits<Lanes>(text, size, count, blocks, plan.run_bits);
+  PutOtherRunBits<Lanes>(text, size, count, blocks, plan.run_bits);
 
   std::uint16_t* out = hits;
   for (std::size_t offset = 0; offset < kMostGramBytes; offset += kStride) {

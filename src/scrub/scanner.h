@@ -44,7 +44,7 @@ class Scanner final : private Findings {
   void LookAtLast(const IndexView& view, std::string_view kept, std::string_view fresh,
                   OccurrenceSink& sink);
   // Whether it is sure at once that Look() would find nothing: HasNoPattern() in `fresh`, what is
-  // before it does not go on, and there is no automaton.
+  // before it does not go on, and there is no automaton. `fresh`: kBatchBytes at most.
   bool IsClean(const IndexView& view, std::string_view kept, std::string_view fresh) const;
   // The same as Look() of a text in which it would find nothing, and before which nothing goes on.
   void Skip(const IndexView& view, std::string_view fresh) {

@@ -31,7 +31,8 @@ class WrappedBase64 final : private OccurrenceSink {
   bool MayBeClean(const IndexView& view, std::string_view fresh) const;
   // The same as Look() for a text in which HasNoPattern(), and with no automaton, if it is sure at
   // once that nothing of a block is in it but perhaps the first line of one at its end.
-  // MayBeClean() has been asked. Else changes nothing and returns false.
+  // MayBeClean() has been asked. Else changes nothing and returns false. `fresh`: kBatchBytes at
+  // most.
   bool LookIfClean(const IndexView& view, std::string_view fresh, Offset begin);
 
   // How many characters of base64 the text so far ends with, as RunAfter() counts them.
