@@ -53,7 +53,7 @@ if(QARION_COVERAGE)
 endif()
 
 # All sources of a target are compiled at once, so that what headers bring is compiled once for all of them: a first
-# build takes a third of the time. So what is in anonymous namespaces has different names within a directory, tests among
+# build takes less than half the time. So what is in anonymous namespaces has different names within a directory, tests among
 # themselves too. `make lint` compiles each source but tests by itself, so that it includes what it uses and sees no names
 # of another; so does whoever has a compiler cache, with tests.
 option(QARION_COMPILE_TOGETHER "Compile all sources of a target at once, unless a compiler launcher is set" ON)

@@ -28,13 +28,13 @@ const std::string kName = "private_key in key.json";
 
 // What OpenSSL gives back is searched for these, where a test sets them.
 std::atomic<const std::vector<std::string>*> wanted = nullptr;
-std::atomic<int> blocks_with_needles = 0;
+std::atomic<int> needles_found = 0;
 
 void Search(void* memory) {
   const auto* const needles = wanted.load();
   if (needles == nullptr || memory == nullptr) return;
   const std::string_view block(static_cast<char*>(memory), malloc_usable_size(memory));
-  for (const std::string& needle : *needles) blocks_with_needles += block.contains(needle) ? 1 : 0;
+  for (const std::string& needle : *needles) needles_found += block.contains(needle) ? 1 : 0;
 }
 
 void* Allocate(std::size_t size, const char* /*file*/, int /*line*/) { return std::malloc(size); }
@@ -373,15 +373,15 @@ TEST(RsaKey, LeavesNoPieceOfTheKeyInMemoryThatOpenSslGivesBack) {
   }
   wanted = &pieces;
   EXPECT_TRUE(SignRs256(ReadKey(Pem()), "message", kName));
-  EXPECT_EQ(blocks_with_needles, 0);
+  EXPECT_EQ(needles_found, 0);
 
   // Were it otherwise, it would be seen: OpenSSL's own reader leaves some.
   const std::string_view der = key.Reveal();
   const auto* at = reinterpret_cast<const unsigned char*>(der.data());
   EVP_PKEY_free(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(der.size())));
-  EXPECT_GT(blocks_with_needles, 0);
+  EXPECT_GT(needles_found, 0);
   wanted = nullptr;
-  blocks_with_needles = 0;
+  needles_found = 0;
 }
 
 }  // namespace

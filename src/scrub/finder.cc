@@ -44,24 +44,25 @@ class Search {
         findings_(findings) {}
 
   void Run() {
-    RunBits run_bits;
+    RunBits room;
     for (std::size_t begin = 0; begin < text_.size(); begin += kBatchBytes) {
-      run_bits_ = nullptr;
-      if (begin == 0 || !IsInsideRun(begin - kEight, begin + kBatchBytes))
-        RunBatch(begin, run_bits);
-      if (piece_.line_ends != nullptr) TellLineEnds(begin);
+      const bool is_covered = begin != 0 && IsInsideRun(begin - kEight, begin + kBatchBytes);
+      RunBits* const run_bits = is_covered ? nullptr : RunBatch(begin, room);
+      if (piece_.line_ends != nullptr) TellLineEnds(begin, run_bits);
     }
   }
 
  private:
-  void TellLineEnds(std::size_t begin) {
+  void TellLineEnds(std::size_t begin, RunBits* run_bits) {
     BatchPlaces room;
-    for (const std::size_t line_end : FindLineEnds(kernels_, text_, begin, run_bits_, room)) {
+    for (const std::size_t line_end : FindLineEnds(kernels_, text_, begin, run_bits, room)) {
       piece_.line_ends->push_back(begin + line_end);
     }
   }
 
-  void RunBatch(std::size_t begin, RunBits& run_bits) {
+  // Returns the bits for the ends of lines, in `room`, if it was told of them.
+  RunBits* RunBatch(std::size_t begin, RunBits& room) {
+    RunBits* run_bits = nullptr;
     const std::size_t size = text_.size() - begin;
     BatchPlaces hits;
     for (std::size_t i = 0; i < view_.classes.size(); ++i) {
@@ -69,8 +70,7 @@ class Search {
       const LengthClass& length_class = *view_.classes[i];
       looked_at_.Restart(begin);
       ProbePlan plan = view_.PlanOf(i);
-      if (piece_.line_ends != nullptr && run_bits_ == nullptr)
-        run_bits_ = plan.run_bits = &run_bits;
+      if (piece_.line_ends != nullptr && run_bits == nullptr) run_bits = plan.run_bits = &room;
       const std::size_t found = kernels_.probe(text_.data() + begin, size,
                                                std::min(size, kBatchBytes), plan, hits.data());
       length_class.ForEachAt(text_, begin, hits.data(), found,
@@ -82,6 +82,7 @@ class Search {
                                  [&](PatternId id, std::size_t at) { Compare(store_[id], at); });
       }
     }
+    return run_bits;
   }
 
   // The gram of an entry may stand at `place`.
@@ -157,8 +158,7 @@ class Search {
   const Piece& piece_;
   const std::string_view text_;
   Findings& findings_;
-  Begins looked_at_;             // with the crowd of a class
-  RunBits* run_bits_ = nullptr;  // of the batch, if they are known
+  Begins looked_at_;  // with the crowd of a class
   std::size_t run_begin_ = 0;
   std::size_t run_end_ = 0;
 };

@@ -218,8 +218,9 @@ std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, Ru
     found &= ~std::uint64_t{Lanes::WhereEqual(Lanes::Load(before_break + at + kEights), none)};
     for (; __builtin_expect(found != 0, 0); found &= found - 1) {
       const std::size_t eight = at + static_cast<std::size_t>(__builtin_ctzll(found)) + kEights;
-      for (unsigned byte = 0; byte < kEight; ++byte) {
-        if ((before_break[eight] >> byte & 1) == 0) continue;
+      for (unsigned bits = static_cast<unsigned char>(before_break[eight]); bits != 0;
+           bits &= bits - 1) {
+        const auto byte = static_cast<std::size_t>(__builtin_ctz(bits));
         const std::size_t place = from + eight * kEight + byte + 1 - kBlockBytes;
         if (place >= known && place < end) look_at(place);
       }
