@@ -1,4 +1,4 @@
-// A few patterns of five or six bytes that need no search of their own.
+// A few patterns of six or seven bytes that need no search of their own.
 #pragma once
 
 #include <array>
@@ -48,7 +48,7 @@ class CarriedPatterns {
       }
     };
     for (const std::uint16_t hit : hits) {
-      // The two bytes in the middle of the four are of the pattern, whatever it has of the others.
+      // Two bytes in the middle of the five are of the pattern, whatever it has of the others.
       const std::size_t middle = begin + hit + 1;
       const unsigned first = places_[ByteAt(text, middle)];
       const unsigned second = places_[ByteAt(text, middle + 1)];
@@ -57,7 +57,7 @@ class CarriedPatterns {
         if (before <= middle) take_at(middle - before);
       }
     }
-    // The last five bytes may be one without any four that are looked at in their middle.
+    // The last six bytes may be one without any five that are looked at in their middle.
     const bool is_end = text.size() <= begin + kBatchBytes;
     if (is_end && text.size() >= kShortest) take_at(text.size() - kShortest);
   }

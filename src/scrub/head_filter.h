@@ -13,7 +13,7 @@ namespace qarion::secrets::scrub {
 
 // Where in a filter four bytes are, as the kernels look for them.
 inline Place PlaceOfFour(std::string_view four, unsigned shift) noexcept {
-  return PlaceOf(static_cast<std::uint32_t>(LoadWord(four.data(), 4)), shift);
+  return PlaceOf(LoadWord(four.data(), 4), shift);
 }
 
 // The first bytes of patterns: one or two exactly, three to eight by their hash.

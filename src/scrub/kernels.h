@@ -40,21 +40,22 @@ struct ProbePlan {
   const std::uint32_t* words = nullptr;  // a Bloom filter, a bit in each byte of one word
   const FewGrams* few = nullptr;         // all that are in the filter, if of use; stride 1 or 2
   unsigned shift = 0;      // leaves as many bits of a hash as an index into words has, 31 at most
-  unsigned gram_size = 0;  // 1 to kMostGramBytes
+  unsigned gram_size = 0;  // kMostGramBytes where the stride is 4, else 1 to 4
   unsigned stride = 0;     // 1, 2 or 4: each stride-th place is looked at, from the first one on
   RunBits* run_bits = nullptr;  // if not null, gets those of the first `count` bytes
 };
-inline constexpr unsigned kMostGramBytes = 4;
+inline constexpr unsigned kMostGramBytes = 5;
 inline constexpr std::size_t kSpareHits = 2;
 
-// `four_bytes`: a gram and what follows, the first byte lowest.
-constexpr std::uint32_t GramOf(std::uint32_t four_bytes, unsigned gram_size) noexcept {
-  return gram_size >= kMostGramBytes ? four_bytes : four_bytes & ((1U << 8 * gram_size) - 1);
+// `bytes`: a gram and what follows, the first byte lowest.
+constexpr std::uint64_t GramOf(std::uint64_t bytes, unsigned gram_size) noexcept {
+  return bytes & ((std::uint64_t{1} << 8 * gram_size) - 1);
 }
 inline constexpr std::uint32_t kGramFactor = 0x9E3779B1;
 
 // The word depends on the high bits of a product, and the bit in each of its bytes on the low ones
-// of that byte of a sum: the signed halves of the gram, each times its factor.
+// of that byte of a sum: the signed halves of the gram, each times its factor. A fifth byte is
+// added to the highest bits of the product.
 inline constexpr std::int16_t kLowFactor = 0x3B1D;
 inline constexpr std::int16_t kHighFactor = 0x5A4D;
 inline constexpr std::array<std::uint8_t, 16> kBitOfByte = {1, 2, 4, 8, 16, 32, 64, 128,
@@ -63,12 +64,14 @@ struct Place {
   std::uint32_t word = 0;  // index into words
   std::uint32_t bits = 0;  // four of that word
 };
-constexpr Place PlaceOf(std::uint32_t gram, unsigned shift) noexcept {
-  const std::int32_t low = static_cast<std::int16_t>(gram & 0xFFFF);
-  const std::int32_t high = static_cast<std::int16_t>(gram >> 16);
+constexpr Place PlaceOf(std::uint64_t gram, unsigned shift) noexcept {
+  const auto four = static_cast<std::uint32_t>(gram);
+  const auto fifth = static_cast<std::uint32_t>(gram >> 32);
+  const std::int32_t low = static_cast<std::int16_t>(four & 0xFFFF);
+  const std::int32_t high = static_cast<std::int16_t>(four >> 16);
   const std::uint32_t sum =
       static_cast<std::uint32_t>(low * kLowFactor) + static_cast<std::uint32_t>(high * kHighFactor);
-  Place place{.word = gram * kGramFactor >> shift};
+  Place place{.word = (four * kGramFactor + (fifth << 24)) >> shift};
   for (unsigned at = 0; at < 32; at += 8) {
     place.bits |= std::uint32_t{kBitOfByte[sum >> at & 15]} << at;
   }

@@ -14,7 +14,9 @@ struct Avx2 {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(text));
   }
   static Vector Repeat(std::uint32_t lane) { return _mm256_set1_epi32(static_cast<int>(lane)); }
+  static Vector Add(Vector a, Vector b) { return _mm256_add_epi32(a, b); }
   static Vector And(Vector a, Vector b) { return _mm256_and_si256(a, b); }
+  static Vector ByteBehind(const char* text) { return And(Load(text + 1), Repeat(0xFF000000)); }
   static Vector Multiply(Vector a, Vector b) { return _mm256_mullo_epi32(a, b); }
   static Vector MultiplyHalves(Vector a, Vector b) { return _mm256_madd_epi16(a, b); }
   static Vector ShiftRight(Vector lanes, unsigned count) {

@@ -12,6 +12,12 @@ struct Avx512 {
 
   static Vector Load(const char* text) { return _mm512_loadu_si512(text); }
   static Vector Repeat(std::uint32_t lane) { return _mm512_set1_epi32(static_cast<int>(lane)); }
+  static Vector Add(Vector a, Vector b) { return _mm512_add_epi32(a, b); }
+  // The same as a load from one byte further on, which is slower: it crosses cache lines.
+  static Vector ByteBehind(const char* text) {
+    const Vector next = Repeat(LoadFour(text + sizeof(Vector)));
+    return _mm512_slli_epi32(_mm512_alignr_epi32(next, Load(text), 1), 24);
+  }
   static Vector And(Vector a, Vector b) { return _mm512_and_si512(a, b); }
   static Vector Multiply(Vector a, Vector b) { return _mm512_mullo_epi32(a, b); }
   static Vector MultiplyHalves(Vector a, Vector b) { return _mm512_madd_epi16(a, b); }

@@ -22,20 +22,27 @@ namespace {  // NOLINT(cert-dcl59-cpp,google-build-namespaces,misc-*): see kerne
   return _mm_insert_epi32(four, at(indices[1] >> 32), 3);
 }
 
+constexpr std::size_t kLaneBytes = 4;
+
 // `Lanes` names the instructions for a vector of `kCount` lanes of four bytes, as static functions:
-// Load, Repeat, And, Multiply, MultiplyHalves (signed ones, and adds the two products), ShiftRight,
-// Gather (loads from a table at indices), WhereAllOf (a bit for each lane all of whose bits in the
-// second vector are in the first); and for bytes Rows (16 bytes, as often as they fit), Shuffle,
-// WhereEqual, WhereGreater (of signed ones) and NotZero (a bit for each byte; kAllBytes). Where
-// kGathers is false there are Store, and WordsAt (loads from a table at indices as Store left
-// them), instead of Gather.
-template <typename Lanes>
+// Load, ByteBehind (of each lane in a text, as its highest byte; up to four bytes behind the last
+// lane are loaded), Repeat, Add, And, Multiply, MultiplyHalves (signed ones, and adds the two
+// products), ShiftRight, Gather (loads from a table at indices), WhereAllOf (a bit for each lane
+// all of whose bits in the second vector are in the first); and for bytes Rows (16 bytes, as often
+// as they fit), Shuffle, WhereEqual, WhereGreater (of signed ones) and NotZero (a bit for each
+// byte; kAllBytes). Where kGathers is false there are Store, and WordsAt (loads from a table at
+// indices as Store left them), instead of Gather.
+template <typename Lanes, unsigned kStride>
 class LaneProbe {
  public:
+  static constexpr bool kHasFifth = kStride == 4;  // whether grams have a byte behind their lane
+  // What is loaded from the beginning of a gram on, at most.
+  static constexpr std::size_t kLoadedBytes = kHasFifth ? 2 * kLaneBytes : kLaneBytes;
+
   explicit LaneProbe(const ProbePlan& plan)
       : words_(plan.words),
         shift_(plan.shift),
-        gram_(Lanes::Repeat(GramOf(~0U, plan.gram_size))),
+        gram_(Lanes::Repeat(static_cast<std::uint32_t>(GramOf(~0U, plan.gram_size)))),
         factor_(Lanes::Repeat(kGramFactor)),
         half_factors_(Lanes::Repeat(std::uint32_t{kHighFactor} << 16 | kLowFactor)),
         bit_of_byte_(Lanes::Rows(kBitOfByte.data())),
@@ -44,8 +51,7 @@ class LaneProbe {
   // A bit for each of the grams that begin at `text`, four bytes apart.
   [[gnu::always_inline]] unsigned Find(const char* text) const {
     if constexpr (Lanes::kGathers) {
-      const Vector grams = GramsAt(text);
-      return WhereIn(Lanes::Gather(words_, IndicesOf(grams)), grams);
+      return WhereIn(Lanes::Gather(words_, IndicesAt(text)), text);
     } else {
       Indices indices;
       Prepare(text, indices);
@@ -58,23 +64,28 @@ class LaneProbe {
     std::uint64_t pairs[Lanes::kCount / 2];  // NOLINT(*-avoid-c-arrays)
   };
   [[gnu::always_inline]] void Prepare(const char* text, Indices& indices) const {
-    Lanes::Store(IndicesOf(GramsAt(text)), indices.pairs);
+    Lanes::Store(IndicesAt(text), indices.pairs);
   }
   [[gnu::always_inline]] unsigned Find(const char* text, const Indices& indices) const {
-    return WhereIn(Lanes::WordsAt(words_, indices.pairs), GramsAt(text));
+    return WhereIn(Lanes::WordsAt(words_, indices.pairs), text);
   }
 
  private:
   using Vector = typename Lanes::Vector;
 
-  [[gnu::always_inline]] Vector GramsAt(const char* text) const {
-    return Lanes::And(Lanes::Load(text), gram_);
+  // The first four bytes of each gram.
+  [[gnu::always_inline]] Vector FirstOfGrams(const char* text) const {
+    const Vector lanes = Lanes::Load(text);
+    return kHasFifth ? lanes : Lanes::And(lanes, gram_);
   }
-  [[gnu::always_inline]] Vector IndicesOf(Vector grams) const {
-    return Lanes::ShiftRight(Lanes::Multiply(grams, factor_), shift_);
+  [[gnu::always_inline]] Vector IndicesAt(const char* text) const {
+    Vector product = Lanes::Multiply(FirstOfGrams(text), factor_);
+    if constexpr (kHasFifth) product = Lanes::Add(product, Lanes::ByteBehind(text));
+    return Lanes::ShiftRight(product, shift_);
   }
-  [[gnu::always_inline]] unsigned WhereIn(Vector words, Vector grams) const {
-    const Vector sums = Lanes::And(Lanes::MultiplyHalves(grams, half_factors_), low_bits_);
+  [[gnu::always_inline]] unsigned WhereIn(Vector words, const char* text) const {
+    const Vector sums =
+        Lanes::And(Lanes::MultiplyHalves(FirstOfGrams(text), half_factors_), low_bits_);
     return Lanes::WhereAllOf(words, Lanes::Shuffle(bit_of_byte_, sums));
   }
 
@@ -293,7 +304,7 @@ std::size_t ProbeForFew(const char* text, std::size_t size, std::size_t count,
   const auto write = [&](std::size_t index) {
     constexpr std::uint64_t kNone = std::uint64_t{1} << 63;
     const auto lane = static_cast<std::size_t>(__builtin_ctzll(found | kNone));
-    out[index] = static_cast<std::uint16_t>(begin + kMostGramBytes * lane);
+    out[index] = static_cast<std::uint16_t>(begin + kLaneBytes * lane);
     found &= found - 1;
   };
   // Those count that are there; few have more.
@@ -317,11 +328,11 @@ using FoundInBlocks =
 // to branch at each block that has something would take longer than the rest, since what it has
 // waits for the filter.
 template <typename Lanes, unsigned kStride>
-[[gnu::always_inline]] inline std::size_t GatherBlocks(const LaneProbe<Lanes>& probe,
+[[gnu::always_inline]] inline std::size_t GatherBlocks(const LaneProbe<Lanes, kStride>& probe,
                                                        const char* text, std::size_t end,
                                                        RunBits* run_bits, FoundInBlocks* found) {
-  static_assert(kMostGramBytes * Lanes::kCount == kBlockBytes);
-  constexpr std::size_t kOffsets = kMostGramBytes / kStride;
+  static_assert(kLaneBytes * Lanes::kCount == kBlockBytes);
+  constexpr std::size_t kOffsets = kLaneBytes / kStride;
   // What is written down can be read in other pieces only a while later: too late for a line.
   constexpr std::size_t kFewBytes = 512;
   if (end < kFewBytes) return 0;
@@ -342,14 +353,15 @@ template <typename Lanes, unsigned kStride>
 // First all indices are written down, then all words loaded: so these wait neither for the text nor
 // for the way out of vector registers.
 template <typename Lanes, unsigned kStride>
-[[gnu::always_inline]] inline std::size_t ProbeBlocks(const LaneProbe<Lanes>& probe,
+[[gnu::always_inline]] inline std::size_t ProbeBlocks(const LaneProbe<Lanes, kStride>& probe,
                                                       const char* text, std::size_t end,
                                                       RunBits* run_bits, FoundInBlocks* found) {
-  constexpr std::size_t kVectorBytes = kMostGramBytes * Lanes::kCount;
+  constexpr std::size_t kVectorBytes = kLaneBytes * Lanes::kCount;
   constexpr std::size_t kVectors = kBlockBytes / kVectorBytes;
-  constexpr std::size_t kOffsets = kMostGramBytes / kStride;
+  constexpr std::size_t kOffsets = kLaneBytes / kStride;
   constexpr std::size_t kAtOnce = 14 / kOffsets;  // 8 are about as fast, 28 are not
-  typename LaneProbe<Lanes>::Indices indices[kAtOnce][kOffsets][kVectors];  // NOLINT(*-c-arrays)
+  typename LaneProbe<Lanes, kStride>::Indices indices[kAtOnce][kOffsets]
+                                                     [kVectors];  // NOLINT(*-c-arrays)
   std::size_t blocks = 0;
   const auto for_each = [&](auto act) {
     for (std::size_t block = 0; block < kAtOnce; ++block) {
@@ -394,12 +406,13 @@ template <typename Lanes, unsigned kStride>
 template <typename Lanes, unsigned kStride>
 std::size_t ProbeEach(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
                       std::uint16_t* hits) {
-  constexpr std::size_t kVectorBytes = kMostGramBytes * Lanes::kCount;
-  const LaneProbe<Lanes> probe(plan);
-  // What begins before `end` can be loaded in whole lanes.
-  const std::size_t whole = size < kMostGramBytes - 1 ? 0 : size - (kMostGramBytes - 1);
+  constexpr std::size_t kVectorBytes = kLaneBytes * Lanes::kCount;
+  using Probe = LaneProbe<Lanes, kStride>;
+  const Probe probe(plan);
+  // What begins before `end` can be loaded with all that is loaded behind it.
+  const std::size_t whole = size < Probe::kLoadedBytes - 1 ? 0 : size - (Probe::kLoadedBytes - 1);
   const std::size_t end = whole < count ? whole : count;
-  FoundInBlocks found[kMostGramBytes / kStride];  // NOLINT(*-avoid-c-arrays)
+  FoundInBlocks found[kLaneBytes / kStride];  // NOLINT(*-avoid-c-arrays)
   const std::size_t blocks = [&] {
     if constexpr (Lanes::kGathers)
       return GatherBlocks<Lanes, kStride>(probe, text, end, plan.run_bits, found);
@@ -409,30 +422,30 @@ std::size_t ProbeEach(const char* text, std::size_t size, std::size_t count, con
   PutOtherRunBits<Lanes>(text, size, count, blocks, plan.run_bits);
 
   std::uint16_t* out = hits;
-  for (std::size_t offset = 0; offset < kMostGramBytes; offset += kStride) {
+  for (std::size_t offset = 0; offset < kLaneBytes; offset += kStride) {
     std::size_t at = blocks * kBlockBytes + offset;
     std::uint64_t lanes = 0;
     unsigned known = 0;  // lanes
     const auto add = [&](std::uint64_t more, std::size_t number) {
       lanes |= more << known;
       known += static_cast<unsigned>(number);
-      at += kMostGramBytes * number;
+      at += kLaneBytes * number;
       if (known + Lanes::kCount <= 64) return;
-      out = WritePlaces(lanes, at - kMostGramBytes * known, out);
+      out = WritePlaces(lanes, at - kLaneBytes * known, out);
       lanes = 0;
       known = 0;
     };
-    while (at + kVectorBytes - kMostGramBytes < end) add(probe.Find(text + at), Lanes::kCount);
+    while (at + kVectorBytes - kLaneBytes < end) add(probe.Find(text + at), Lanes::kCount);
     // The last lanes, with others that were looked at before.
     if (at < end) {
-      const std::size_t last = (end - at + kMostGramBytes - 1) / kMostGramBytes;
+      const std::size_t last = (end - at + kLaneBytes - 1) / kLaneBytes;
       const std::size_t others = Lanes::kCount - last;
-      if (at >= kMostGramBytes * others) {
-        add(probe.Find(text + at - kMostGramBytes * others) >> others, last);
+      if (at >= kLaneBytes * others) {
+        add(probe.Find(text + at - kLaneBytes * others) >> others, last);
       }
     }
-    out = WritePlaces(lanes, at - kMostGramBytes * known, out);
-    out += ProbeSingly(text, size, count, plan, at, kMostGramBytes, out);
+    out = WritePlaces(lanes, at - kLaneBytes * known, out);
+    out += ProbeSingly(text, size, count, plan, at, kLaneBytes, out);
 
     std::uint16_t* const all = found[offset / kStride];
     for (std::size_t i = 0; i < kBlocksInWord - 1; ++i) all[blocks + i] = 0;

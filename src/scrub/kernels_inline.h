@@ -48,7 +48,7 @@ namespace {  // NOLINT(cert-dcl59-cpp,google-build-namespaces,misc-*): see above
 #endif
 }
 
-[[gnu::always_inline]] inline bool IsInFilter(const ProbePlan& plan, std::uint32_t gram) {
+[[gnu::always_inline]] inline bool IsInFilter(const ProbePlan& plan, std::uint64_t gram) {
   const Place place = PlaceOf(gram, plan.shift);
   return (~FilterWord(plan.words + place.word) & place.bits) == 0;
 }
@@ -61,8 +61,10 @@ namespace {  // NOLINT(cert-dcl59-cpp,google-build-namespaces,misc-*): see above
   std::size_t found = 0;
   for (; place < count && place + plan.gram_size <= size; place += step) {
     const std::size_t left = size - place;
-    const std::uint32_t bytes =
-        left >= kMostGramBytes ? LoadFour(text + place) : LoadFewer(text + place, left);
+    std::uint64_t bytes = left >= 4 ? LoadFour(text + place) : LoadFewer(text + place, left);
+    if (plan.gram_size > 4) {
+      bytes |= std::uint64_t{static_cast<unsigned char>(text[place + 4])} << 32;
+    }
     if (__builtin_expect(IsInFilter(plan, GramOf(bytes, plan.gram_size)), 0)) {
       hits[found++] = static_cast<std::uint16_t>(place);
     }

@@ -14,7 +14,9 @@ struct Sse42 {
     return _mm_loadu_si128(reinterpret_cast<const __m128i*>(text));
   }
   static Vector Repeat(std::uint32_t lane) { return _mm_set1_epi32(static_cast<int>(lane)); }
+  static Vector Add(Vector a, Vector b) { return _mm_add_epi32(a, b); }
   static Vector And(Vector a, Vector b) { return _mm_and_si128(a, b); }
+  static Vector ByteBehind(const char* text) { return And(Load(text + 1), Repeat(0xFF000000)); }
   static Vector Multiply(Vector a, Vector b) { return _mm_mullo_epi32(a, b); }
   static Vector MultiplyHalves(Vector a, Vector b) { return _mm_madd_epi16(a, b); }
   static Vector ShiftRight(Vector lanes, unsigned count) {

@@ -65,7 +65,7 @@ LengthClass::Candidates LengthClass::Prepare(std::string_view head) const noexce
     const std::size_t bucket = KeyIn(head, place).bucket;
     __builtin_prefetch(tags_.data() + bucket, 1);
     __builtin_prefetch(entries_.data() + kBucket * bucket, 1);
-    const std::uint32_t gram = GramAt(head.data() + place);
+    const std::uint64_t gram = GramAt(head.data() + place);
     __builtin_prefetch(words_.data() + PlaceOf(gram, plan_.shift).word, 1);
   }
   return grams;
@@ -98,13 +98,15 @@ bool LengthClass::TakeRarestFirst(const Candidates& grams, std::size_t first, Ta
 // Of the gram at `place` with its neighbours: those behind it, or before it at the end of a
 // pattern.
 LengthClass::Key LengthClass::KeyIn(std::string_view head, std::size_t place) const noexcept {
-  const std::uint32_t gram = GramAt(head.data() + place);
-  const std::size_t behind = place + shape_.gram_size;
-  const auto key = [&](unsigned count) {
-    const std::size_t neighbours = behind + count <= head.size() ? behind : place - count;
-    return KeyOf(gram, LoadWord(head.data() + neighbours, count));
-  };
-  return key(HasManyNeighbours(head, place) ? kManyNeighbours : shape_.neighbours);
+  const char* const gram = head.data() + place;
+  const std::size_t left = head.size() - place - shape_.gram_size;
+  if (HasManyNeighbours(head, place)) {
+    const bool are_behind = left >= kManyNeighbours;
+    return KeyOfMany(gram, are_behind ? gram + shape_.gram_size : gram - kManyNeighbours);
+  }
+  const std::size_t both = shape_.gram_size + shape_.neighbours;
+  return left >= shape_.neighbours ? KeyOf(LoadWord(gram, both))
+                                   : KeyOf(LoadWord(gram - shape_.neighbours, both) << kBefore);
 }
 
 bool LengthClass::HasManyNeighbours(std::string_view head, std::size_t place) const noexcept {
@@ -178,14 +180,14 @@ void LengthClass::AddToFilter(std::string_view head, std::size_t place) noexcept
   AddToFew(head.substr(place, shape_.gram_size));
 }
 
-void LengthClass::AddToFilter(std::uint32_t gram) noexcept {
+void LengthClass::AddToFilter(std::uint64_t gram) noexcept {
   const Place place = PlaceOf(gram, plan_.shift);
   SetBits(words_[place.word], place.bits);
 }
 
 bool LengthClass::Carry(std::string_view pattern) noexcept {
-  constexpr std::uint32_t kBytes = 256;
-  constexpr std::size_t kShareOfCarried = 8;  // one gram to so many words
+  constexpr std::uint64_t kBytes = 256;
+  constexpr std::size_t kShareOfCarried = 6;  // one gram to so many words
   const bool ends_early = pattern.size() == kShortestCarried;
   const std::size_t whole = pattern.size() - kMostGramBytes + 1;
   const std::size_t grams = whole + kBytes * (ends_early ? 2 : 1);
@@ -193,13 +195,12 @@ bool LengthClass::Carry(std::string_view pattern) noexcept {
   carried_grams_ += grams;
   ++carried_;
   const std::uint64_t bytes = LoadWord(pattern.data(), pattern.size());
-  for (std::uint32_t any = 0; any < kBytes; ++any) {
-    AddToFilter(static_cast<std::uint32_t>(bytes << 8) | any);
-    if (ends_early) AddToFilter(static_cast<std::uint32_t>(bytes >> 16) | any << 24);
+  const auto add = [&](std::uint64_t gram) { AddToFilter(GramOf(gram, kMostGramBytes)); };
+  for (std::uint64_t any = 0; any < kBytes; ++any) {
+    add(bytes << 8 | any);
+    if (ends_early) add(bytes >> 16 | any << 32);
   }
-  for (std::size_t place = 0; place < whole; ++place) {
-    AddToFilter(static_cast<std::uint32_t>(bytes >> 8 * place));
-  }
+  for (std::size_t place = 0; place < whole; ++place) add(bytes >> 8 * place);
   return true;
 }
 
@@ -249,7 +250,7 @@ void LengthClass::AddToFew(std::string_view gram) noexcept {
 }
 
 std::optional<FewGrams> LengthClass::few() const noexcept {
-  const bool is_of_use = shape_.stride < kMostGramBytes && grams_ <= kMostFew;
+  const bool is_of_use = shape_.gram_size <= FewGrams::kBytes && grams_ <= kMostFew;
   return is_of_use ? std::optional(few_) : std::nullopt;
 }
 

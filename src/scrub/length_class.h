@@ -35,7 +35,7 @@ inline constexpr std::array<ClassShape, 4> kClassShapes = {{
     {.shortest = 1, .gram_size = 1, .stride = 1, .neighbours = 0},
     {.shortest = 2, .gram_size = 2, .stride = 1, .neighbours = 0},
     {.shortest = 4, .gram_size = 3, .stride = 2, .neighbours = 1},
-    {.shortest = 7, .gram_size = 4, .stride = 4, .neighbours = 2},
+    {.shortest = 8, .gram_size = 5, .stride = 4, .neighbours = 2},
 }};
 
 constexpr std::size_t ClassOf(std::size_t length) noexcept {
@@ -110,13 +110,13 @@ class LengthClass {
   }
 
   // Puts a pattern of so few bytes into the filter of the longest class: whatever place an
-  // occurrence has in a text, four bytes that begin at a multiple of the stride have at least three
+  // occurrence has in a text, five bytes that begin at a multiple of the stride have at least four
   // of the pattern, those in the middle among them. Where the first or the last is not of it, it
   // may be any, which is why it is done for a few patterns alone. Returns whether it was.
-  static constexpr std::size_t kShortestCarried = 5;
-  static constexpr std::size_t kLongestCarried = 6;
+  static constexpr std::size_t kShortestCarried = 6;
+  static constexpr std::size_t kLongestCarried = 7;
   static_assert(kLongestCarried + 1 == kClassShapes.back().shortest &&
-                kClassShapes.back().gram_size == 4 && kClassShapes.back().stride == 4);
+                kClassShapes.back().gram_size == 5 && kClassShapes.back().stride == 4);
   bool Carry(std::string_view pattern) noexcept;
   std::size_t carried() const noexcept { return carried_; }  // how many; of the inserting thread
 
@@ -150,13 +150,15 @@ class LengthClass {
   }
 
   // What a gram and its neighbours on one side lead to: its tag, and the bucket from which on it is
-  // looked for.
+  // looked for. `both`: the bytes of both; those with neighbours before the gram kBefore bits
+  // higher, or they would also lead to what has the same bytes, but of which another one is the
+  // gram.
+  static constexpr unsigned kBefore = 8;
   struct Key {
     std::uint32_t bucket;
     std::uint16_t tag;
   };
-  Key KeyOf(std::uint32_t gram, std::uint64_t neighbours) const noexcept {
-    const std::uint64_t both = std::rotl(neighbours, 32) ^ gram;
+  Key KeyOf(std::uint64_t both) const noexcept {
     // Each byte counts at two places, or those that differ in one could be near each other.
     const std::uint64_t hash = (both ^ both >> 16) * 0xD6E8FEB86659FD93;
     return {
@@ -167,8 +169,13 @@ class LengthClass {
   // its neighbours. Of grams with two of their signs, more neighbours count where a pattern has
   // more such pairs in them.
   static constexpr unsigned kManyNeighbours = 8;
+  Key KeyOfMany(const char* gram, const char* neighbours) const noexcept {
+    return KeyOf(std::rotl(LoadWord(neighbours, kManyNeighbours), 8 * kMostGramBytes) ^
+                 LoadWord(gram, kMostGramBytes));
+  }
   bool IsOfPairs(const char* gram) const noexcept {
-    return shape_.gram_size == 4 && gram[0] == gram[3] && (gram[0] == '%' || gram[0] == ':');
+    return shape_.gram_size == kMostGramBytes && gram[0] == gram[3] &&
+           (gram[0] == '%' || gram[0] == ':');
   }
   static constexpr std::size_t kMostKeys = 4;
   struct Look {
@@ -188,13 +195,12 @@ class LengthClass {
     for (const std::uint16_t place : places) {
       const std::size_t at = begin + place;
       const char* const bytes = text.data() + at;
-      const bool has_around = at >= 2 && text.size() - at >= kMostGramBytes + 2;
-      if (shape_.neighbours == 2 && has_around && !IsOfPairs(bytes)) {
+      constexpr std::size_t kEight = sizeof(std::uint64_t);
+      const bool has_around = at >= 2 && text.size() - at >= kEight;
+      if (shape_.gram_size == kMostGramBytes && has_around && !IsOfPairs(bytes)) {
         // As ForEachKeyAt() would, with fewer instructions.
-        const std::uint64_t around = LoadWord(bytes - 2);
-        const auto gram = static_cast<std::uint32_t>(around >> 16);
-        put(place, KeyOf(gram, around >> 48));
-        put(place, KeyOf(gram, around & 0xFFFF));
+        put(place, KeyOf(LoadWord(bytes) << 8 >> 8));
+        put(place, KeyOf(LoadWord(bytes - 2) << kBefore));
       } else {
         ForEachKeyAt(text, at, [&](Key key) { put(place, key); });
       }
@@ -204,20 +210,14 @@ class LengthClass {
   template <typename Take>
   void ForEachKeyAt(std::string_view text, std::size_t place, Take take) const {
     const char* const at = text.data() + place;
-    const std::uint32_t gram = GramAt(at);
-    const auto take_behind = [&](unsigned count) {
-      const bool has_them = text.size() - place >= shape_.gram_size + count;
-      take(KeyOf(gram, has_them ? LoadWord(at + shape_.gram_size, count) : 0));
-    };
-    const auto take_before = [&](unsigned count) {
-      take(KeyOf(gram, place >= count ? LoadWord(at - count, count) : 0));
-    };
-    take_behind(shape_.neighbours);
-    if (shape_.neighbours == 0) return;  // both are the same
-    take_before(shape_.neighbours);
+    const std::size_t left = text.size() - place - shape_.gram_size;
+    const std::size_t both = shape_.gram_size + shape_.neighbours;
+    if (left >= shape_.neighbours) take(KeyOf(LoadWord(at, both)));
+    if (shape_.neighbours == 0) return;  // both sides are the same
+    if (place >= shape_.neighbours) take(KeyOf(LoadWord(at - shape_.neighbours, both) << kBefore));
     if (!IsOfPairs(at)) return;
-    take_behind(kManyNeighbours);
-    take_before(kManyNeighbours);
+    if (left >= kManyNeighbours) take(KeyOfMany(at, at + shape_.gram_size));
+    if (place >= kManyNeighbours) take(KeyOfMany(at, at - kManyNeighbours));
   }
   // In which slots of the kNear buckets from that of a look on its tag is: bit 16 i + k stands for
   // slot i of bucket k. And kHasFar.
@@ -275,12 +275,12 @@ class LengthClass {
   bool Join(std::string_view head, std::uint8_t place) noexcept;
   void Enter(PatternId id, std::string_view head, const Spot& spot) noexcept;
   void AddToFilter(std::string_view head, std::size_t place) noexcept;
-  void AddToFilter(std::uint32_t gram) noexcept;
+  void AddToFilter(std::uint64_t gram) noexcept;
   void AddToFew(std::string_view gram) noexcept;
   bool HasFew(std::string_view gram) const noexcept;
 
-  std::uint32_t GramAt(const char* bytes) const noexcept {
-    return static_cast<std::uint32_t>(LoadWord(bytes, shape_.gram_size));
+  std::uint64_t GramAt(const char* bytes) const noexcept {
+    return LoadWord(bytes, shape_.gram_size);
   }
   std::size_t Next(std::size_t bucket) const noexcept {
     return bucket + 1 == tags_.size() ? 0 : bucket + 1;

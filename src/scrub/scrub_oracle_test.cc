@@ -285,7 +285,7 @@ TEST(ScrubOracle, AgreesOnThousandsOfValuesInALog) {
   EXPECT_EQ(ScrubberFor(values).Scrub(text), OracleScrub(values, text));
 }
 
-// A few values of five and six bytes among many longer ones, and sometimes one that is shorter
+// A few values of six and seven bytes among many longer ones, and sometimes one that is shorter
 // still, at both ends of texts of all sizes about that of a batch.
 TEST(ScrubOracle, AgreesOnAFewShortValuesBesideManyOthers) {
   Dice dice(12);
@@ -293,8 +293,8 @@ TEST(ScrubOracle, AgreesOnAFewShortValuesBesideManyOthers) {
     std::vector<std::string> values(3000);
     for (std::string& value : values) value = dice.Text(26, 12, 40);
     std::vector<std::string> few(dice.Between(1, 4));
-    for (std::string& value : few) value = dice.Text(5, 5, 6);
-    if (dice.Between(0, 4) == 0) few.push_back(dice.Text(5, 4, 4));
+    for (std::string& value : few) value = dice.Text(5, 6, 7);
+    if (dice.Between(0, 4) == 0) few.push_back(dice.Text(5, 4, 5));
     values.insert(values.end(), few.begin(), few.end());
     Scrubber scrubber({.forms = {ScrubForm::kRaw}, .min_length = 1});
     const std::size_t at_once = values.size() - dice.Between(0, 10);
