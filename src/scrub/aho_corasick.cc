@@ -17,8 +17,8 @@ struct Span {
 };
 
 // How far the text from `position` on repeats what stands `period` bytes before, in whole periods
-// and so that the `window` bytes behind them do so too: the filter has ruled out what cannot go on
-// with those.
+// and so that the `window` bytes behind them do so too: where the filter was asked, it has ruled
+// out what cannot go on with those.
 std::size_t RepeatedBytes(std::string_view text, std::size_t position, std::size_t period,
                           std::size_t window) {
   const std::size_t left = text.size() - position;
@@ -186,10 +186,12 @@ Scanned AhoCorasick::Scan(std::string_view text, MatchState& state, std::span<Ma
     NodeId node = kRoot;
     std::size_t position = 0;
     std::size_t matches = 0;
-  } failed;  // last
+  } failed;                   // last
+  bool was_filtered = false;  // what came behind that
   while (position < text.size() && scanned.matches < room.size()) {
     if (node == kRoot) {
       position = filter_.FirstCandidate(text, position);
+      was_filtered = true;
       if (position == text.size()) break;
     }
     const NodeId next = Child(node, ByteAt(text, position));
@@ -210,9 +212,11 @@ Scanned AhoCorasick::Scan(std::string_view text, MatchState& state, std::span<Ma
       if (position != failed.position) {
         if (node == failed.node && position > failed.position &&
             scanned.matches == failed.matches) {
-          position += RepeatedBytes(text, position, position - failed.position, filter_.window());
+          position += RepeatedBytes(text, position, position - failed.position,
+                                    was_filtered ? filter_.window() : 0);
         }
         failed = {.node = node, .position = position, .matches = scanned.matches};
+        was_filtered = false;
         if (position == text.size()) break;
         if (Child(node, ByteAt(text, position)) != kNone) continue;
       }

@@ -46,6 +46,7 @@ struct ProbePlan {
 };
 inline constexpr unsigned kMostGramBytes = 5;
 inline constexpr std::size_t kSpareHits = 2;
+inline constexpr std::size_t kMostBase64 = 128;
 
 // `bytes`: a gram and what follows, the first byte lowest.
 constexpr std::uint64_t GramOf(std::uint64_t bytes, unsigned gram_size) noexcept {
@@ -93,6 +94,9 @@ struct Kernels {
   // room for kBatchBytes, in order; returns how many.
   std::size_t (*find_line_ends)(const char* text, std::size_t from, std::size_t end,
                                 RunBits* run_bits, std::uint16_t* breaks);
+  // How many of the last bytes of the text of `size` bytes, kMostBase64 at most, are characters of
+  // base64 (RFC 4648, 4 and 5).
+  std::size_t (*count_base64)(const char* text, std::size_t size);
   // How many of the `size` bytes at `text`, from the first one on, are the same as those `period`
   // bytes before them.
   std::size_t (*count_repeated)(const char* text, std::size_t size, std::size_t period);

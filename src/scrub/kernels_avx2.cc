@@ -53,6 +53,7 @@ struct Avx2 {
 const Kernels kAvx2Kernels = {.name = "avx2",
                               .probe = &Probe<Avx2>,
                               .find_line_ends = &FindLineEnds<Avx2>,
+                              .count_base64 = &CountBase64<Avx2>,
                               .count_repeated = &CountRepeated<Avx2>};
 
 }  // namespace qarion::secrets::scrub

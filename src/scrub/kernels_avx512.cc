@@ -55,6 +55,7 @@ std::size_t ProbeLong(const char* text, std::size_t size, std::size_t count, con
 const Kernels kAvx512Kernels = {.name = "avx512",
                                 .probe = &ProbeLong,
                                 .find_line_ends = &FindLineEnds<Avx512>,
+                                .count_base64 = &CountBase64<Avx512>,
                                 .count_repeated = &CountRepeated<Avx512>};
 
 }  // namespace qarion::secrets::scrub

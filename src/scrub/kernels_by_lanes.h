@@ -241,6 +241,40 @@ std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, Ru
   return static_cast<std::size_t>(last - breaks);
 }
 
+// Which high half goes with which low ones in a character of base64.
+struct Base64Rows {
+  std::array<std::uint8_t, 16> low{};
+  std::array<std::uint8_t, 16> high{};
+};
+constexpr Base64Rows kBase64Rows = [] {
+  Base64Rows rows;
+  for (unsigned c = 0; c < 128; ++c) {
+    if (!IsBase64Character(static_cast<unsigned char>(c))) continue;
+    rows.low[c & 15] |= static_cast<std::uint8_t>(1U << (c >> 4));
+    rows.high[c >> 4] |= static_cast<std::uint8_t>(1U << (c >> 4));
+  }
+  return rows;
+}();
+
+template <typename Lanes>
+std::size_t CountBase64(const char* text, std::size_t size) {
+  if (size < kBlockBytes) return CountBase64Singly(text, size);
+  static_assert(kMostBase64 == 2 * kBlockBytes);
+  const HalfRows<Lanes> rows(kBase64Rows.low.data(), kBase64Rows.high.data());
+  // Of the last bytes of a block.
+  const auto count_in = [&](const char* block) {
+    std::uint64_t others = 0;
+    for (std::size_t at = 0; at < kBlockBytes; at += sizeof(typename Lanes::Vector)) {
+      const std::uint64_t here = Lanes::NotZero(rows.InBoth(block + at));
+      others |= (~here & Lanes::kAllBytes) << at;
+    }
+    return others == 0 ? kBlockBytes : static_cast<std::size_t>(__builtin_clzll(others));
+  };
+  const std::size_t last = count_in(text + size - kBlockBytes);
+  // The rest, with others that were looked at before.
+  return last < kBlockBytes ? last : size - kBlockBytes + count_in(text);
+}
+
 template <typename Lanes>
 std::size_t CountRepeated(const char* text, std::size_t size, std::size_t period) {
   std::size_t same = 0;
@@ -248,7 +282,7 @@ std::size_t CountRepeated(const char* text, std::size_t size, std::size_t period
     const std::uint64_t here =
         Lanes::WhereEqual(Lanes::Load(text + same), Lanes::Load(text + same - period));
     if (here != Lanes::kAllBytes) return same + static_cast<std::size_t>(__builtin_ctzll(~here));
-    __builtin_prefetch(text + same + kAhead);
+    __builtin_prefetch(text + same + 2 * kAhead);
   }
   return CountRepeatedSingly(text, size, period, same);
 }

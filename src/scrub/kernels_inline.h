@@ -83,6 +83,20 @@ namespace {  // NOLINT(cert-dcl59-cpp,google-build-namespaces,misc-*): see above
   return count;
 }
 
+// Of either alphabet (RFC 4648, 4 and 5).
+constexpr bool IsBase64Character(unsigned char c) {
+  const unsigned letter = (c | 0x20U) - 'a';
+  const unsigned digit_or_slash = c - unsigned{'/'};
+  return letter < 26 || digit_or_slash < 11 || c == '+' || c == '-' || c == '_';
+}
+
+[[gnu::always_inline]] inline std::size_t CountBase64Singly(const char* text, std::size_t size) {
+  std::size_t count = 0;
+  while (count < size && IsBase64Character(static_cast<unsigned char>(text[size - 1 - count])))
+    ++count;
+  return count;
+}
+
 [[gnu::always_inline]] inline std::size_t CountRepeatedSingly(const char* text, std::size_t size,
                                                               std::size_t period,
                                                               std::size_t known) {

@@ -24,6 +24,10 @@ std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, Ru
   return count;
 }
 
+std::size_t CountBase64(const char* text, std::size_t size) {
+  return CountBase64Singly(text, size);
+}
+
 std::size_t CountRepeated(const char* text, std::size_t size, std::size_t period) {
   std::size_t same = 0;
   while (same + 4 <= size && LoadFour(text + same) == LoadFour(text + same - period)) same += 4;
@@ -35,6 +39,7 @@ std::size_t CountRepeated(const char* text, std::size_t size, std::size_t period
 const Kernels kPlainKernels = {.name = "plain",
                                .probe = &Probe,
                                .find_line_ends = &FindLineEnds,
+                               .count_base64 = &CountBase64,
                                .count_repeated = &CountRepeated};
 
 }  // namespace qarion::secrets::scrub

@@ -54,6 +54,7 @@ struct Sse42 {
 const Kernels kSse42Kernels = {.name = "sse4.2",
                                .probe = &Probe<Sse42>,
                                .find_line_ends = &FindLineEnds<Sse42>,
+                               .count_base64 = &CountBase64<Sse42>,
                                .count_repeated = &CountRepeated<Sse42>};
 
 }  // namespace qarion::secrets::scrub

@@ -232,6 +232,26 @@ TEST_P(KernelsTest, FindLinesThatMayEndWithARun) {
   }
 }
 
+TEST_P(KernelsTest, CountCharactersOfBase64AtTheEnd) {
+  const std::string characters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_";
+  std::string others;
+  for (int c = 0; c < 256; ++c) {
+    if (characters.find(static_cast<char>(c)) == characters.npos) others += static_cast<char>(c);
+  }
+  for (std::size_t size = 0; size <= kMostBase64; ++size) {
+    for (std::size_t count = 0; count <= size; ++count) {
+      std::string text = Text(characters + others, size - count) + Text(characters, count);
+      if (count < size) text[size - count - 1] = Text(others, 1)[0];
+      const std::vector<char> exact(text.begin(), text.end());
+      ASSERT_EQ(Kernel()->count_base64(exact.data(), size), count) << text;
+    }
+  }
+  for (const char c : characters)
+    EXPECT_EQ(Kernel()->count_base64(std::string(64, c).data(), 64), 64u);
+  for (const char c : others) EXPECT_EQ(Kernel()->count_base64(std::string(64, c).data(), 64), 0u);
+}
+
 TEST_P(KernelsTest, CountBytesThatRepeatWhatIsAPeriodBefore) {
   for (std::size_t round = 0; round < 3000; ++round) {
     const std::size_t period = Between(1, round % 2 == 0 ? 3 : 200);

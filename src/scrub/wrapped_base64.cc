@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <utility>
 
@@ -27,18 +26,9 @@ bool IsInBlock(char c) { return IsBase64(c) || c == '='; }
 
 // Number of characters of base64 at the end of `text`, counted up to one more than a wide line has.
 std::size_t RunBefore(std::string_view text) {
-  std::size_t run = 0;
-  constexpr std::size_t kAtOnce = 8;  // without a branch for each
-  while (run + kAtOnce <= std::min(kWide, text.size())) {
-    const char* const first = text.data() + text.size() - run - kAtOnce;
-    unsigned are_it = 0;
-    for (std::size_t i = 0; i < kAtOnce; ++i) are_it |= unsigned{IsBase64(first[i])} << i;
-    const auto here = static_cast<std::size_t>(std::countl_one(static_cast<std::uint8_t>(are_it)));
-    run += here;
-    if (here != kAtOnce) return run;
-  }
-  while (run < text.size() && run <= kWide && IsBase64(text[text.size() - 1 - run])) ++run;
-  return run;
+  static_assert(kWide < kMostBase64);
+  const std::string_view end = LastBytes(text, kWide + 1);
+  return ActiveKernels().count_base64(end.data(), end.size());
 }
 
 std::string_view WithoutReturn(std::string_view line) {
