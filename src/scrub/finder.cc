@@ -206,7 +206,7 @@ class Continuations {
 }  // namespace
 
 void FindIn(const IndexView& view, const Kernels& kernels, const Piece& piece, Findings& findings) {
-  Search(view, kernels, piece, findings).Run();
+  if (view.HasGrams() || piece.line_ends != nullptr) Search(view, kernels, piece, findings).Run();
 }
 
 bool HasNoPattern(const IndexView& view, const Kernels& kernels, std::string_view text) {

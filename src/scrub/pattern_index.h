@@ -1,6 +1,7 @@
 // Patterns made ready to be looked for.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -156,6 +157,10 @@ struct IndexView {
   std::size_t count = 0;
   bool has_base64 = false;
 
+  // Whether any pattern is found by its grams: not by the automaton.
+  bool HasGrams() const noexcept {
+    return std::ranges::any_of(classes, [](const auto& one) { return one != nullptr; });
+  }
   // Whether grams of the class are to be looked for.
   bool IsProbed(std::size_t index) const noexcept {
     return classes[index] != nullptr && !(carried && index == CarriedPatterns::kClass);
