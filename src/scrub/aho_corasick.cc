@@ -186,12 +186,12 @@ Scanned AhoCorasick::Scan(std::string_view text, MatchState& state, std::span<Ma
     NodeId node = kRoot;
     std::size_t position = 0;
     std::size_t matches = 0;
-  } failed;                   // last
-  bool was_filtered = false;  // what came behind that
+    bool filtered_since = false;  // whether the filter was asked
+  } failed;                       // last
   while (position < text.size() && scanned.matches < room.size()) {
     if (node == kRoot) {
       position = filter_.FirstCandidate(text, position);
-      was_filtered = true;
+      failed.filtered_since = true;
       if (position == text.size()) break;
     }
     const NodeId next = Child(node, ByteAt(text, position));
@@ -213,10 +213,9 @@ Scanned AhoCorasick::Scan(std::string_view text, MatchState& state, std::span<Ma
         if (node == failed.node && position > failed.position &&
             scanned.matches == failed.matches) {
           position += RepeatedBytes(text, position, position - failed.position,
-                                    was_filtered ? filter_.window() : 0);
+                                    failed.filtered_since ? filter_.window() : 0);
         }
         failed = {.node = node, .position = position, .matches = scanned.matches};
-        was_filtered = false;
         if (position == text.size()) break;
         if (Child(node, ByteAt(text, position)) != kNone) continue;
       }

@@ -48,7 +48,8 @@ class CarriedPatterns {
       }
     };
     for (const std::uint16_t hit : hits) {
-      // Two bytes in the middle of the five are of the pattern, whatever it has of the others.
+      // The three bytes in the middle of the five are of the pattern, whatever it has of the
+      // others. Two of them say enough.
       const std::size_t middle = begin + hit + 1;
       const unsigned first = places_[ByteAt(text, middle)];
       const unsigned second = places_[ByteAt(text, middle + 1)];

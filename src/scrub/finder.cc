@@ -206,7 +206,8 @@ class Continuations {
 }  // namespace
 
 void FindIn(const IndexView& view, const Kernels& kernels, const Piece& piece, Findings& findings) {
-  if (view.HasGrams() || piece.line_ends != nullptr) Search(view, kernels, piece, findings).Run();
+  const bool is_wanted = view.HasGrams() || piece.line_ends != nullptr;
+  if (is_wanted) Search(view, kernels, piece, findings).Run();
 }
 
 bool HasNoPattern(const IndexView& view, const Kernels& kernels, std::string_view text) {

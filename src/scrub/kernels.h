@@ -46,17 +46,17 @@ struct ProbePlan {
 };
 inline constexpr unsigned kMostGramBytes = 5;
 inline constexpr std::size_t kSpareHits = 2;
-inline constexpr std::size_t kMostBase64 = 128;
 
-// `bytes`: a gram and what follows, the first byte lowest.
+// `bytes`: a gram and what follows, the first byte lowest. What follows is zeros in the result.
 constexpr std::uint64_t GramOf(std::uint64_t bytes, unsigned gram_size) noexcept {
   return bytes & ((std::uint64_t{1} << 8 * gram_size) - 1);
 }
 inline constexpr std::uint32_t kGramFactor = 0x9E3779B1;
 
-// The word depends on the high bits of a product, and the bit in each of its bytes on the low ones
-// of that byte of a sum: the signed halves of the gram, each times its factor. A fifth byte is
-// added to the highest bits of the product.
+// Of a gram's first four bytes: the word depends on the high bits of their product, and the bit in
+// each of its bytes on the low ones of that byte of a sum, their signed halves, each times its
+// factor. A fifth byte is added to the eight highest bits of the product: grams that differ in it
+// alone have the same bits, of other words.
 inline constexpr std::int16_t kLowFactor = 0x3B1D;
 inline constexpr std::int16_t kHighFactor = 0x5A4D;
 inline constexpr std::array<std::uint8_t, 16> kBitOfByte = {1, 2, 4, 8, 16, 32, 64, 128,
@@ -79,6 +79,8 @@ constexpr Place PlaceOf(std::uint64_t gram, unsigned shift) noexcept {
   return place;
 }
 
+inline constexpr std::size_t kMostBase64 = 128;
+
 struct Kernels {
   const char* name;
   // Looks at the grams that lie in the text of `size` bytes, at each stride-th place before
@@ -94,8 +96,8 @@ struct Kernels {
   // room for kBatchBytes, in order; returns how many.
   std::size_t (*find_line_ends)(const char* text, std::size_t from, std::size_t end,
                                 RunBits* run_bits, std::uint16_t* breaks);
-  // How many of the last bytes of the text of `size` bytes, kMostBase64 at most, are characters of
-  // base64 (RFC 4648, 4 and 5).
+  // How many bytes at the end of the text are characters of base64 (RFC 4648, 4 and 5). `size`: of
+  // the text, kMostBase64 at most.
   std::size_t (*count_base64)(const char* text, std::size_t size);
   // How many of the `size` bytes at `text`, from the first one on, are the same as those `period`
   // bytes before them.

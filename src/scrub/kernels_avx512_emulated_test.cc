@@ -12,7 +12,7 @@
 #undef _mm512_madd_epi16
 #define _mm512_madd_epi16 simde_mm512_madd_epi16
 
-// SIMDe 0.7.4 lacks these.
+// What SIMDe 0.7.4 lacks.
 namespace {
 simde__m512i EmulatedGather(simde__m512i indices, const std::uint32_t* words) {
   std::array<std::uint32_t, 16> lanes;

@@ -22,11 +22,9 @@ namespace {  // NOLINT(cert-dcl59-cpp,google-build-namespaces,misc-*): see kerne
   return _mm_insert_epi32(four, at(indices[1] >> 32), 3);
 }
 
-constexpr std::size_t kLaneBytes = 4;
-
 // `Lanes` names the instructions for a vector of `kCount` lanes of four bytes, as static functions:
 // Load, ByteBehind (of each lane in a text, as its highest byte; up to four bytes behind the last
-// lane are loaded), Repeat, Add, And, Multiply, MultiplyHalves (signed ones, and adds the two
+// lane may be loaded), Repeat, Add, And, Multiply, MultiplyHalves (signed ones, and adds the two
 // products), ShiftRight, Gather (loads from a table at indices), WhereAllOf (a bit for each lane
 // all of whose bits in the second vector are in the first); and for bytes Rows (16 bytes, as often
 // as they fit), Shuffle, WhereEqual, WhereGreater (of signed ones) and NotZero (a bit for each
@@ -35,7 +33,9 @@ constexpr std::size_t kLaneBytes = 4;
 template <typename Lanes, unsigned kStride>
 class LaneProbe {
  public:
-  static constexpr bool kHasFifth = kStride == 4;  // whether grams have a byte behind their lane
+  // Whether grams have a byte behind their lane (ProbePlan).
+  static constexpr bool kHasFifth = kStride == 4;
+  static_assert(kMostGramBytes == kLaneBytes + 1);
   // What is loaded from the beginning of a gram on, at most.
   static constexpr std::size_t kLoadedBytes = kHasFifth ? 2 * kLaneBytes : kLaneBytes;
 

@@ -20,6 +20,8 @@
 namespace qarion::secrets::scrub {
 namespace {  // NOLINT(cert-dcl59-cpp,google-build-namespaces,misc-*): see above
 
+constexpr std::size_t kLaneBytes = 4;  // of a gram those that one load takes
+
 [[gnu::always_inline]] inline std::uint32_t LoadFour(const char* bytes) {
   std::uint32_t word = 0;
   __builtin_memcpy(&word, bytes, sizeof(word));
@@ -61,9 +63,10 @@ namespace {  // NOLINT(cert-dcl59-cpp,google-build-namespaces,misc-*): see above
   std::size_t found = 0;
   for (; place < count && place + plan.gram_size <= size; place += step) {
     const std::size_t left = size - place;
-    std::uint64_t bytes = left >= 4 ? LoadFour(text + place) : LoadFewer(text + place, left);
-    if (plan.gram_size > 4) {
-      bytes |= std::uint64_t{static_cast<unsigned char>(text[place + 4])} << 32;
+    std::uint64_t bytes =
+        left >= kLaneBytes ? LoadFour(text + place) : LoadFewer(text + place, left);
+    if (plan.gram_size == kMostGramBytes) {
+      bytes |= std::uint64_t{static_cast<unsigned char>(text[place + kLaneBytes])} << 32;
     }
     if (__builtin_expect(IsInFilter(plan, GramOf(bytes, plan.gram_size)), 0)) {
       hits[found++] = static_cast<std::uint16_t>(place);

@@ -1,7 +1,18 @@
 #include "scrub/kernels_inline.h"
+#include "scrub/pattern.h"
 
 namespace qarion::secrets::scrub {
 namespace {
+
+// Whether it is the same characters as those of patterns.
+constexpr bool kKnowsBase64 = [] {
+  for (unsigned c = 0; c < 256; ++c) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (IsBase64Character(byte) != (Base64Value(byte) >= 0)) return false;
+  }
+  return true;
+}();
+static_assert(kKnowsBase64);
 
 std::size_t Probe(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
                   std::uint16_t* hits) {

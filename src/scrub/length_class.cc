@@ -187,7 +187,7 @@ void LengthClass::AddToFilter(std::uint64_t gram) noexcept {
 
 bool LengthClass::Carry(std::string_view pattern) noexcept {
   constexpr std::uint64_t kBytes = 256;
-  constexpr std::size_t kShareOfCarried = 6;  // one gram to so many words
+  constexpr std::size_t kShareOfCarried = 6;  // one gram to so many words: more let much more pass
   const bool ends_early = pattern.size() == kShortestCarried;
   const std::size_t whole = pattern.size() - kMostGramBytes + 1;
   const std::size_t grams = whole + kBytes * (ends_early ? 2 : 1);

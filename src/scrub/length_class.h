@@ -150,10 +150,10 @@ class LengthClass {
   }
 
   // What a gram and its neighbours on one side lead to: its tag, and the bucket from which on it is
-  // looked for. `both`: the bytes of both; those with neighbours before the gram kBefore bits
-  // higher, or they would also lead to what has the same bytes, but of which another one is the
-  // gram.
-  static constexpr unsigned kBefore = 8;
+  // looked for. `both`: the bytes of both, with neighbours before the gram kBefore bits higher:
+  // `ABCDEFG` is `ABCDE` with those behind it, and `CDEFG` with those before, which lead to
+  // different entries.
+  static constexpr unsigned kBefore = 8;  // seven bytes have room
   struct Key {
     std::uint32_t bucket;
     std::uint16_t tag;
@@ -168,7 +168,7 @@ class LengthClass {
   // Of what `%61%62` and `61:62` have in common with each other there is too little in a gram and
   // its neighbours. Of grams with two of their signs, more neighbours count where a pattern has
   // more such pairs in them.
-  static constexpr unsigned kManyNeighbours = 8;
+  static constexpr unsigned kManyNeighbours = 8;  // on either side: 13 bytes are not met by chance
   Key KeyOfMany(const char* gram, const char* neighbours) const noexcept {
     return KeyOf(std::rotl(LoadWord(neighbours, kManyNeighbours), 8 * kMostGramBytes) ^
                  LoadWord(gram, kMostGramBytes));
@@ -199,6 +199,7 @@ class LengthClass {
       const bool has_around = at >= 2 && text.size() - at >= kEight;
       if (shape_.gram_size == kMostGramBytes && has_around && !IsOfPairs(bytes)) {
         // As ForEachKeyAt() would, with fewer instructions.
+        static_assert(kClassShapes.back().gram_size + kClassShapes.back().neighbours == kEight - 1);
         put(place, KeyOf(LoadWord(bytes) << 8 >> 8));
         put(place, KeyOf(LoadWord(bytes - 2) << kBefore));
       } else {

@@ -29,7 +29,8 @@ std::uint8_t PeriodOf(std::string_view text) {
 // byte.
 bool HasFewBytes(std::string_view text) {
   constexpr std::size_t kFew = 3;
-  if (text.size() < kClassShapes.back().shortest) return false;
+  constexpr std::size_t kShortest = 7;  // a shorter one is hardly longer than its pieces
+  if (text.size() < kShortest) return false;
   std::array<char, kFew> known{};
   std::size_t count = 0;
   for (const char c : text) {

@@ -157,7 +157,7 @@ struct IndexView {
   std::size_t count = 0;
   bool has_base64 = false;
 
-  // Whether any pattern is found by its grams: not by the automaton.
+  // Whether there is any table of grams: there is none where the automaton finds all patterns.
   bool HasGrams() const noexcept {
     return std::ranges::any_of(classes, [](const auto& one) { return one != nullptr; });
   }
