@@ -79,9 +79,11 @@ class LaneProbe {
     return kHasFifth ? lanes : Lanes::And(lanes, gram_);
   }
   [[gnu::always_inline]] Vector IndicesAt(const char* text) const {
-    Vector product = Lanes::Multiply(FirstOfGrams(text), factor_);
-    if constexpr (kHasFifth) product = Lanes::Add(product, Lanes::ByteBehind(text));
-    return Lanes::ShiftRight(product, shift_);
+    const Vector products = Lanes::Multiply(FirstOfGrams(text), factor_);
+    if constexpr (kHasFifth)
+      return Lanes::ShiftRight(Lanes::Add(products, Lanes::ByteBehind(text)), shift_);
+    else
+      return Lanes::ShiftRight(products, shift_);
   }
   [[gnu::always_inline]] unsigned WhereIn(Vector words, const char* text) const {
     const Vector sums =
