@@ -18,7 +18,7 @@ struct Span {
 
 // How far the text from `position` on repeats what stands `period` bytes before, in whole periods
 // and so that the `window` bytes behind them do so too: where the filter was asked, it has ruled
-// out what cannot go on with those.
+// out what cannot go on with those. Where it was not, the same bytes lead to the same node.
 std::size_t RepeatedBytes(std::string_view text, std::size_t position, std::size_t period,
                           std::size_t window) {
   const std::size_t left = text.size() - position;

@@ -443,10 +443,10 @@ template <typename Lanes, unsigned kStride>
 std::size_t ProbeEach(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
                       std::uint16_t* hits) {
   constexpr std::size_t kVectorBytes = kLaneBytes * Lanes::kCount;
-  using Probe = LaneProbe<Lanes, kStride>;
-  const Probe probe(plan);
+  const LaneProbe<Lanes, kStride> probe(plan);
   // What begins before `end` can be loaded with all that is loaded behind it.
-  const std::size_t whole = size < Probe::kLoadedBytes - 1 ? 0 : size - (Probe::kLoadedBytes - 1);
+  constexpr std::size_t kBehind = LaneProbe<Lanes, kStride>::kLoadedBytes - 1;
+  const std::size_t whole = size < kBehind ? 0 : size - kBehind;
   const std::size_t end = whole < count ? whole : count;
   FoundInBlocks found[kLaneBytes / kStride];  // NOLINT(*-avoid-c-arrays)
   const std::size_t blocks = [&] {
