@@ -113,9 +113,8 @@ class HalfRows {
   HalfRows(const std::uint8_t* low, const std::uint8_t* high)
       : low_(Lanes::Rows(low)), high_(Lanes::Rows(high)) {}
 
-  [[gnu::always_inline]] Vector InBoth(const char* text) const {
+  [[gnu::always_inline]] Vector InBoth(Vector bytes) const {
     const Vector half = Lanes::Repeat(0x0F0F0F0F);
-    const Vector bytes = Lanes::Load(text);
     return Lanes::And(Lanes::Shuffle(low_, Lanes::And(bytes, half)),
                       Lanes::Shuffle(high_, Lanes::And(Lanes::ShiftRight(bytes, 4), half)));
   }
@@ -265,11 +264,8 @@ std::size_t CountBase64(const char* text, std::size_t size) {
   const HalfRows<Lanes> rows(kBase64Rows.low.data(), kBase64Rows.high.data());
   // Of the last bytes of a block.
   const auto count_in = [&](const char* block) {
-    std::uint64_t others = 0;
-    for (std::size_t at = 0; at < kBlockBytes; at += sizeof(typename Lanes::Vector)) {
-      const std::uint64_t here = Lanes::NotZero(rows.InBoth(block + at));
-      others |= (~here & Lanes::kAllBytes) << at;
-    }
+    const std::uint64_t others = ~WhereInBlock<Lanes>(
+        block, [&](typename Lanes::Vector bytes) { return Lanes::NotZero(rows.InBoth(bytes)); });
     return others == 0 ? kBlockBytes : static_cast<std::size_t>(__builtin_clzll(others));
   };
   const std::size_t last = count_in(text + size - kBlockBytes);
@@ -305,8 +301,10 @@ std::size_t ProbeForFew(const char* text, std::size_t size, std::size_t count,
   constexpr std::uint64_t kAll = ~std::uint64_t{0};
   // A bit for each place from `at` on.
   const auto find = [&](std::size_t at) {
-    const Vector two = Lanes::And(first.InBoth(text + at), second.InBoth(text + at + 1));
-    const std::uint64_t found = Lanes::NotZero(Lanes::And(two, third.InBoth(text + at + 2)));
+    const Vector two =
+        Lanes::And(first.InBoth(Lanes::Load(text + at)), second.InBoth(Lanes::Load(text + at + 1)));
+    const std::uint64_t found =
+        Lanes::NotZero(Lanes::And(two, third.InBoth(Lanes::Load(text + at + 2))));
     return found & (plan.stride == 2 ? kAll / 3 << at % 2 : kAll);
   };
   std::uint16_t* out = hits;

@@ -104,9 +104,7 @@ LengthClass::Key LengthClass::KeyIn(std::string_view head, std::size_t place) co
     const bool are_behind = left >= kManyNeighbours;
     return KeyOfMany(gram, are_behind ? gram + shape_.gram_size : gram - kManyNeighbours);
   }
-  const std::size_t both = shape_.gram_size + shape_.neighbours;
-  return left >= shape_.neighbours ? KeyOf(LoadWord(gram, both))
-                                   : KeyOf(LoadWord(gram - shape_.neighbours, both) << kBefore);
+  return left >= shape_.neighbours ? KeyBehind(gram) : KeyBefore(gram);
 }
 
 bool LengthClass::HasManyNeighbours(std::string_view head, std::size_t place) const noexcept {

@@ -165,6 +165,11 @@ class LengthClass {
         .bucket = static_cast<std::uint32_t>((hash >> 32) * buckets_ >> 32),
         .tag = static_cast<std::uint16_t>(std::max((hash ^ hash >> 32) >> 16 & 0x7FFF, kLeastTag))};
   }
+  std::size_t BytesOfBoth() const noexcept { return shape_.gram_size + shape_.neighbours; }
+  Key KeyBehind(const char* gram) const noexcept { return KeyOf(LoadWord(gram, BytesOfBoth())); }
+  Key KeyBefore(const char* gram) const noexcept {
+    return KeyOf(LoadWord(gram - shape_.neighbours, BytesOfBoth()) << kBefore);
+  }
   // Of what `%61%62` and `61:62` have in common with each other there is too little in a gram and
   // its neighbours. Of grams with two of their signs, more neighbours count where a pattern has
   // more such pairs in them.
@@ -212,10 +217,9 @@ class LengthClass {
   void ForEachKeyAt(std::string_view text, std::size_t place, Take take) const {
     const char* const at = text.data() + place;
     const std::size_t left = text.size() - place - shape_.gram_size;
-    const std::size_t both = shape_.gram_size + shape_.neighbours;
-    if (left >= shape_.neighbours) take(KeyOf(LoadWord(at, both)));
+    if (left >= shape_.neighbours) take(KeyBehind(at));
     if (shape_.neighbours == 0) return;  // both sides are the same
-    if (place >= shape_.neighbours) take(KeyOf(LoadWord(at - shape_.neighbours, both) << kBefore));
+    if (place >= shape_.neighbours) take(KeyBefore(at));
     if (!IsOfPairs(at)) return;
     if (left >= kManyNeighbours) take(KeyOfMany(at, at + shape_.gram_size));
     if (place >= kManyNeighbours) take(KeyOfMany(at, at - kManyNeighbours));
