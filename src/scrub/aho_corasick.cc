@@ -1,6 +1,7 @@
 #include "scrub/aho_corasick.h"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <cstring>
 
@@ -29,7 +30,8 @@ std::size_t RepeatedBytes(std::string_view text, std::size_t position, std::size
 
 }  // namespace
 
-AhoCorasick::AhoCorasick(std::span<const std::string_view> patterns) : filter_(patterns) {
+AhoCorasick::AhoCorasick(std::span<const std::string_view> patterns, std::size_t most_steps)
+    : filter_(patterns) {
   assert(std::is_sorted(patterns.begin(), patterns.end()));
   std::vector<std::uint32_t> longest = BuildTrie(patterns);
   root_children_.resize(256, kNone);
@@ -48,6 +50,7 @@ AhoCorasick::AhoCorasick(std::span<const std::string_view> patterns) : filter_(p
   }
 
   FindChain();
+  FillSteps(most_steps);
 
   // What lies less deep than the shortest pattern reports nothing when it is read again.
   std::size_t shortest = kShallowDepth;
@@ -130,10 +133,37 @@ void AhoCorasick::FindChain() {
   Chain chain{.first = kRoot + 1, .last = kRoot + 1};
   for (NodeId node = chain.last + 1; node + 1 < nodes_.size(); ++node) {
     const NodeId before = node - 1;
-    const bool ends_pattern = (nodes_[before].children & kMatchBit) != 0;
-    if (FirstChild(before) != node || ends_pattern) chain.first = node;
+    if (FirstChild(before) != node || EndsPattern(before)) chain.first = node;
     chain.last = node;
     if (chain.last - chain.first > chain_.last - chain_.first) chain_ = chain;
+  }
+  constexpr NodeId kShort = 16;
+  if (chain_.last - chain_.first < kShort) chain_ = {};
+}
+
+void AhoCorasick::FillSteps(std::size_t most_steps) {
+  constexpr std::uint8_t kMostColumns = 255;
+  steps_.columns.resize(256);
+  std::uint8_t columns = 1;
+  const std::span labels = std::span(labels_).subspan(1);
+  for (const std::uint8_t label : labels) {
+    if (steps_.columns[label] != 0) continue;
+    if (columns == kMostColumns) return;
+    steps_.columns[label] = columns++;
+  }
+  steps_.row_bits = static_cast<unsigned>(std::bit_width(columns));
+  if (labels_.size() > most_steps >> steps_.row_bits) return;
+  steps_.table.resize(labels_.size() << steps_.row_bits, Steps::kNoChild);
+  for (NodeId parent = 0; parent + 1 < nodes_.size(); ++parent) {
+    for (NodeId child = FirstChild(parent); child < FirstChild(parent + 1); ++child) {
+      std::uint32_t step = child << steps_.row_bits;
+      if (EndsPattern(child)) step |= Steps::kEndsPattern;
+      if (IsInChain(child)) step |= Steps::kIsInChain;
+      steps_.table[(parent << steps_.row_bits) + steps_.columns[labels_[child]]] = step;
+    }
+  }
+  for (std::uint32_t i = 0; i < endings_.size(); ++i) {
+    steps_.table[LastStepOf(endings_[i].node)] = i;
   }
 }
 
@@ -156,10 +186,54 @@ inline AhoCorasick::NodeId AhoCorasick::Child(NodeId node, std::uint8_t label) c
 
 inline AhoCorasick::NodeId AhoCorasick::StepsInChain(NodeId node,
                                                      std::string_view text) const noexcept {
-  if (node < chain_.first || node >= chain_.last) return 0;
+  if (!IsInChain(node)) return 0;
   const std::size_t most = std::min<std::size_t>(chain_.last - node, text.size());
   const auto* const labels = reinterpret_cast<const char*>(labels_.data());
   return static_cast<NodeId>(CountSame(labels + node + 1, text.data(), most));
+}
+
+inline AhoCorasick::Descent AhoCorasick::Descend(NodeId node, std::string_view text,
+                                                 std::size_t position) const noexcept {
+  if (!steps_.table.empty()) return DescendByTable(node, text, position);
+  while (position < text.size()) {
+    const NodeId child = Child(node, ByteAt(text, position));
+    if (child == kNone) return {.node = node, .position = position, .has_failed = true};
+    const NodeId steps = StepsInChain(child, text.substr(++position));
+    position += steps;
+    node = child + steps;
+    if (EndsPattern(node)) break;
+  }
+  return {.node = node, .position = position, .has_failed = false};
+}
+
+inline AhoCorasick::Descent AhoCorasick::DescendByTable(NodeId node, std::string_view text,
+                                                        std::size_t position) const noexcept {
+  const std::uint32_t* const table = steps_.table.data();
+  const std::uint8_t* const columns = steps_.columns.data();
+  const unsigned row_bits = steps_.row_bits;
+  std::size_t row = node << row_bits;
+  while (position < text.size()) {
+    const std::uint32_t step = table[row + columns[ByteAt(text, position)]];
+    if (step <= Steps::kRow) {
+      row = step;
+      ++position;
+      continue;
+    }
+    if (step == Steps::kNoChild) {
+      return {
+          .node = static_cast<NodeId>(row >> row_bits), .position = position, .has_failed = true};
+    }
+    node = (step & Steps::kRow) >> row_bits;
+    ++position;
+    if ((step & Steps::kIsInChain) != 0) {
+      const NodeId steps = StepsInChain(node, text.substr(position));
+      position += steps;
+      node += steps;
+    }
+    if (EndsPattern(node)) return {.node = node, .position = position, .has_failed = false};
+    row = node << row_bits;
+  }
+  return {.node = static_cast<NodeId>(row >> row_bits), .position = position, .has_failed = false};
 }
 
 std::size_t AhoCorasick::DepthOf(NodeId node) const noexcept {
@@ -173,7 +247,10 @@ inline std::size_t AhoCorasick::ShallowDepthOf(NodeId node) const noexcept {
   return depth;
 }
 
-const AhoCorasick::Ending& AhoCorasick::EndingAt(NodeId node) const noexcept {
+inline const AhoCorasick::Ending& AhoCorasick::EndingAt(NodeId node) const noexcept {
+  if (!steps_.table.empty()) {
+    return endings_.data()[steps_.table.data()[LastStepOf(node)]];
+  }
   return *std::ranges::lower_bound(endings_, node, {}, &Ending::node);
 }
 
@@ -194,13 +271,11 @@ Scanned AhoCorasick::Scan(std::string_view text, MatchState& state, std::span<Ma
       failed.filtered_since = true;
       if (position == text.size()) break;
     }
-    const NodeId next = Child(node, ByteAt(text, position));
-    if (next != kNone) {
-      ++position;
-      const NodeId steps = StepsInChain(next, text.substr(position));
-      position += steps;
-      node = next + steps;
-      if ((nodes_.data()[node].children & kMatchBit) == 0) continue;
+    const Descent descent = Descend(node, text, position);
+    node = descent.node;
+    position = descent.position;
+    if (!descent.has_failed) {
+      if (!EndsPattern(node)) break;
       const Ending& ending = EndingAt(node);
       room[scanned.matches++] = {
           .end = position, .length = ending.length, .pattern = ending.pattern};
@@ -237,6 +312,7 @@ std::size_t AhoCorasick::memory_bytes() const noexcept {
   return nodes_.capacity() * sizeof(Node) + labels_.capacity() +
          endings_.capacity() * sizeof(Ending) +
          (level_begin_.capacity() + root_children_.capacity()) * sizeof(NodeId) +
+         steps_.table.capacity() * sizeof(std::uint32_t) + steps_.columns.capacity() +
          filter_.memory_bytes();
 }
 

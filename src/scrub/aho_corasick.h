@@ -20,9 +20,12 @@ namespace qarion::secrets::scrub {
 // Thread-safety: immutable.
 class AhoCorasick {
  public:
+  static constexpr std::size_t kMostSteps = std::size_t{1} << 14;  // 64 KiB, small beside a text
+
   // `patterns`: none empty, each once, in ascending order of their bytes. Their text need not
-  // outlive the call.
-  explicit AhoCorasick(std::span<const std::string_view> patterns);
+  // outlive the call. `most_steps`: so large a table of steps may be; without one it takes longer.
+  explicit AhoCorasick(std::span<const std::string_view> patterns,
+                       std::size_t most_steps = kMostSteps);
 
   // Goes on with `text` where `state` stands; a fresh MatchState begins a stream. Writes matches to
   // `room` (not empty) in ascending order of their ends, the longest one at each end, and stops
@@ -56,6 +59,26 @@ class AhoCorasick {
     NodeId last = 0;
   };
 
+  // All steps to children, where there are not many: a row for each node, with a column for each
+  // byte that patterns have. A step is the row of the child, and tells what has to be done there.
+  struct Steps {
+    static constexpr std::uint32_t kEndsPattern = std::uint32_t{1} << 31;
+    static constexpr std::uint32_t kIsInChain = std::uint32_t{1} << 30;
+    static constexpr std::uint32_t kNoChild = UINT32_MAX;
+    static constexpr std::uint32_t kRow = kIsInChain - 1;
+
+    core::SecretVector<std::uint32_t> table;
+    core::SecretVector<std::uint8_t> columns;  // by byte; the first one is of those of no pattern
+    unsigned row_bits = 0;  // 1 << row_bits columns; the last one tells which of endings_ is there
+  };
+
+  // Where a walk from parents to children came to.
+  struct Descent {
+    NodeId node;
+    std::size_t position;
+    bool has_failed;  // `node` has no child for the byte there
+  };
+
   static constexpr NodeId kRoot = 0;
   static constexpr NodeId kNone = 0;  // no edge leads to the root
   static constexpr NodeId kMatchBit = NodeId{1} << 31;
@@ -67,16 +90,29 @@ class AhoCorasick {
 
   void ShortenFailures();
   void FindChain();
+  void FillSteps(std::size_t most_steps);
 
   NodeId FirstChild(NodeId node) const noexcept {
     return nodes_.data()[node].children & ~kMatchBit;
   }
   bool IsLeaf(NodeId node) const noexcept { return FirstChild(node) == FirstChild(node + 1); }
   NodeId Child(NodeId node, std::uint8_t label) const noexcept;
+  // From `node` on, as far as the text from `position` on goes and there are children for it, but
+  // no farther than to a node where a pattern ends.
+  Descent Descend(NodeId node, std::string_view text, std::size_t position) const noexcept;
+  Descent DescendByTable(NodeId node, std::string_view text, std::size_t position) const noexcept;
   // How many of its nodes behind `node` the text goes through; none where that is not of it.
   NodeId StepsInChain(NodeId node, std::string_view text) const noexcept;
   std::size_t DepthOf(NodeId node) const noexcept;
   std::size_t ShallowDepthOf(NodeId node) const noexcept;  // of a node before shallow_end_
+  bool EndsPattern(NodeId node) const noexcept {
+    return (nodes_.data()[node].children & kMatchBit) != 0;
+  }
+  // Whether there are more of its nodes behind `node`.
+  bool IsInChain(NodeId node) const noexcept { return node >= chain_.first && node < chain_.last; }
+  std::size_t LastStepOf(NodeId node) const noexcept {
+    return ((std::size_t{node} + 1) << steps_.row_bits) - 1;
+  }
   const Ending& EndingAt(NodeId node) const noexcept;
 
   core::SecretVector<Node> nodes_;  // one more than there are, for its `children`
@@ -87,7 +123,8 @@ class AhoCorasick {
   core::SecretVector<NodeId> level_begin_;       // the first node of each depth
   std::array<NodeId, kShallowDepth> shallow_{};  // the end of each depth, up to shallow_end_
   NodeId shallow_end_ = 0;
-  Chain chain_;  // the longest one; most of a single pattern
+  Chain chain_;  // the longest one, most of a single pattern; none if it is short
+  Steps steps_;  // empty where there are many
   GramFilter filter_;
 };
 

@@ -15,7 +15,14 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
 
-AhoCorasick MatcherFor(std::vector<std::string_view> patterns) { return AhoCorasick(patterns); }
+// With a table of steps, and without one.
+class AhoCorasickTest : public testing::TestWithParam<std::size_t> {
+ public:
+  static AhoCorasick MatcherFor(const std::vector<std::string_view>& patterns) {
+    return AhoCorasick(patterns, GetParam());
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Steps, AhoCorasickTest, testing::Values(AhoCorasick::kMostSteps, 0));
 
 // (end, length) of each match.
 std::vector<std::pair<std::size_t, std::size_t>> MatchesIn(const AhoCorasick& matcher,
@@ -42,30 +49,30 @@ std::size_t PendingAfter(const AhoCorasick& matcher, std::string_view text) {
   return state.pending;
 }
 
-TEST(AhoCorasick, FindsTheExampleOfThePaper) {
+TEST_P(AhoCorasickTest, FindsTheExampleOfThePaper) {
   // Aho and Corasick, "Efficient String Matching" (1975): he, she, his, hers in "ushers".
   const AhoCorasick matcher = MatcherFor({"he", "hers", "his", "she"});
   EXPECT_THAT(MatchesIn(matcher, "ushers"), ElementsAre(Pair(4, 3), Pair(6, 4)));
 }
 
-TEST(AhoCorasick, ReportsTheLongestMatchAtEachEnd) {
+TEST_P(AhoCorasickTest, ReportsTheLongestMatchAtEachEnd) {
   const AhoCorasick matcher = MatcherFor({"bcd", "cd", "d", "xbcde"});
   EXPECT_THAT(MatchesIn(matcher, "xbcd"), ElementsAre(Pair(4, 3)));
 }
 
-TEST(AhoCorasick, FindsWhatBeginsWhereARepetitionEnds) {
+TEST_P(AhoCorasickTest, FindsWhatBeginsWhereARepetitionEnds) {
   // 24 bytes repeat themselves at a distance of eight; the pattern begins in the last of them.
   const std::string text = "acaaabcaacaaabcaacaaabcacaa";
   const AhoCorasick matcher = MatcherFor({"acaaabcac", "bcabbbaacac"});
   EXPECT_THAT(MatchesIn(matcher, text), ElementsAre(Pair(text.find("acaaabcac") + 9, 9)));
 }
 
-TEST(AhoCorasick, FindsAMatchInsideAnUnfinishedPattern) {
+TEST_P(AhoCorasickTest, FindsAMatchInsideAnUnfinishedPattern) {
   const AhoCorasick matcher = MatcherFor({"abcdef", "cd"});
   EXPECT_THAT(MatchesIn(matcher, "abcdx"), ElementsAre(Pair(4, 2)));
 }
 
-TEST(AhoCorasick, FindsAMatchAcrossTwoPieces) {
+TEST_P(AhoCorasickTest, FindsAMatchAcrossTwoPieces) {
   const AhoCorasick matcher = MatcherFor({"secret"});
   MatchState state;
   EXPECT_THAT(MatchesIn(matcher, "a sec", state), IsEmpty());
@@ -74,13 +81,13 @@ TEST(AhoCorasick, FindsAMatchAcrossTwoPieces) {
   EXPECT_EQ(state.pending, 0u);
 }
 
-TEST(AhoCorasick, FindsBytesOfAllValues) {
+TEST_P(AhoCorasickTest, FindsBytesOfAllValues) {
   const std::string pattern("\x00\xff\x80\x00", 4);
   const AhoCorasick matcher = MatcherFor({pattern});
   EXPECT_THAT(MatchesIn(matcher, std::string("\x00\x00\xff\x80\x00", 5)), ElementsAre(Pair(5, 4)));
 }
 
-TEST(AhoCorasick, FollowsWhatHasNoBranchesThroughEveryBreakAndCut) {
+TEST_P(AhoCorasickTest, FollowsWhatHasNoBranchesThroughEveryBreakAndCut) {
   // One ends where they have no branches yet, one at the end of that, two go on.
   const std::string stem = "ab0123456789abcdefghijk";
   const std::vector<std::string> patterns = {"ab", stem, stem + "lmnopqrstuvwxyz", stem + "zyx"};
@@ -108,7 +115,7 @@ TEST(AhoCorasick, FollowsWhatHasNoBranchesThroughEveryBreakAndCut) {
   }
 }
 
-TEST(AhoCorasick, KeepsTheLongestEndThatIsABeginning) {
+TEST_P(AhoCorasickTest, KeepsTheLongestEndThatIsABeginning) {
   const AhoCorasick matcher = MatcherFor({"aab", "abcabd", "xy"});
   EXPECT_EQ(PendingAfter(matcher, "aaa"), 2u);
   EXPECT_EQ(PendingAfter(matcher, "abcab"), 5u);
@@ -117,14 +124,14 @@ TEST(AhoCorasick, KeepsTheLongestEndThatIsABeginning) {
   EXPECT_EQ(PendingAfter(matcher, "abcabd."), 0u);
 }
 
-TEST(AhoCorasick, KeepsNothingOfACompletePatternThatNoOtherGoesOnFrom) {
+TEST_P(AhoCorasickTest, KeepsNothingOfACompletePatternThatNoOtherGoesOnFrom) {
   EXPECT_EQ(PendingAfter(MatcherFor({"abc"}), "abc"), 0u);
   EXPECT_EQ(PendingAfter(MatcherFor({"abc", "abcd"}), "abc"), 3u);
   EXPECT_EQ(PendingAfter(MatcherFor({"abca"}), "abca"), 1u);
   EXPECT_EQ(PendingAfter(MatcherFor({"abc", "xabc"}), "xabc"), 0u);
 }
 
-TEST(AhoCorasick, StopsWhereTheRoomEndsAndGoesOnFromThere) {
+TEST_P(AhoCorasickTest, StopsWhereTheRoomEndsAndGoesOnFromThere) {
   const AhoCorasick matcher = MatcherFor({"a"});
   std::array<Match, 2> room;
   MatchState state;
@@ -138,7 +145,7 @@ TEST(AhoCorasick, StopsWhereTheRoomEndsAndGoesOnFromThere) {
 
 // What repeats itself is passed over in whole periods, and none of what ends the repetition is
 // lost.
-TEST(AhoCorasick, FindsWhatEndsARepetitionOfAnyLength) {
+TEST_P(AhoCorasickTest, FindsWhatEndsARepetitionOfAnyLength) {
   for (const std::string unit : {"a", "ab", "abc", "abaab", "abcdefghijk"}) {
     std::string pattern;
     while (pattern.size() < 100) pattern += unit;
@@ -146,7 +153,7 @@ TEST(AhoCorasick, FindsWhatEndsARepetitionOfAnyLength) {
     const std::string short_pattern = unit + unit + "Y";
     std::vector<std::string_view> patterns = {long_pattern, short_pattern};
     std::sort(patterns.begin(), patterns.end());
-    const AhoCorasick matcher(patterns);
+    const AhoCorasick matcher = MatcherFor(patterns);
     for (std::size_t size = 0; size < 300; ++size) {
       std::string text;
       while (text.size() < size) text += unit;
@@ -163,11 +170,11 @@ TEST(AhoCorasick, FindsWhatEndsARepetitionOfAnyLength) {
   }
 }
 
-TEST(AhoCorasick, FindsNothingWithoutPatterns) {
+TEST_P(AhoCorasickTest, FindsNothingWithoutPatterns) {
   EXPECT_THAT(MatchesIn(MatcherFor({}), "anything"), IsEmpty());
 }
 
-TEST(AhoCorasick, TakesAboutNineBytesPerPatternByte) {
+TEST_P(AhoCorasickTest, TakesAboutNineBytesPerPatternByte) {
   // 1,000 values of 40 bytes that share nothing but the beginning of their number.
   std::vector<std::string> values;
   for (int i = 0; i < 1000; ++i) {

@@ -190,10 +190,15 @@ void Scanner::RunAutomaton(std::string_view kept, std::string_view fresh) {
 void Scanner::OnMatch(const Pattern& pattern, std::string_view kept, std::string_view fresh,
                       std::size_t end) {
   if (!Counts(pattern)) return;
+  const Offset begin = position_ + end - pattern.length;
+  if (pattern.kind == PatternKind::kLiteral) {
+    sink_->OnOccurrence(pattern, begin, begin + pattern.length);
+    return;
+  }
   const int before = ByteBehind(kept, fresh.substr(0, end), pattern.length);
   Unfinished match{
       .pattern = &pattern,
-      .begin = position_ + end - pattern.length,
+      .begin = begin,
       .has_lead = before != kNoByte && IsLead(pattern, static_cast<unsigned char>(before)),
       .matched = pattern.length};
   if (GoOn(match, fresh.substr(end)) && known_.emplace(match.begin, &pattern).second) {
