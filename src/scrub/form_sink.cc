@@ -6,9 +6,8 @@
 namespace qarion::secrets::scrub {
 namespace {
 
-// All forms of a value of 64 KiB, the most that AWS and Google store, fit as a rule; of one of 1
-// MiB the first of the families do, in 20 MiB.
-constexpr std::size_t kRoom = std::size_t{8} << 20;
+// All forms of a value of 64 KiB, the most that AWS and Google store, fit whatever it holds.
+constexpr std::size_t kRoom = std::size_t{96} << 20;
 constexpr std::size_t kRoomPerByte = 12;
 
 constexpr std::size_t kDefaultMinLength = 4;
@@ -56,7 +55,7 @@ void FormSink::Add(const FormText& text) {
       std::uint64_t{edges.lead_bits} << 2 | std::uint64_t{edges.lead_value} << 8 |
       std::uint64_t{edges.trail_bits} << 16 | std::uint64_t{edges.trail_value} << 24;
   if (!seen_.Insert(text.text, role)) return;
-  room_ -= std::min(room_, text.text.size());
+  if (IsKept(text)) room_ -= std::min(room_, text.text.size());
   emit_(text);
 }
 

@@ -45,15 +45,15 @@ class FormSink {
   void Add(const FormText& text);
   void Add(ScrubForm form, std::string_view text) { Add({.text = text, .form = form}); }
 
-  // Adds what `write` appends to a SecretBuffer; nothing more once a very long value has been
-  // written often enough.
+  // Adds what `write` appends to a SecretBuffer. Once a very long value has been written often
+  // enough, only what need not be kept.
   template <typename Write>
   void AddWritten(FormText text, Write write) {
-    if (room_ == 0) return;
+    if (room_ == 0 && IsKept(text)) return;
     scratch_.Clear();
     write(scratch_);
     text.text = scratch_.Reveal();
-    if (text.text.size() <= room_) {
+    if (!IsKept(text) || text.text.size() <= room_) {
       Add(text);
     } else {
       room_ = 0;
@@ -65,9 +65,12 @@ class FormSink {
   }
 
  private:
+  // Others are spelled from the value while they are compared.
+  static bool IsKept(const FormText& text) { return text.spelling == Spelling::kAsIs; }
+
   const FormRules& rules_;
   const Emit& emit_;
-  std::size_t room_;
+  std::size_t room_;  // for what is kept, in bytes
   SecretBuffer scratch_{512};
   SeenTexts seen_;
 };

@@ -172,6 +172,7 @@ class Speller {
         if (next == secrets.end() || *next >= begin + line.size()) return;
       }
       AddIfLong(ScrubForm::kLines, line);
+      if (lines_.Insert(line)) KeepForEncoding(line);
     });
     for (const std::string_view text : {trimmed, value}) {
       for (const std::string_view line_break : {"\n", "\r\n", "\\n", "\\r\\n", " "}) {
@@ -196,6 +197,7 @@ class Speller {
   core::SecretVector<Secret> texts_;  // those that are not in the value
   core::SecretVector<Plaintext> plaintexts_;
   SeenTexts spelled_;  // values and parts
+  SeenTexts lines_;
 };
 
 }  // namespace

@@ -5,10 +5,12 @@
 
 #include <array>
 #include <numeric>
+#include <random>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "scrub/numerals.h"
 #include "scrub/scrub_cases.h"
 #include "scrub/scrub_oracle.h"
 #include "tests/support/vectors.h"
@@ -95,17 +97,36 @@ TEST(FormsTest, AreOfTheWantedFamiliesOnly) {
 
 TEST(FormsTest, OfPlainLettersAreFew) {
   // Raw; Base64 at three phases; hexadecimal, with colons, and with percent signs, in two cases;
-  // UTF-16 in two byte orders.
-  EXPECT_EQ(FormsOf("abcdEFGH0123456789jkl").size(), 12U);
+  // UTF-16 in two byte orders; with a backslash before each character.
+  EXPECT_EQ(FormsOf("abcdEFGH0123456789jkl").size(), 13U);
 }
 
 TEST(FormsTest, OfAHugeValueAreBounded) {
   std::string value;
   for (int i = 0; value.size() < (1U << 20); ++i)
     value += "\"\x01\xc3\xa4" + std::to_string(i) + "\n";
-  std::size_t size = 0;
-  ForEachForm(value, {}, [&](const FormText& form) { size += form.text.size(); });
-  EXPECT_LE(size, 20U << 20);
+  std::size_t kept = 0;
+  ForEachForm(value, {}, [&](const FormText& form) {
+    if (form.spelling == Spelling::kAsIs) kept += form.text.size();
+  });
+  EXPECT_LE(kept, 108U << 20);
+}
+
+// As long as AWS and Google store them.
+TEST(FormsTest, OfALongValueAreAllThere) {
+  std::string value;
+  std::string in_go;
+  std::string in_xml;
+  std::string in_hex;
+  std::mt19937 random(11);
+  while (value.size() < (64U << 10)) {
+    const char c = static_cast<char>(' ' + random() % 95);
+    value += c;
+    in_go += (c == '"' || c == '\\' ? "\\" : "") + std::string(1, c);
+    in_xml += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
+    in_hex += {kLowerDigits[static_cast<unsigned char>(c) >> 4], kLowerDigits[c & 15]};
+  }
+  EXPECT_THAT(TextsOf(value), IsSupersetOf({in_go, in_xml, in_hex}));
 }
 
 TEST(RawForms, LeaveOutWhiteSpaceAndQuotes) {
@@ -221,6 +242,31 @@ TEST(PercentForms, AreInBothCases) {
   EXPECT_THAT(TextsOf("a \xe3\x82\xa2", ScrubForm::kPercent),
               UnorderedElementsAre("a%20%E3%82%A2", "a+%E3%82%A2", "%61%20%E3%82%A2",
                                    "a%20%e3%82%a2", "a+%e3%82%a2", "%61%20%e3%82%a2"));
+}
+
+// json_encode of PHP in a string that JSON.stringify of JavaScript prints.
+TEST(JsonForms, StandInAStringOfAnotherProgram) {
+  EXPECT_THAT(TextsOf("ab/cd+ef", ScrubForm::kJson), IsSupersetOf({R"(ab\/cd+ef)"}));
+}
+
+TEST(LineForms, AreEncodedToo) {
+  EXPECT_THAT(TextsOf("user \"bob\"\npass \"s3cr3t&99\""),
+              IsSupersetOf(
+                  {R"(pass \"s3cr3t&99\")", "pass \"s3cr3t&amp;99\"", "pass%20%22s3cr3t%2699%22"}));
+}
+
+// What bash 5.2 prints of `[[ x == "$v" ]]` and `[[ x =~ "$v" ]]` after `set -x`, and of `printf
+// %q`.
+TEST(ShellForms, AreThoseOfBash) {
+  EXPECT_THAT(TextsOf("p\xc3\xa4 $.x\ny", ScrubForm::kShell),
+              IsSupersetOf({"\\p\\\xc3\xa4\\ \\$\\.\\x\\\n\\y", "p\xc3\xa4 \\$\\.x\ny"}));
+  EXPECT_THAT(TextsOf("hunter2", ScrubForm::kShell), ElementsAre(R"(\h\u\n\t\e\r\2)"));
+  EXPECT_THAT(TextsOf("#a~b:~c#", ScrubForm::kShell), Contains(R"(\#a~b:\~c#)"));
+}
+
+// What XMLStreamWriter of Java 17 prints in US-ASCII.
+TEST(XmlForms, AreThoseOfJava) {
+  EXPECT_THAT(TextsOf("p\xc3\xa4ssw\xc3\xb6rt", ScrubForm::kXml), Contains("p&#xe4;ssw&#xf6;rt"));
 }
 
 // The example of html.EscapeString in Go's documentation.

@@ -45,12 +45,15 @@ void AddJson(const Plaintext& plain, FormSink& sink) {
   for (const BackslashScheme& scheme : kJsonSchemes) {
     if (!plain.bytes.Intersects(scheme.changed)) continue;
     AddBackslashed(plain, scheme, ScrubForm::kJson, sink);
-    // JSON within a string of JSON.
-    sink.AddWritten(ScrubForm::kJson, [&](SecretBuffer& out) {
-      SecretBuffer once;
-      AppendBackslashed(plain.text, scheme, once);
-      AppendBackslashed(once.Reveal(), scheme, out);
-    });
+    // JSON within a string of JSON, of the same program or of one that escapes no more than it
+    // must.
+    for (const BackslashScheme& outer : {scheme, kJsonSchemes.front()}) {
+      sink.AddWritten(ScrubForm::kJson, [&](SecretBuffer& out) {
+        SecretBuffer once;
+        AppendBackslashed(plain.text, scheme, once);
+        AppendBackslashed(once.Reveal(), outer, out);
+      });
+    }
   }
 }
 

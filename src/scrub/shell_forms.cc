@@ -2,15 +2,16 @@
 #include <algorithm>
 #include <array>
 
+#include "core/utf8.h"
 #include "scrub/backslash_scheme.h"
 
 namespace qarion::secrets::scrub {
 namespace {
 
 constexpr std::array kShellSchemes = {
-    BackslashScheme("\"\\$`"),  // within double quotes, as `declare -p` prints it
-    BackslashScheme("\""),      // arguments as docker and PowerShell pass them on
-    BackslashScheme(" \t!\"$&'()*,;<>?[\\]^`{|}"),  // a word of bash's `printf %q`
+    BackslashScheme("\"\\$`"),         // within double quotes, as `declare -p` prints it
+    BackslashScheme("\""),             // arguments as docker and PowerShell pass them on
+    BackslashScheme(".[\\()*+?{|^$"),  // behind =~ in [[ ]], as bash's `set -x` prints it
     // $'...' of bash, where the locale knows what is beyond ASCII and where it does not.
     BackslashScheme("'\\", "abfnrtvE", Numerals::kOctal, "\x7f", Beyond::kControl),
     BackslashScheme("'\\", "abfnrtvE", Numerals::kOctal, "\x7f", Beyond::kAll),
@@ -48,6 +49,43 @@ void AppendRunsQuoted(std::string_view text, SecretBuffer& out) {
   });
 }
 
+// A word as bash's `printf %q` prints it. `#` could begin a comment, and `~` be a home directory.
+void AddBashWord(const Plaintext& plain, FormSink& sink) {
+  constexpr std::string_view kAlways = " \t!\"$&'()*,;<>?[\\]^`{|}";
+  constexpr ByteSet kChanged = ByteSet(kAlways) | ByteSet("#~");
+  if (!plain.bytes.Intersects(kChanged)) return;
+  sink.AddWritten(ScrubForm::kShell, [&](SecretBuffer& out) {
+    AppendChanged(plain.text, kChanged, out, [&](std::string_view rest) {
+      const std::string_view before = plain.text.substr(0, plain.text.size() - rest.size());
+      const bool may_be_home =
+          rest.front() == '~' && (before.ends_with(':') || before.ends_with('='));
+      if (kAlways.contains(rest.front()) || before.empty() || may_be_home) out.Append('\\');
+      out.Append(rest.front());
+      return std::size_t{1};
+    });
+  });
+}
+
+// What is quoted behind == in [[ ]], as bash's `set -x` prints it: no character is to be taken for
+// one of a pattern. Bytes are characters in some locales, and two are marks of bash's own.
+void AddBashPattern(const Plaintext& plain, FormSink& sink) {
+  constexpr std::string_view kMarks = "\x01\x7f";
+  if (!plain.bytes.Intersects(ByteSet(kMarks) | ByteSet::Range(0x80, 0xff))) {
+    AddSpelled(plain, ScrubForm::kShell, Spelling::kBackslashes, sink);
+    return;
+  }
+  for (const bool are_bytes : {false, true}) {
+    sink.AddWritten(ScrubForm::kShell, [&](SecretBuffer& out) {
+      for (std::string_view rest = plain.text; !rest.empty();) {
+        const std::size_t length = are_bytes ? 1 : core::CharacterAt(rest, 0).length;
+        if (!kMarks.contains(rest.front())) out.Append('\\');
+        out.Append(rest.substr(0, length));
+        rest.remove_prefix(length);
+      }
+    });
+  }
+}
+
 // PowerShell takes a word apart at `&` where a command fails, and prints the halves in different
 // colours: at the first "&+", of which the character after it is lost, or else at the last `&`.
 // A URL has more of them, and what it has after the last one others have too.
@@ -70,6 +108,8 @@ void AddShell(const Plaintext& plain, FormSink& sink) {
   for (const BackslashScheme& scheme : kShellSchemes) {
     AddBackslashed(plain, scheme, ScrubForm::kShell, sink);
   }
+  AddBashWord(plain, sink);
+  AddBashPattern(plain, sink);
   for (const Replacement& replacement : kReplacements) {
     if (!plain.bytes.Has(replacement.what)) continue;
     sink.AddWritten(ScrubForm::kShell,

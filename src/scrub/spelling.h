@@ -25,6 +25,7 @@ enum class Spelling : std::uint8_t {
   kPercentUpper,
   kUtf16Little,  // of ASCII
   kUtf16Big,
+  kBackslashes,  // \j\k
 };
 
 // What each byte is written as.
@@ -51,7 +52,7 @@ struct SpellingUnits {
   std::size_t size;  // of the units
   std::array<Unit, 256> of{};
 };
-inline constexpr std::array<SpellingUnits, 9> kSpellings = {{
+inline constexpr std::array<SpellingUnits, 10> kSpellings = {{
     {"b", {}},
     {"hl", kLowerDigits},
     {"hl", kUpperDigits},
@@ -61,6 +62,7 @@ inline constexpr std::array<SpellingUnits, 9> kSpellings = {{
     {"%hl", kUpperDigits},
     {"b0", {}},
     {"0b", {}},
+    {"\\b", {}},
 }};
 
 // A view of a text that is spelled while it is read. No byte of it is written down.

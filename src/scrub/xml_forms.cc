@@ -8,50 +8,62 @@
 namespace qarion::secrets::scrub {
 namespace {
 
+// What stands for the characters that mean something, and for others.
 struct XmlScheme {
-  constexpr XmlScheme(std::string_view quote_is, std::string_view apostrophe_is,
-                      unsigned base_of_breaks = 0, bool all_beyond_ascii = false,
-                      unsigned least_digits = 1)
-      : quote(quote_is),
-        apostrophe(apostrophe_is),
-        breaks(base_of_breaks),
-        beyond_ascii(all_beyond_ascii),
-        digits(least_digits),
-        changed("&<>") {
-    if (quote.size() > 1) changed.Add('"');
-    if (apostrophe.size() > 1) changed.Add('\'');
-    if (breaks != 0) changed = changed | ByteSet("\t\n\r");
-    if (beyond_ascii) changed = changed | ByteSet::Range(0x80, 0xff);
-  }
+  std::string_view less = "&lt;";
+  std::string_view greater = "&gt;";
+  std::string_view quote = "\"";
+  std::string_view apostrophe = "'";
+  // Tabs and line breaks, in attributes, and what is beyond ASCII are references by number: to this
+  // base, 10 or 16, if not 0.
+  unsigned breaks = 0;
+  unsigned beyond_ascii = 0;
+  std::string_view digits = kUpperDigits;
+  unsigned least_digits = 1;
+  ByteSet changed = Changed();
 
-  std::string_view quote;
-  std::string_view apostrophe;
-  unsigned breaks;    // in attributes tabs and line breaks are numbers to this base, 10 or 16
-  bool beyond_ascii;  // is decimal numbers
-  unsigned digits;    // of a number, at least
-  ByteSet changed;
+ private:
+  constexpr ByteSet Changed() const {
+    ByteSet bytes("&");
+    if (less.size() > 1) bytes.Add('<');
+    if (greater.size() > 1) bytes.Add('>');
+    if (quote.size() > 1) bytes.Add('"');
+    if (apostrophe.size() > 1) bytes.Add('\'');
+    if (breaks != 0) bytes = bytes | ByteSet("\t\n\r");
+    if (beyond_ascii != 0) bytes = bytes | ByteSet::Range(0x80, 0xff);
+    return bytes;
+  }
 };
 
 constexpr std::array kXmlSchemes = {
-    XmlScheme("\"", "'"),                    // text
-    XmlScheme("&quot;", "'"),                // attributes
-    XmlScheme("&quot;", "&apos;"),           // .NET's SecurityElement
-    XmlScheme("&quot;", "&#39;"),            // Django, Jinja, Ruby
-    XmlScheme("&quot;", "&#x27;"),           // Python's html.escape
-    XmlScheme("&quot;", "&#039;"),           // PHP's htmlspecialchars
-    XmlScheme("&#34;", "&#39;"),             // Go's html
-    XmlScheme("\"", "'", 10),                // Python's quoteattr, libxml2
-    XmlScheme("&quot;", "'", 10),            //
-    XmlScheme("&quot;", "'", 10, false, 2),  // Python's ElementTree
-    XmlScheme("&quot;", "'", 16),            // .NET's XmlWriter
-    XmlScheme("&#34;", "&#39;", 16),         // Go's encoding/xml
-    XmlScheme("\"", "'", 0, true),           // Python's xmlcharrefreplace
-    XmlScheme("&quot;", "'", 10, true),
+    XmlScheme{},                                                // text
+    XmlScheme{.quote = "&quot;"},                               // attributes
+    XmlScheme{.less = "<", .greater = ">", .quote = "&quot;"},  // those of HTML, as browsers do it
+    XmlScheme{.apostrophe = "&apos;"},                          // within apostrophes
+    XmlScheme{.quote = "&quot;", .apostrophe = "&apos;"},       // .NET's SecurityElement
+    XmlScheme{.quote = "&quot;", .apostrophe = "&#39;"},        // Django, Jinja, Ruby
+    XmlScheme{.quote = "&quot;", .apostrophe = "&#x27;"},       // Python's html.escape
+    XmlScheme{.quote = "&quot;", .apostrophe = "&#039;"},       // PHP's htmlspecialchars
+    XmlScheme{.quote = "&#34;", .apostrophe = "&#39;"},         // Go's html
+    XmlScheme{.breaks = 10},                                    // Python's quoteattr, libxml2
+    XmlScheme{.quote = "&quot;", .breaks = 10},                 //
+    XmlScheme{.quote = "&quot;", .breaks = 10, .least_digits = 2},  // Python's ElementTree
+    XmlScheme{.quote = "&quot;", .breaks = 16},                     // .NET's XmlWriter
+    // Canonical XML (1.1, 2.3).
+    XmlScheme{.greater = ">", .quote = "&quot;", .breaks = 16},
+    XmlScheme{.quote = "&#34;", .apostrophe = "&#39;", .breaks = 16},  // Go's encoding/xml
+    XmlScheme{.beyond_ascii = 10},                                     // Python's xmlcharrefreplace
+    XmlScheme{.quote = "&quot;", .breaks = 10, .beyond_ascii = 10},
+    XmlScheme{.beyond_ascii = 16, .digits = kLowerDigits},  // Java's XMLStreamWriter
+    XmlScheme{.quote = "&quot;", .beyond_ascii = 16, .digits = kLowerDigits},
+    XmlScheme{.beyond_ascii = 16},  // .NET's XmlWriter
+    XmlScheme{.quote = "&quot;", .breaks = 16, .beyond_ascii = 16},
 };
 
-void AppendReference(char32_t code_point, unsigned base, unsigned digits, SecretBuffer& out) {
+void AppendReference(char32_t code_point, unsigned base, const XmlScheme& scheme,
+                     SecretBuffer& out) {
   out.Append(base == 16 ? "&#x" : "&#");
-  AppendNumber(code_point, base, digits, kUpperDigits, out);
+  AppendNumber(code_point, base, scheme.least_digits, scheme.digits, out);
   out.Append(';');
 }
 
@@ -60,21 +72,21 @@ std::size_t AppendFirst(std::string_view text, const XmlScheme& scheme, SecretBu
   const char first = text.front();
   switch (first) {
     case '&': out.Append("&amp;"); return 1;
-    case '<': out.Append("&lt;"); return 1;
-    case '>': out.Append("&gt;"); return 1;
+    case '<': out.Append(scheme.less); return 1;
+    case '>': out.Append(scheme.greater); return 1;
     case '"': out.Append(scheme.quote); return 1;
     case '\'': out.Append(scheme.apostrophe); return 1;
     default: break;
   }
   if (static_cast<unsigned char>(first) < 0x80) {
-    AppendReference(static_cast<unsigned char>(first), scheme.breaks, scheme.digits, out);
+    AppendReference(static_cast<unsigned char>(first), scheme.breaks, scheme, out);
     return 1;
   }
   const core::Character character = core::CharacterAt(text, 0);
   if (character.length == 1) {
     out.Append(first);
   } else {
-    AppendReference(character.code_point, 10, scheme.digits, out);
+    AppendReference(character.code_point, scheme.beyond_ascii, scheme, out);
   }
   return character.length;
 }

@@ -6,6 +6,7 @@ import html
 import json
 import pathlib
 import random
+import re
 import shlex
 import shutil
 import string
@@ -14,6 +15,7 @@ import sys
 import unicodedata
 import unittest
 import urllib.parse
+import xml.etree.ElementTree
 import xml.sax.saxutils
 
 DUMP = pathlib.Path(sys.argv.pop(1)).resolve()
@@ -140,6 +142,7 @@ class Python(EncoderTest):
             self.expect_all("JSON of PHP", lambda text: dumps(text)[1:-1].replace("/", "\\/").replace("\\u007f", "\x7f")
                             .replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
             self.expect_all("JSON in JSON", lambda text: dumps(dumps(text))[3:-3])
+            self.expect_all("lines in JSON", lambda text: "".join(dumps(line)[1:-1] for line in lines_of(text)))
 
     def test_python(self):
         self.expect_all("repr", lambda text: repr(text)[1:-1])
@@ -148,6 +151,8 @@ class Python(EncoderTest):
 
     def test_xml(self):
         self.expect_all("escape", xml.sax.saxutils.escape)
+        self.expect_all("escape with apostrophes", lambda text: xml.sax.saxutils.escape(text, {"'": "&apos;"}))
+        self.expect_all("an attribute of Canonical XML", canonical_attribute)
         self.expect_all("quoteattr", lambda text: xml.sax.saxutils.quoteattr(text)[1:-1])
         self.expect_all("html.escape", html.escape)
         self.expect_all("xmlcharrefreplace",
@@ -199,6 +204,19 @@ class Python(EncoderTest):
                 self.assertLessEqual(len(left), left_over, f"{command} of {VALUES.values[index]!r}, seed {SEED}")
 
 
+def lines_of(text):
+    lines = [line.strip(" \t\v\f") for line in re.split("[\r\n]", text)]
+    return [line for line in lines if len(line.encode()) >= 4]
+
+
+def canonical_attribute(text):
+    """None where XML has no such characters."""
+    if any(ord(c) < 32 and c not in "\t\n\r" or c in "\ufffe\uffff" for c in text):
+        return None
+    element = xml.etree.ElementTree.Element("e", v=text)
+    return xml.etree.ElementTree.canonicalize(xml.etree.ElementTree.tostring(element, "unicode"))[6:-6]
+
+
 def lower_digits(encoded):
     parts = encoded.split("%")
     return parts[0] + "".join("%" + part[:2].lower() + part[2:] for part in parts[1:])
@@ -232,14 +250,13 @@ class Bash(EncoderTest):
         self.expect_covered(name, index, output)
 
     def test_printf(self):
-        def is_special(value):  # to a shell `~` may be a home directory, and `#` a comment
-            return value.startswith((b"#", b"~")) or b":~" in value or b"=~" in value
         for locale in ("C", "C.UTF-8"):
             outputs = self.run_bash(r"""printf '%q\0' "$v" """, locale).stdout.split(b"\0")[:-1]
-            for index, (value, output) in enumerate(zip(VALUES.values, outputs, strict=True)):
+            self.assertEqual(len(outputs), len(VALUES.values))
+            for index, output in enumerate(outputs):
                 if output.startswith(b"$'"):
                     self.expect_quoted(f"printf %q ({locale})", index, output)
-                elif not is_special(value):
+                else:
                     self.expect_covered(f"printf %q ({locale})", index, output)
 
     def test_declare(self):
@@ -252,6 +269,16 @@ class Bash(EncoderTest):
             self.assertEqual(len(words), len(VALUES.values))
             for index, word in enumerate(words):
                 self.expect_quoted(f"set -x ({locale})", index, word)
+
+    def test_xtrace_of_conditions(self):
+        for operator in ("==", "=~"):
+            for locale in ("C", "C.UTF-8"):
+                trace = self.run_bash(f'set -x; [[ BEGIN@ {operator} "$v" ]]; : @END; set +x', locale).stderr
+                words = [part.split(b" ]]\n+ : @END\n")[0] for part in trace.split(f"+ [[ BEGIN@ {operator} ".encode())[1:]]
+                self.assertEqual(len(words), len(VALUES.values))
+                for index, word in enumerate(words):  # of what is beyond Unicode bash makes characters, too
+                    if locale == "C" or text_of(VALUES.values[index]) is not None:
+                        self.expect_covered(f"[[ {operator} ]] ({locale})", index, word)
 
     def test_echo_without_quotes(self):
         words = self.run_bash(r"set -f; IFS=$' \t\n'; printf '%s\0' "
