@@ -28,11 +28,12 @@ void AddXml(const Plaintext& plain, FormSink& sink);
 void AddC(const Plaintext& plain, FormSink& sink);
 void AddUtf16(const Plaintext& plain, FormSink& sink);
 
-inline void AddSpelled(const Plaintext& plain, ScrubForm form, Spelling spelling, FormSink& sink) {
-  const FormText about{
-      .form = form, .spelling = spelling, .plaintext = plain.number, .source = plain.text};
+// `about`: all but its text and what that is spelled from.
+inline void AddSpelled(const Plaintext& plain, FormText about, FormSink& sink) {
+  about.plaintext = plain.number;
+  about.source = plain.text;
   sink.AddWritten(about, [&](SecretBuffer& out) {
-    const Spelled text(spelling, plain.text);
+    const Spelled text(about.spelling, plain.text);
     text.CopyTo(out.Spare(text.size()));
     out.Grow(text.size());
   });

@@ -8,7 +8,7 @@
 namespace qarion::secrets::scrub {
 namespace {
 
-// Three words for four grams, so that one probe in 250 or fewer hits by chance; three for seven
+// Three words for four grams, so that one probe in 250 or fewer hits by chance; three for eight
 // where there are so many that the filter would not fit into the second-level cache of some
 // processors beside the text: a good part of them, those of all forms, are alike.
 constexpr std::size_t kFewWords = std::size_t{1} << 12;  // 16 KiB, half of a first-level cache
@@ -22,7 +22,7 @@ constexpr std::size_t kMostFew = 24;  // three in a group
 
 std::size_t WordsFor(std::size_t grams) noexcept {
   const std::size_t words = std::bit_ceil(grams * 3 / 4 + 1);
-  if (grams > kManyGrams) return std::min(std::bit_ceil(grams * 3 / 7), kMostWords);
+  if (grams > kManyGrams) return std::min(std::bit_ceil(grams * 3 / 8), kMostWords);
   // Up to this size a larger one is as fast.
   return std::max(words, std::min(std::bit_ceil(2 * grams), kFewWords));
 }

@@ -60,7 +60,7 @@ void AddPercent(const Plaintext& plain, FormSink& sink) {
       sink.AddWritten(ScrubForm::kPercent,
                       [&](SecretBuffer& out) { AppendPercent(plain.text, scheme, digits, out); });
     }
-    AddSpelled(plain, ScrubForm::kPercent, spelling, sink);
+    AddSpelled(plain, {.form = ScrubForm::kPercent, .spelling = spelling}, sink);
   }
 }
 

@@ -71,7 +71,7 @@ void AddBashWord(const Plaintext& plain, FormSink& sink) {
 void AddBashPattern(const Plaintext& plain, FormSink& sink) {
   constexpr std::string_view kMarks = "\x01\x7f";
   if (!plain.bytes.Intersects(ByteSet(kMarks) | ByteSet::Range(0x80, 0xff))) {
-    AddSpelled(plain, ScrubForm::kShell, Spelling::kBackslashes, sink);
+    AddSpelled(plain, {.form = ScrubForm::kShell, .spelling = Spelling::kBackslashes}, sink);
     return;
   }
   for (const bool are_bytes : {false, true}) {

@@ -14,7 +14,7 @@
 
 namespace qarion::secrets::scrub {
 
-// How each byte of a text, its source, is written.
+// How a text, its source, is written: byte by byte, or six bits at a time.
 enum class Spelling : std::uint8_t {
   kAsIs,
   kHexLower,
@@ -26,6 +26,14 @@ enum class Spelling : std::uint8_t {
   kUtf16Little,  // of ASCII
   kUtf16Big,
   kBackslashes,  // \j\k
+  // Base64 (RFC 4648, 4 and 5), as far as the source determines it wholly, behind a number of other
+  // bytes of which this is the remainder when it is divided by three.
+  kBase64Behind0,
+  kBase64Behind1,
+  kBase64Behind2,
+  kBase64UrlBehind0,
+  kBase64UrlBehind1,
+  kBase64UrlBehind2,
 };
 
 // What each byte is written as.
@@ -65,6 +73,28 @@ inline constexpr std::array<SpellingUnits, 10> kSpellings = {{
     {"\\b", {}},
 }};
 
+inline constexpr std::string_view kBase64Alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+inline constexpr std::string_view kBase64UrlAlphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+// Of Base64 behind so many bytes, the number of bits of a text that belong to the character before
+// those it determines: 24 bits are "treated as 4 concatenated 6-bit groups" (RFC 4648, 4).
+constexpr std::uint8_t LeadBits(std::size_t bytes_before) noexcept {
+  constexpr std::array<std::uint8_t, 3> kLeadBits = {0, 4, 2};
+  return kLeadBits[bytes_before % 3];
+}
+
+// `count` bits of the text from `first_bit` on, 6 at most, all there.
+inline unsigned BitsAt(const char* text, std::size_t first_bit, unsigned count) noexcept {
+  if (count == 0) return 0;
+  const char* const at = text + first_bit / 8;
+  const auto skipped = static_cast<unsigned>(first_bit % 8);
+  unsigned bits = static_cast<unsigned>(static_cast<unsigned char>(at[0])) << 8;
+  if (skipped + count > 8) bits |= static_cast<unsigned char>(at[1]);
+  return bits >> (16 - skipped - count) & ((1U << count) - 1);
+}
+
 // A view of a text that is spelled while it is read. No byte of it is written down.
 class Spelled {
  public:
@@ -85,6 +115,12 @@ class Spelled {
   // whether they are.
   template <typename Take>
   bool ForEachFrom(std::size_t at, Take take) const noexcept {
+    if (IsBase64()) {
+      for (; at < size_; ++at) {
+        if (!take(Base64At(at))) return false;
+      }
+      return true;
+    }
     const SpellingUnits& units = Units();
     std::size_t part = at % units.size;
     const char* byte = source_ + at / units.size;
@@ -97,6 +133,10 @@ class Spelled {
     return true;
   }
   void CopyTo(char* to) const noexcept {
+    if (IsBase64()) {
+      for (std::size_t at = 0; at < size_; ++at) to[at] = Base64At(at);
+      return;
+    }
     const SpellingUnits& units = Units();
     const char* byte = source_;
     std::size_t left = size_;
@@ -161,10 +201,28 @@ class Spelled {
   // sources is spelled the same.
   std::size_t SameAs(const Spelled& other, std::size_t size) const noexcept {
     if (spelling_ != other.spelling_) return 0;
+    if (IsBase64()) {
+      const std::size_t bytes =
+          CountSame(source_, other.source_, (LeadOf(spelling_) + 6 * size) / 8);
+      return (8 * bytes - std::min<std::size_t>(8 * bytes, LeadOf(spelling_))) / 6;
+    }
     return CountSame(source_, other.source_, size / Units().size) * Units().size;
   }
 
+  static bool IsBase64(Spelling spelling) noexcept { return spelling >= Spelling::kBase64Behind0; }
+  bool IsBase64() const noexcept { return IsBase64(spelling_); }
+  static std::size_t LeadOf(Spelling spelling) noexcept {
+    return LeadBits(static_cast<std::size_t>(spelling) -
+                    static_cast<std::size_t>(Spelling::kBase64Behind0));
+  }
+  char Base64At(std::size_t at) const noexcept {
+    const bool is_url = spelling_ >= Spelling::kBase64UrlBehind0;
+    return (is_url ? kBase64UrlAlphabet : kBase64Alphabet)
+        .data()[BitsAt(source_, LeadOf(spelling_) + 6 * at, 6)];
+  }
+
   static std::size_t SizeOf(Spelling spelling, std::size_t source) noexcept {
+    if (IsBase64(spelling)) return (8 * source - LeadOf(spelling)) / 6;
     const bool has_colons =
         spelling == Spelling::kColonHexLower || spelling == Spelling::kColonHexUpper;
     return source * UnitsOf(spelling).size - (has_colons ? 1 : 0);

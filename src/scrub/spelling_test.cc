@@ -38,6 +38,16 @@ const std::vector<Case> kCases = {
     {Spelling::kPercentLower, "foo/", "%66%6f%6f%2f"},
     {Spelling::kUtf16Little, "foo", "f\0o\0o\0"sv},
     {Spelling::kUtf16Big, "foo", "\0f\0o\0o"sv},
+    {Spelling::kBackslashes, "foo", R"(\f\o\o)"},
+    // What Python's b64encode and urlsafe_b64encode make of it behind no, one and two bytes,
+    // without the characters that those around determine, too.
+    {Spelling::kBase64Behind0, "foobar", "Zm9vYmFy"},
+    {Spelling::kBase64Behind1, "foobar", "Zvb2Jhc"},
+    {Spelling::kBase64Behind2, "foobar", "mb29iYX"},
+    {Spelling::kBase64Behind0, "\xfb\xff\xfe\xfb", "+//++"},
+    {Spelling::kBase64UrlBehind0, "\xfb\xff\xfe\xfb", "-__--"},
+    {Spelling::kBase64UrlBehind1, "\xfb\xff\xfe\xfb", "v__v"},
+    {Spelling::kBase64UrlBehind2, "\xfb\xff\xfe\xfb", "7__77"},
 };
 
 TEST(Spelling, WritesWhatEncodersDo) {
