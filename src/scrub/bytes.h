@@ -23,7 +23,8 @@ inline int LastByte(std::string_view text, int otherwise) noexcept {
 }
 
 inline std::string_view LastBytes(std::string_view text, std::size_t most) noexcept {
-  return text.substr(text.size() - std::min(text.size(), most));
+  const std::size_t size = std::min(text.size(), most);
+  return {text.data() + (text.size() - size), size};
 }
 
 // An unsigned number of bytes, the first one lowest on every machine.

@@ -54,8 +54,8 @@ class Search {
 
  private:
   void TellLineEnds(std::size_t begin, RunBits* run_bits) {
-    BatchPlaces room;
-    for (const std::size_t line_end : FindLineEnds(kernels_, text_, begin, run_bits, room)) {
+    Places<kBatchBytes> room;
+    for (const std::size_t line_end : FindLineEnds(kernels_, text_, begin, run_bits, room.data())) {
       piece_.line_ends->push_back(begin + line_end);
     }
   }
@@ -64,12 +64,11 @@ class Search {
   RunBits* RunBatch(std::size_t begin, RunBits& room) {
     RunBits* run_bits = nullptr;
     const std::size_t size = text_.size() - begin;
-    BatchPlaces hits;
-    for (std::size_t i = 0; i < view_.classes.size(); ++i) {
-      if (!view_.IsProbed(i)) continue;
-      const LengthClass& length_class = *view_.classes[i];
+    Places<kBatchBytes> hits;
+    for (const IndexView::Probed& probed : view_.probed()) {
+      const LengthClass& length_class = *probed.table;
       looked_at_.Restart(begin);
-      ProbePlan plan = view_.PlanOf(i);
+      ProbePlan plan = probed.plan;
       if (piece_.line_ends != nullptr && run_bits == nullptr) run_bits = plan.run_bits = &room;
       const std::size_t found = kernels_.probe(text_.data() + begin, size,
                                                std::min(size, kBatchBytes), plan, hits.data());
@@ -77,9 +76,9 @@ class Search {
                              [&](std::size_t place, const LengthClass::Entry& entry) {
                                CompareAt(length_class, place, entry);
                              });
-      if (view_.CarriesOthers(i)) {
-        view_.carried->ForEachAt(text_, begin, {hits.data(), found},
-                                 [&](PatternId id, std::size_t at) { Compare(store_[id], at); });
+      if (probed.carried != nullptr) {
+        probed.carried->ForEachAt(text_, begin, {hits.data(), found},
+                                  [&](PatternId id, std::size_t at) { Compare(store_[id], at); });
       }
     }
     return run_bits;
@@ -203,37 +202,93 @@ class Continuations {
   const PatternStore& store_;
 };
 
-}  // namespace
-
-void FindIn(const IndexView& view, const Kernels& kernels, const Piece& piece, Findings& findings) {
-  const bool is_wanted = view.HasGrams() || piece.line_ends != nullptr;
-  if (is_wanted) Search(view, kernels, piece, findings).Run();
+// Bit i: the last i + 1 bytes may begin a pattern, as far as the last four bytes tell. The last one
+// and the one before it tell that none do of most lines.
+std::uint64_t LikelyBeginnings(const PatternStore& store, std::string_view end) {
+  // Of the byte with so many behind it.
+  const auto places_of = [&](std::size_t behind) {
+    const std::size_t at = end.size() - 1 - behind;
+    return at == 0 ? store.PlacesOf(ByteAt(end, 0), 0) & 1
+                   : store.PlacesOf(ByteAt(end, at), ByteAt(end, at - 1));
+  };
+  std::uint64_t lengths = places_of(0);
+  constexpr std::size_t kBefore = PatternStore::kBeforeBreak;
+  if (ByteAt(end, end.size() - 1) == '\n' && end.size() > kBefore &&
+      !store.MayHaveBreak(LastBytes(end, kBefore + 1))) {
+    lengths &= (std::uint64_t{1} << kBefore) - 1;
+  }
+  const std::size_t most = std::min<std::size_t>(std::min(end.size(), kShortLength), 4);
+  for (std::size_t i = 1; i < most && lengths != 0; ++i) {
+    const std::uint64_t shorter = (std::uint64_t{1} << i) - 1;
+    lengths &= places_of(i) << i | shorter;
+  }
+  return lengths;
 }
 
-bool HasNoPattern(const IndexView& view, const Kernels& kernels, std::string_view text) {
-  assert(text.size() <= kBatchBytes);
-  BatchPlaces room;
-  for (std::size_t i = 0; i < view.classes.size(); ++i) {
-    if (!view.IsProbed(i)) continue;
-    const std::size_t hits =
-        kernels.probe(text.data(), text.size(), text.size(), view.PlanOf(i), room.data());
-    bool leads_on = false;
-    view.classes[i]->ForEachAt(text, 0, room.data(), hits,
-                               [&](std::size_t, const LengthClass::Entry&) { leads_on = true; });
-    if (view.CarriesOthers(i)) {
-      view.carried->ForEachAt(text, 0, {room.data(), hits},
-                              [&](PatternId, std::size_t) { leads_on = true; });
+// What PendingAt() says where these beginnings are likely.
+[[gnu::noinline]] std::size_t PendingAmong(std::uint64_t lengths, const IndexView& view,
+                                           const Kernels& kernels, std::string_view end,
+                                           bool base64_alone) {
+  const PatternStore& store = *view.store;
+  lengths &= store.heads().EndsOf(LastBytes(end, kShortLength), kernels, lengths);
+  const Continuations continuations(view);
+  for (; lengths != 0; lengths ^= std::bit_floor(lengths)) {
+    const auto length = static_cast<std::size_t>(std::bit_width(lengths));
+    const std::string_view beginning = LastBytes(end, length);
+    const bool is_exact = length <= 2 && !base64_alone && !store.has_retired();
+    if (!is_exact && !continuations.Has(beginning, base64_alone)) continue;
+    if (length == end.size()) return length;
+    const std::uint8_t before = ByteAt(end, end.size() - 1 - length);
+    const bool has_lead = store.IsAnyLead(before) && continuations.HasWithLead(beginning, before);
+    return length + (has_lead ? 1 : 0);
+  }
+  return store.IsAnyLead(ByteAt(end, end.size() - 1)) ? 1 : 0;
+}
+
+// Whether any of the hits in the text leads to a pattern.
+[[gnu::noinline]] bool LeadsOn(const IndexView::Probed& probed, std::string_view text,
+                               std::span<const std::uint16_t> hits) {
+  bool leads_on = false;
+  probed.table->ForEachAt(text, 0, hits.data(), hits.size(),
+                          [&](std::size_t, const LengthClass::Entry&) { leads_on = true; });
+  return leads_on;
+}
+
+// `text`: kBytes at most.
+template <std::size_t kBytes>
+[[gnu::noinline]] bool HasNoPatternWithin(const IndexView& view, const Kernels& kernels,
+                                          std::string_view text) {
+  Places<kBytes> room;
+  for (const IndexView::Probed& probed : view.probed()) {
+    const std::span hits(room.data(), kernels.probe(text.data(), text.size(), text.size(),
+                                                    probed.plan, room.data()));
+    bool leads_on = !hits.empty() && LeadsOn(probed, text, hits);
+    if (probed.carried != nullptr) {
+      probed.carried->ForEachAt(text, 0, hits, [&](PatternId, std::size_t) { leads_on = true; });
     }
     if (leads_on) return false;
   }
   return true;
 }
 
+}  // namespace
+
+void FindIn(const IndexView& view, const Kernels& kernels, const Piece& piece, Findings& findings) {
+  const bool is_wanted = !view.probed().empty() || piece.line_ends != nullptr;
+  if (is_wanted) Search(view, kernels, piece, findings).Run();
+}
+
+bool HasNoPattern(const IndexView& view, const Kernels& kernels, std::string_view text) {
+  assert(text.size() <= kBatchBytes);
+  return text.size() <= kLineBytes ? HasNoPatternWithin<kLineBytes>(view, kernels, text)
+                                   : HasNoPatternWithin<kBatchBytes>(view, kernels, text);
+}
+
 std::span<const std::uint16_t> FindLineEnds(const Kernels& kernels, std::string_view text,
                                             std::size_t begin, RunBits* run_bits,
-                                            BatchPlaces& room) {
+                                            std::uint16_t* room) {
   const std::size_t end = std::min(text.size(), begin + kBatchBytes);
-  return {room.data(), kernels.find_line_ends(text.data(), begin, end, run_bits, room.data())};
+  return {room, kernels.find_line_ends(text.data(), begin, end, run_bits, room)};
 }
 
 bool MayBeginIn(const IndexView& view, std::string_view text, std::size_t count) {
@@ -248,40 +303,11 @@ bool MayBeginIn(const IndexView& view, std::string_view text, std::size_t count)
 
 std::size_t PendingAt(const IndexView& view, const Kernels& kernels, std::string_view text,
                       bool base64_alone) {
-  const PatternStore& store = *view.store;
   if (text.empty()) return 0;
   const std::string_view end = LastBytes(text, kShortLength + 1);
-  const std::string_view last = LastBytes(end, kShortLength);
-  // Of the byte with so many behind it.
-  const auto places_of = [&](std::size_t behind) {
-    const std::size_t at = end.size() - 1 - behind;
-    return at == 0 ? store.PlacesOf(ByteAt(end, 0), 0) & 1
-                   : store.PlacesOf(ByteAt(end, at), ByteAt(end, at - 1));
-  };
-  // Bit i: the last i + 1 bytes may begin a pattern. The last bytes alone tell that of most lines.
-  std::uint64_t lengths = places_of(0);
-  constexpr std::size_t kBefore = PatternStore::kBeforeBreak;
-  if (end.back() == '\n' && end.size() > kBefore &&
-      !store.MayHaveBreak(LastBytes(end, kBefore + 1))) {
-    lengths &= (std::uint64_t{1} << kBefore) - 1;
-  }
-  for (std::size_t i = 1; i < std::min<std::size_t>(last.size(), 4) && lengths != 0; ++i) {
-    const std::uint64_t shorter = (std::uint64_t{1} << i) - 1;
-    lengths &= places_of(i) << i | shorter;
-  }
-  if (lengths != 0) lengths &= store.heads().EndsOf(last, kernels, lengths);
-  const Continuations continuations(view);
-  for (; lengths != 0; lengths ^= std::bit_floor(lengths)) {
-    const auto length = static_cast<std::size_t>(std::bit_width(lengths));
-    const std::string_view beginning = end.substr(end.size() - length);
-    const bool is_exact = length <= 2 && !base64_alone && !store.has_retired();
-    if (!is_exact && !continuations.Has(beginning, base64_alone)) continue;
-    if (length == end.size()) return length;
-    const std::uint8_t before = ByteAt(end, end.size() - 1 - length);
-    const bool has_lead = store.IsAnyLead(before) && continuations.HasWithLead(beginning, before);
-    return length + (has_lead ? 1 : 0);
-  }
-  return store.IsAnyLead(ByteAt(end, end.size() - 1)) ? 1 : 0;
+  const std::uint64_t lengths = LikelyBeginnings(*view.store, end);
+  if (lengths != 0) return PendingAmong(lengths, view, kernels, end, base64_alone);
+  return view.store->IsAnyLead(ByteAt(end, end.size() - 1)) ? 1 : 0;
 }
 
 }  // namespace qarion::secrets::scrub

@@ -42,18 +42,24 @@ class Findings {
 // that repeat themselves: the automaton finds them.
 void FindIn(const IndexView& view, const Kernels& kernels, const Piece& piece, Findings& findings);
 
-// Places in a batch of a text.
-using BatchPlaces = std::array<std::uint16_t, kBatchBytes + kSpareHits>;
+// Places in a text of so many bytes at most.
+template <std::size_t kBytes>
+using Places = std::array<std::uint16_t, kBytes + kSpareHits>;
+
+// Shorter texts are looked at with less memory at hand: to have room for a batch on the stack would
+// take a good part of the time of a line.
+inline constexpr std::size_t kLineBytes = 512;
 
 // Whether it is sure that no pattern lies in the text, of kBatchBytes at most, nor the first
 // kShortLength bytes of one: no place has a gram of theirs.
 bool HasNoPattern(const IndexView& view, const Kernels& kernels, std::string_view text);
 
 // The line breaks in the batch at `begin` that may end a line of wrapped base64 (Piece), as
-// distances from there. They are in `room`. `run_bits`: what the kernels told of it, or null.
+// distances from there. They are in `room`, of so many numbers as the batch has bytes. `run_bits`:
+// what the kernels told of it, or null.
 std::span<const std::uint16_t> FindLineEnds(const Kernels& kernels, std::string_view text,
                                             std::size_t begin, RunBits* run_bits,
-                                            BatchPlaces& room);
+                                            std::uint16_t* room);
 
 // Whether a pattern may begin at one of the first `count` places of the text.
 bool MayBeginIn(const IndexView& view, std::string_view text, std::size_t count);

@@ -93,7 +93,7 @@ struct Kernels {
   // last byte of a run may be any (a carriage return), the others are of ASCII and greater than
   // kBelowRun, as those of base64 are. `run_bits`: what probe() of the same kernels told of
   // just these bytes, or null; it gets overwritten. Writes their distances from `from` to `breaks`,
-  // room for kBatchBytes, in order; returns how many.
+  // room for all of these bytes, in order; returns how many.
   std::size_t (*find_line_ends)(const char* text, std::size_t from, std::size_t end,
                                 RunBits* run_bits, std::uint16_t* breaks);
   // How many bytes at the end of the text are characters of base64 (RFC 4648, 4 and 5). `size`: of

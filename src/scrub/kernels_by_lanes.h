@@ -358,6 +358,14 @@ constexpr std::size_t kBlocksInWord = 4;
 using FoundInBlocks =
     std::uint16_t[kBatchBytes / kBlockBytes + kBlocksInWord];  // NOLINT(*-c-arrays)
 
+template <unsigned kStride>
+constexpr std::size_t kBlocksAtOnce = 14 * kStride / kLaneBytes;  // 8 are about as fast, 28 are not
+
+// Of a shorter text nothing is looked at in blocks. What is written down can be read in other
+// pieces only a while later: too late for a line.
+template <typename Lanes, unsigned kStride>
+constexpr std::size_t kLeastInBlocks = Lanes::kGathers ? 512 : kBlocksAtOnce<kStride> * kBlockBytes;
+
 // Looks at blocks; returns how many, of those that end before `end`. What is found is written down:
 // to branch at each block that has something would take longer than the rest, since what it has
 // waits for the filter.
@@ -367,9 +375,6 @@ template <typename Lanes, unsigned kStride>
                                                        RunBits* run_bits, FoundInBlocks* found) {
   static_assert(kLaneBytes * Lanes::kCount == kBlockBytes);
   constexpr std::size_t kOffsets = kLaneBytes / kStride;
-  // What is written down can be read in other pieces only a while later: too late for a line.
-  constexpr std::size_t kFewBytes = 512;
-  if (end < kFewBytes) return 0;
   std::size_t blocks = 0;
 #pragma GCC unroll 2
   for (; (blocks + 1) * kBlockBytes <= end; ++blocks) {
@@ -393,7 +398,7 @@ template <typename Lanes, unsigned kStride>
   constexpr std::size_t kVectorBytes = kLaneBytes * Lanes::kCount;
   constexpr std::size_t kVectors = kBlockBytes / kVectorBytes;
   constexpr std::size_t kOffsets = kLaneBytes / kStride;
-  constexpr std::size_t kAtOnce = 14 / kOffsets;  // 8 are about as fast, 28 are not
+  constexpr std::size_t kAtOnce = kBlocksAtOnce<kStride>;
   typename LaneProbe<Lanes, kStride>::Indices indices[kAtOnce][kOffsets]
                                                      [kVectors];  // NOLINT(*-c-arrays)
   std::size_t blocks = 0;
@@ -437,27 +442,17 @@ template <typename Lanes, unsigned kStride>
   return blocks;
 }
 
+// Looks at the places from `from` on; returns the end of what it wrote to `out`. `end`: what begins
+// before it can be loaded with all that is loaded behind it.
 template <typename Lanes, unsigned kStride>
-std::size_t ProbeEach(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
-                      std::uint16_t* hits) {
+[[gnu::always_inline]] inline std::uint16_t* ProbeRest(const LaneProbe<Lanes, kStride>& probe,
+                                                       const char* text, std::size_t size,
+                                                       std::size_t count, std::size_t end,
+                                                       const ProbePlan& plan, std::size_t from,
+                                                       std::uint16_t* out) {
   constexpr std::size_t kVectorBytes = kLaneBytes * Lanes::kCount;
-  const LaneProbe<Lanes, kStride> probe(plan);
-  // What begins before `end` can be loaded with all that is loaded behind it.
-  constexpr std::size_t kBehind = LaneProbe<Lanes, kStride>::kLoadedBytes - 1;
-  const std::size_t whole = size < kBehind ? 0 : size - kBehind;
-  const std::size_t end = whole < count ? whole : count;
-  FoundInBlocks found[kLaneBytes / kStride];  // NOLINT(*-avoid-c-arrays)
-  const std::size_t blocks = [&] {
-    if constexpr (Lanes::kGathers)
-      return GatherBlocks<Lanes, kStride>(probe, text, end, plan.run_bits, found);
-    else
-      return ProbeBlocks<Lanes, kStride>(probe, text, end, plan.run_bits, found);
-  }();
-  PutOtherRunBits<Lanes>(text, size, count, blocks, plan.run_bits);
-
-  std::uint16_t* out = hits;
   for (std::size_t offset = 0; offset < kLaneBytes; offset += kStride) {
-    std::size_t at = blocks * kBlockBytes + offset;
+    std::size_t at = from + offset;
     std::uint64_t lanes = 0;
     unsigned known = 0;  // lanes
     const auto add = [&](std::uint64_t more, std::size_t number) {
@@ -480,7 +475,25 @@ std::size_t ProbeEach(const char* text, std::size_t size, std::size_t count, con
     }
     out = WritePlaces(lanes, at - kLaneBytes * known, out);
     out += ProbeSingly(text, size, count, plan, at, kLaneBytes, out);
+  }
+  return out;
+}
 
+template <typename Lanes, unsigned kStride>
+[[gnu::noinline]] std::uint16_t* ProbeBatch(const char* text, std::size_t size, std::size_t count,
+                                            std::size_t end, const ProbePlan& plan,
+                                            std::uint16_t* out) {
+  const LaneProbe<Lanes, kStride> probe(plan);
+  FoundInBlocks found[kLaneBytes / kStride];  // NOLINT(*-avoid-c-arrays)
+  const std::size_t blocks = [&] {
+    if constexpr (Lanes::kGathers)
+      return GatherBlocks<Lanes, kStride>(probe, text, end, plan.run_bits, found);
+    else
+      return ProbeBlocks<Lanes, kStride>(probe, text, end, plan.run_bits, found);
+  }();
+  PutOtherRunBits<Lanes>(text, size, count, blocks, plan.run_bits);
+  out = ProbeRest(probe, text, size, count, end, plan, blocks * kBlockBytes, out);
+  for (std::size_t offset = 0; offset < kLaneBytes; offset += kStride) {
     std::uint16_t* const all = found[offset / kStride];
     for (std::size_t i = 0; i < kBlocksInWord - 1; ++i) all[blocks + i] = 0;
     for (std::size_t first = 0; first < blocks; first += kBlocksInWord) {
@@ -489,7 +502,24 @@ std::size_t ProbeEach(const char* text, std::size_t size, std::size_t count, con
       out = WritePlaces(word, first * kBlockBytes + offset, out);
     }
   }
-  return static_cast<std::size_t>(out - hits);
+  return out;
+}
+
+template <typename Lanes, unsigned kStride>
+std::size_t ProbeEach(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
+                      std::uint16_t* hits) {
+  constexpr std::size_t kBehind = LaneProbe<Lanes, kStride>::kLoadedBytes - 1;
+  const std::size_t whole = size < kBehind ? 0 : size - kBehind;
+  const std::size_t end = whole < count ? whole : count;
+  std::uint16_t* last = hits;
+  if (end >= kLeastInBlocks<Lanes, kStride>) {
+    last = ProbeBatch<Lanes, kStride>(text, size, count, end, plan, hits);
+  } else {
+    PutOtherRunBits<Lanes>(text, size, count, 0, plan.run_bits);
+    const LaneProbe<Lanes, kStride> probe(plan);
+    last = ProbeRest(probe, text, size, count, end, plan, 0, hits);
+  }
+  return static_cast<std::size_t>(last - hits);
 }
 
 template <typename Lanes>

@@ -144,8 +144,8 @@ PatternId PatternStore::Add(const FormText& form, OwnerId owner, bool repeats_it
   for (std::size_t i = 1; i < places; ++i) {
     AddPlace(ByteAt(form.text, i), GroupOf(ByteAt(form.text, i - 1)), i);
     if (form.text[i] != '\n' || i < kBeforeBreak) continue;
-    const Place place = PlaceOfBreak(form.text.substr(i - kBeforeBreak));
-    SetBits(breaks_[place.word], place.bits);
+    const std::uint32_t bit = BitOfBreak(form.text.substr(i - kBeforeBreak));
+    SetBits(breaks_[bit / 32], 1U << bit % 32);
   }
   for (std::size_t size = 1; size <= std::min(form.text.size(), HeadFilter::kLongest); ++size) {
     const bool counts = size == kSeamHead || Waits(pattern, size);
@@ -208,6 +208,18 @@ std::span<const PatternId> SortedIds::From(std::string_view text, const PatternS
   };
   const auto found = std::ranges::partition_point(near, is_before);
   return all.subspan(begin + static_cast<std::size_t>(found - near.begin()));
+}
+
+void IndexView::ListProbed() noexcept {
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    const bool is_carried = carried && i == CarriedPatterns::kClass;
+    if (classes[i] == nullptr || is_carried) continue;
+    ProbePlan plan = classes[i]->plan();
+    if (few[i]) plan.few = &*few[i];
+    const bool carries = carried && i == CarriedPatterns::kClass + 1;
+    probed_[probed_count_++] = {
+        .table = classes[i].get(), .plan = plan, .carried = carries ? &*carried : nullptr};
+  }
 }
 
 PatternIndex::PatternIndex()
@@ -399,20 +411,19 @@ std::shared_ptr<const RepeatingPatterns> PatternIndex::Repeating() const {
 
 std::shared_ptr<const IndexView> PatternIndex::View() {
   if (repeating_ == nullptr && !repeating_ids_.empty()) repeating_ = Repeating();
-  auto view = MakeSecret<IndexView>(IndexView{.store = store_,
-                                              .classes = {},
-                                              .few = {},
-                                              .carried = {},
-                                              .sorted = sorted_,
-                                              .repeating = repeating_,
-                                              .count = store_->size(),
-                                              .has_base64 = has_base64_});
+  auto view = MakeSecret<IndexView>();
+  view->store = store_;
+  view->sorted = sorted_;
+  view->repeating = repeating_;
+  view->count = store_->size();
+  view->has_base64 = has_base64_;
   for (std::size_t i = 0; i < classes_.size(); ++i) {
     EnterMembers(i);
     view->classes[i] = classes_[i];
     if (classes_[i] != nullptr) view->few[i] = classes_[i]->few();
   }
   view->carried = Carried();
+  view->ListProbed();
   return view;
 }
 

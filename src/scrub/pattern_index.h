@@ -59,8 +59,8 @@ class PatternStore {
   // kShortLength ones.
   static constexpr std::size_t kBeforeBreak = 3;
   bool MayHaveBreak(std::string_view four) const noexcept {
-    const Place place = PlaceOfBreak(four);
-    return HasBits(breaks_[place.word], place.bits);
+    const std::uint32_t bit = BitOfBreak(four);
+    return HasBits(breaks_[bit / 32], 1U << bit % 32);
   }
   // The filter knows the first bytes of each pattern that has so many. Of other numbers it knows
   // them only if the pattern waits for more when so much of it is there.
@@ -83,8 +83,8 @@ class PatternStore {
   const char* Keep(std::string_view text);
   const char* KeepSource(const FormText& form);
   void AddPlace(unsigned char c, std::size_t group, std::size_t place) noexcept;
-  static Place PlaceOfBreak(std::string_view four) noexcept {
-    return PlaceOfFour(four, 32 - kBreakWordBits);
+  static std::uint32_t BitOfBreak(std::string_view four) noexcept {
+    return Load<std::uint32_t>(four.data()) * kGramFactor >> (32 - kBreakBits);
   }
   static bool HasLead(const std::atomic<std::uint64_t>& leads, unsigned char c) noexcept {
     const int value = Base64Value(c);
@@ -95,8 +95,8 @@ class PatternStore {
   GrowingArray<std::atomic<std::uint8_t>> retired_;  // by owner
   // By byte, and by group of the one before it.
   std::array<std::array<std::atomic<std::uint64_t>, kGroups>, 256> places_{};
-  static constexpr unsigned kBreakWordBits = 8;
-  std::array<std::uint32_t, std::size_t{1} << kBreakWordBits> breaks_{};
+  static constexpr unsigned kBreakBits = 16;
+  std::array<std::uint32_t, (std::size_t{1} << kBreakBits) / 32> breaks_{};
   std::atomic<bool> has_retired_{false};
   std::atomic<bool> has_short_{false};
   HeadFilter heads_;
@@ -145,9 +145,20 @@ struct RepeatingPatterns {
   AhoCorasick automaton;
 };
 
-// What a reader looks through. Copies are cheap; what it refers to grows under it, but the number
-// of patterns in `sorted` and `count`, which says how many a reader may know of.
+// What a reader looks through. What it refers to grows under it, but the number of patterns in
+// `sorted` and `count`, which says how many a reader may know of.
 struct IndexView {
+  // A class whose grams are to be looked for.
+  struct Probed {
+    const LengthClass* table;
+    ProbePlan plan;
+    const CarriedPatterns* carried;  // what its grams lead to, too, or null
+  };
+
+  IndexView() = default;
+  IndexView(const IndexView&) = delete;  // it refers to itself
+  IndexView& operator=(const IndexView&) = delete;
+
   std::shared_ptr<const PatternStore> store;
   std::array<std::shared_ptr<const LengthClass>, kClassShapes.size()> classes;  // may be null
   std::array<std::optional<FewGrams>, kClassShapes.size()> few;                 // by class
@@ -157,24 +168,14 @@ struct IndexView {
   std::size_t count = 0;
   bool has_base64 = false;
 
-  // Whether there is any table of grams: there is none where the automaton finds all patterns.
-  bool HasGrams() const noexcept {
-    return std::ranges::any_of(classes, [](const auto& one) { return one != nullptr; });
-  }
-  // Whether grams of the class are to be looked for.
-  bool IsProbed(std::size_t index) const noexcept {
-    return classes[index] != nullptr && !(carried && index == CarriedPatterns::kClass);
-  }
-  // Whether its grams lead to those, too.
-  bool CarriesOthers(std::size_t index) const noexcept {
-    return carried && index == CarriedPatterns::kClass + 1;
-  }
-  // Of a class that is there.
-  ProbePlan PlanOf(std::size_t index) const noexcept {
-    ProbePlan plan = classes[index]->plan();
-    if (few[index]) plan.few = &*few[index];
-    return plan;
-  }
+  // None where the automaton finds all patterns.
+  std::span<const Probed> probed() const noexcept { return {probed_.data(), probed_count_}; }
+  // When all else is there.
+  void ListProbed() noexcept;
+
+ private:
+  std::array<Probed, kClassShapes.size()> probed_{};
+  std::size_t probed_count_ = 0;
 };
 
 // Thread-safety: one thread at a time. Views may be used from several threads meanwhile.

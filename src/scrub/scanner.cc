@@ -108,7 +108,7 @@ void Scanner::End(const IndexView& view, std::string_view kept, int byte_before,
 // Finds what begins in `kept` or just behind it.
 void Scanner::LookAcross(std::string_view kept, int byte_before, std::string_view fresh,
                          bool ends) {
-  if (!view_->HasGrams()) return;
+  if (view_->probed().empty()) return;
   const std::string_view before = LastBytes(kept, kSeamBefore);
   const std::string_view behind = fresh.substr(0, kSeamBehind);
   if (!ends && !MayBeginAcross(*view_, before, behind)) return;

@@ -148,9 +148,15 @@ bool WrappedBase64::LookIfClean(const IndexView& view, std::string_view fresh, O
     Skip(fresh);
     return true;
   }
+  return fresh.size() <= kLineBytes ? LookIfCleanWithin<kLineBytes>(view, fresh, begin)
+                                    : LookIfCleanWithin<kBatchBytes>(view, fresh, begin);
+}
+
+template <std::size_t kBytes>
+bool WrappedBase64::LookIfCleanWithin(const IndexView& view, std::string_view fresh, Offset begin) {
   std::string_view first_line;
-  BatchPlaces room;
-  for (const std::size_t line_end : FindLineEnds(ActiveKernels(), fresh, 0, nullptr, room)) {
+  Places<kBytes> room;
+  for (const std::size_t line_end : FindLineEnds(ActiveKernels(), fresh, 0, nullptr, room.data())) {
     const std::string_view line = WithoutReturn(fresh.substr(0, line_end));
     const std::size_t run = RunAtEnd(line);
     if (!IsWidth(run)) continue;

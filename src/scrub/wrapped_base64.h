@@ -55,6 +55,10 @@ class WrappedBase64 final : private OccurrenceSink {
 
   // Of the beginning of what is being looked at.
   std::size_t RunAtEnd(std::string_view text) const noexcept { return RunAfter(run_, text); }
+  // `fresh`: kBytes at most.
+  template <std::size_t kBytes>
+  [[gnu::noinline]] bool LookIfCleanWithin(const IndexView& view, std::string_view fresh,
+                                           Offset begin);
   std::size_t LeaveOutside(const IndexView& view, std::string_view kept, std::string_view fresh,
                            std::size_t from, std::span<const std::size_t> line_ends, Offset begin);
   void BeginBlock(Offset first);
