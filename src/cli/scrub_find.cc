@@ -9,6 +9,7 @@
 
 #include "cli/input_pieces.h"
 #include "cli/line_positions.h"
+#include "cli/scrub_progress.h"
 #include "cli/unique_fd.h"
 #include "core/json_writer.h"
 #include "core/printable.h"
@@ -55,11 +56,13 @@ ScrubOutcome FindValues(const FileToScrub& file, const Scrubber& scrubber,
         outcome.tally.Count(found.name);
         outcome.holds_values = true;
       });
+  FileProgress progress(file.bytes, bytes_done);
+  std::uint64_t offset = 0;
   const UniqueFd opened = Open(file);
   const int error = !opened ? errno : ReadPieces(opened.get(), [&](std::string_view piece) {
     positions.Add(piece);
     stream.Write(piece);
-    bytes_done.fetch_add(piece.size(), std::memory_order_relaxed);
+    progress.Reach(offset += piece.size());
     return true;
   });
   stream.Finish();

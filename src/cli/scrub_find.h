@@ -12,7 +12,7 @@
 namespace qarion::secrets::cli {
 
 // A line of output for each occurrence, "path:line:column: FIELD" or a JSON object ("json").
-// `bytes_done` counts what is read.
+// `bytes_done` counts what is read, and in the end has grown by the size of the file.
 ScrubOutcome FindValues(const FileToScrub& file, const Scrubber& scrubber,
                         const std::string& format, std::atomic<std::uint64_t>& bytes_done);
 

@@ -15,6 +15,7 @@
 #include "cli/gathered_output.h"
 #include "cli/input_pieces.h"
 #include "cli/new_neighbour.h"
+#include "cli/scrub_progress.h"
 #include "cli/unique_fd.h"
 #include "core/files.h"
 
@@ -37,7 +38,7 @@ class Rewriting {
         follows_(!file.was_found),
         scrubber_(scrubber),
         stop_(stop),
-        bytes_done_(bytes_done) {}
+        progress_(file.bytes, bytes_done) {}
 
   Status Run(ScrubOutcome& outcome) {
     if (Status opened = Open(); !opened) return opened;
@@ -119,7 +120,9 @@ class Rewriting {
 
   // Reads all of it, or until `take` returns false.
   Status Read(const std::function<bool(std::string_view)>& take) {
+    std::uint64_t offset = 0;
     const int error = ReadPieces(file_.get(), [&](std::string_view piece) {
+      progress_.Reach(offset += piece.size());
       return !stop_.stop_requested() && take(piece);
     });
     if (error != 0) return CannotRead(Quoted(path_), error);
@@ -134,7 +137,6 @@ class Rewriting {
         [&](const StreamScrubber::Occurrence&) { found = true; });
     Status read = Read([&](std::string_view piece) {
       stream.Write(piece);
-      bytes_done_.fetch_add(piece.size(), std::memory_order_relaxed);
       return !found;
     });
     if (!read) return std::move(read).error();
@@ -175,7 +177,7 @@ class Rewriting {
   const bool follows_;
   const Scrubber& scrubber_;
   const std::stop_token& stop_;
-  std::atomic<std::uint64_t>& bytes_done_;
+  FileProgress progress_;
   UniqueFd directory_;
   std::string name_;
   UniqueFd file_;

@@ -16,7 +16,8 @@ namespace qarion::secrets::cli {
 // has the mode, owner, extended attributes and access time of the old one. Errors:
 // kIo: it cannot be read, is no regular file or has several names, or the new one cannot be
 // written. kNotPermitted: the new one cannot be given the owner or the attributes. kTryAgain: it is
-// being written, was changed meanwhile, or `stop` was requested.
+// being written, was changed meanwhile, or `stop` was requested. In each case `bytes_done` has
+// grown by the size of the file in the end.
 ScrubOutcome ScrubInPlace(const FileToScrub& file, const Scrubber& scrubber,
                           const std::stop_token& stop, std::atomic<std::uint64_t>& bytes_done);
 

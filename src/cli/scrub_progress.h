@@ -1,11 +1,36 @@
 // How far `qsecrets scrub` has come with files.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 
 namespace qarion::secrets::cli {
+
+// How much of one file is done. Each of its bytes counts once, however often it is read.
+class FileProgress {
+ public:
+  // `all_done` counts the bytes of all files.
+  FileProgress(std::uint64_t bytes, std::atomic<std::uint64_t>& all_done)
+      : bytes_(bytes), all_done_(all_done) {}
+  // Whatever became of it, nothing is left to be done.
+  ~FileProgress() { Reach(bytes_); }
+  FileProgress(const FileProgress&) = delete;
+  FileProgress& operator=(const FileProgress&) = delete;
+
+  // What lies before `offset` is done.
+  void Reach(std::uint64_t offset) noexcept {
+    if (offset <= reached_) return;
+    all_done_.fetch_add(offset - reached_, std::memory_order_relaxed);
+    reached_ = offset;
+  }
+
+ private:
+  const std::uint64_t bytes_;
+  std::atomic<std::uint64_t>& all_done_;
+  std::uint64_t reached_ = 0;
+};
 
 // A bar on standard error where that is a terminal; otherwise nothing.
 class ScrubProgress {
