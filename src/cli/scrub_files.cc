@@ -44,20 +44,21 @@ class Summary {
   explicit Summary(ScrubProgress& progress) : progress_(progress) {}
 
   // Whether to go on.
-  bool Take(const ScrubOutcome& outcome) {
+  bool Write(std::string_view output) {
+    progress_.Clear();
+    const Status written = WriteOutput(output);
+    if (!written) Note(written.error());
+    return written.has_value();
+  }
+
+  void Take(const ScrubOutcome& outcome) {
     tally_.Add(outcome.tally);
     holds_values_ |= outcome.holds_values;
-    if (outcome.output.empty() && !outcome.error) return true;
-    progress_.Clear();
-    if (const Status written = WriteOutput(outcome.output); !written) {
-      Note(written.error());
-      return false;
-    }
     if (outcome.error) Note(*outcome.error);
-    return true;
   }
 
   void Note(const Error& error) {
+    progress_.Clear();
     const int status = Report(error);
     if (failure_ == 0) failure_ = status;
   }
@@ -92,14 +93,17 @@ int ScrubFiles(const ScrubOptions& options, const Scrubber& scrubber, const std:
   for (const Error& error : found.errors) summary.Note(error);
   WorkInOrder(found.files.size(), Threads(options.jobs),
               {.work =
-                   [&](std::size_t number) {
+                   [&](std::size_t number, const PassOutput& pass) {
                      const FileToScrub& file = found.files[number];
-                     return options.find ? FindValues(file, scrubber, options.format, bytes_done)
-                                         : ScrubInPlace(file, scrubber, stop, bytes_done);
+                     return options.find
+                                ? FindValues(file, scrubber, options.format, pass, bytes_done)
+                                : ScrubInPlace(file, scrubber, stop, bytes_done);
                    },
+               .write = [&](std::string_view output) { return summary.Write(output); },
                .take =
                    [&](const ScrubOutcome& outcome) {
-                     return summary.Take(outcome) && !stop.stop_requested();
+                     summary.Take(outcome);
+                     return !stop.stop_requested();
                    },
                .meanwhile = [&](std::size_t done) { progress.Show(done, bytes_done); }});
   progress.Clear();

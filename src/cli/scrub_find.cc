@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <utility>
 
 #include "cli/input_pieces.h"
@@ -16,6 +17,8 @@
 
 namespace qarion::secrets::cli {
 namespace {
+
+constexpr std::size_t kManyLines = std::size_t{64} * 1024;  // bytes of them
 
 // What is named may be a pipe; what was found was a regular file when it was found.
 UniqueFd Open(const FileToScrub& file) {
@@ -43,16 +46,24 @@ std::string JsonLine(const std::string& path, LinePosition at, std::string_view 
 }  // namespace
 
 ScrubOutcome FindValues(const FileToScrub& file, const Scrubber& scrubber,
-                        const std::string& format, std::atomic<std::uint64_t>& bytes_done) {
+                        const std::string& format, const PassOutput& pass,
+                        std::atomic<std::uint64_t>& bytes_done) {
   ScrubOutcome outcome;
   const std::string shown = file.path == "-" ? "(standard input)" : core::Printable(file.path);
   LinePositions positions;
+  std::string lines;
+  bool is_wanted = true;
+  const auto pass_lines = [&] {
+    is_wanted = is_wanted && pass(lines);
+    lines.clear();
+  };
   StreamScrubber stream(
       scrubber, [](std::string_view) {},
       [&](const StreamScrubber::Occurrence& found) {
         const LinePosition at = positions.Of(found.begin);
-        outcome.output +=
+        lines +=
             format == "json" ? JsonLine(shown, at, found.name) : TextLine(shown, at, found.name);
+        if (lines.size() >= kManyLines) pass_lines();
         outcome.tally.Count(found.name);
         outcome.holds_values = true;
       });
@@ -63,9 +74,11 @@ ScrubOutcome FindValues(const FileToScrub& file, const Scrubber& scrubber,
     positions.Add(piece);
     stream.Write(piece);
     progress.Reach(offset += piece.size());
-    return true;
+    pass_lines();
+    return is_wanted;
   });
   stream.Finish();
+  pass_lines();
   if (error != 0) {
     outcome.error = CannotRead(file.path == "-" ? "standard input" : "'" + shown + "'", error);
   }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <optional>
-#include <string>
 
 #include "cli/scrub_tally.h"
 #include "qarion/secrets/error.h"
@@ -10,7 +9,6 @@
 namespace qarion::secrets::cli {
 
 struct ScrubOutcome {
-  std::string output;  // for standard output
   bool holds_values = false;
   ScrubTally tally;
   std::optional<Error> error;

@@ -16,17 +16,15 @@ constexpr double kGiga = 1e9;
 }  // namespace
 
 ScrubProgress::ScrubProgress(std::size_t files, std::uint64_t bytes)
-    : is_terminal_(isatty(STDERR_FILENO) == 1), all_files_(files), all_bytes_(bytes) {}
+    : is_shown_(bytes != 0 && isatty(STDERR_FILENO) == 1), all_files_(files), all_bytes_(bytes) {}
 
 void ScrubProgress::Show(std::size_t files, std::uint64_t bytes) {
   const auto now = Clock::now();
-  if (!is_terminal_ || now - drawn_ < kRedrawEvery) return;
+  if (!is_shown_ || now - drawn_ < kRedrawEvery) return;
   drawn_ = now;
   is_drawn_ = true;
   // Files may have grown since they were counted.
-  const double share =
-      std::min(1.0, static_cast<double>(bytes) /
-                        static_cast<double>(std::max<std::uint64_t>(all_bytes_, 1)));
+  const double share = std::min(1.0, static_cast<double>(bytes) / static_cast<double>(all_bytes_));
   std::string bar(kBarWidth, '.');
   std::fill_n(bar.begin(), static_cast<std::ptrdiff_t>(share * kBarWidth), '#');
   const double seconds = std::chrono::duration<double>(now - began_).count();

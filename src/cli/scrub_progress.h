@@ -32,7 +32,8 @@ class FileProgress {
   std::uint64_t reached_ = 0;
 };
 
-// A bar on standard error where that is a terminal; otherwise nothing.
+// A bar on standard error where that is a terminal and the bytes of the files are known; otherwise
+// nothing.
 class ScrubProgress {
  public:
   ScrubProgress(std::size_t files, std::uint64_t bytes);
@@ -47,7 +48,7 @@ class ScrubProgress {
  private:
   using Clock = std::chrono::steady_clock;
 
-  const bool is_terminal_;
+  const bool is_shown_;
   const std::size_t all_files_;
   const std::uint64_t all_bytes_;
   const Clock::time_point began_ = Clock::now();

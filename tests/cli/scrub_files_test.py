@@ -9,6 +9,7 @@ import pty
 import random
 import resource
 import secrets
+import select
 import signal
 import shutil
 import stat
@@ -21,6 +22,7 @@ from support import QSECRETS, CommandTest
 NOBODY = 65534
 IS_ROOT = os.geteuid() == 0
 LARGE = 200_000_000
+SANITIZED = "ASAN_OPTIONS" in os.environ or "TSAN_OPTIONS" in os.environ
 
 
 class FilesTest(CommandTest):
@@ -161,6 +163,69 @@ class Find(FilesTest):
         self.assert_finds(["(standard input):2:1: DB"], stdin=f"\n{self.value}".encode())
         self.assert_finds(["(standard input):1:1: DB"], "-", stdin=self.value.encode())
 
+    def start_find(self, *arguments, **options):
+        options.setdefault("stdout", subprocess.PIPE)
+        process = subprocess.Popen([QSECRETS, *self.arguments("--find", *arguments)], cwd=self.directory,
+                                   env={"PATH": os.environ["PATH"]}, stdin=subprocess.PIPE, **options)
+        for stream in (process.stdin, process.stdout):
+            if stream:
+                self.addCleanup(stream.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def assert_comes(self, expected, process):
+        """What has come on standard output, without its end."""
+        shown, deadline = b"", time.monotonic() + 10
+        while len(shown) < len(expected) and select.select([process.stdout], [], [], deadline - time.monotonic())[0]:
+            shown += os.read(process.stdout.fileno(), 1 << 16)
+        self.assertEqual(shown, expected)
+
+    def test_standard_input_is_told_of_while_it_is_open(self):
+        self.write("a", self.value)
+        for arguments, before in ([], b""), (["logs", "-"], b"logs/a:1:1: DB\n"):
+            process = self.start_find(*arguments)
+            for line in (1, 2):
+                process.stdin.write(f"x {self.value}\n".encode())
+                process.stdin.flush()
+                self.assert_comes(before + f"(standard input):{line}:3: DB\n".encode(), process)
+                before = b""
+            process.stdin.close()
+            self.assertEqual((process.stdout.read(), process.wait(60)), (b"", 1))
+
+    def test_standard_input_is_read_no_further_where_the_output_is_full(self):
+        with open("/dev/full", "wb") as full:
+            process = self.start_find(stdout=full, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        with contextlib.suppress(BrokenPipeError):
+            while process.poll() is None and time.monotonic() < deadline:
+                process.stdin.write(f"{self.value}\n".encode())
+                process.stdin.flush()
+                time.sleep(0.01)
+        self.assertEqual(process.wait(10), 74)
+
+    @unittest.skipIf(SANITIZED, "sanitizers need memory of their own")
+    def test_many_occurrences_take_no_memory(self):
+        """Nor where they wait for a file before them."""
+        count, names = 300_000, ["x" * 200, "y" * 200]
+        for name in names:
+            self.write(name, self.value * count)
+        os.mkfifo(self.directory / "pipe")
+        with open(self.directory / "found", "wb") as found:
+            process = self.start_find("--jobs", "3", "--forms", "raw", "pipe", "logs", stdout=found)
+        with open(self.directory / "pipe", "wb") as pipe:
+            time.sleep(0.5)
+            pipe.write(self.value.encode())
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(process.returncode, 1)
+        size = len(self.value)
+        expected = ["pipe:1:1: DB"] + [f"logs/{name}:1:{1 + size * number}: DB" for name in names for number in range(count)]
+        shown = (self.directory / "found").read_text()
+        self.assertEqual(hash(shown), hash("".join(f"{line}\n" for line in expected)))
+        self.assertGreater(len(shown), 120_000_000)
+        self.assertLess(used.ru_maxrss * 1024, 60_000_000)
+
     def test_file_that_is_not_there_does_not_stop_the_others(self):
         self.write("a", self.value)
         done = self.find("none", "logs")
@@ -263,6 +328,17 @@ class Find(FilesTest):
         self.assertRegex(shown, rb"\r\[[#.]{30}\] 0 of 1 files, \d\.\d of 2\.0 GB, \d+\.\d GB/s")
         self.assertTrue(shown.endswith(b"\r\033[K"))
         self.assertEqual(self.find("logs").stderr, b"")
+
+    def test_no_bar_where_nobody_knows_how_much_will_come(self):
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        process = self.start_find(stderr=theirs)
+        os.close(theirs)
+        time.sleep(0.3)
+        process.stdin.close()
+        self.assertEqual(process.wait(60), 0)
+        with self.assertRaises(OSError):  # its end
+            os.read(ours, 1 << 16)
 
     def test_stats(self):
         self.write("a", self.value * 2)
