@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <cstdio>
+#include <optional>
 #include <set>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -16,6 +19,9 @@
 #include "cli/scrub_paths.h"
 #include "cli/scrub_progress.h"
 #include "cli/scrub_tally.h"
+#include "cli/scrub_values.h"
+#include "core/files.h"
+#include "core/printable.h"
 
 namespace qarion::secrets::cli {
 namespace {
@@ -29,6 +35,35 @@ void RemoveRepeated(std::vector<FileToScrub>& files) {
     struct stat status{};
     if (stat(file.path.c_str(), &status) != 0 || status.st_nlink > 1) return false;
     return !known.emplace(status.st_dev, status.st_ino).second;
+  });
+}
+
+Error HoldsTheValues(const FileToScrub& file, const ScrubOptions& options) {
+  const std::string what =
+      options.secrets_json.empty() ? "the .env file" : "the file that --secrets-json names";
+  return Error(ErrorCode::kIo, "'" + core::ShownPath(file.path) + "' is " + what +
+                                   ", and the values would be lost from it")
+      .Cure("leave it out; it was left as it is");
+}
+
+// Under whatever name. Where it was only found, somebody wants the others masked.
+void LeaveOutValues(FilesToScrub& found, const ScrubOptions& options) {
+  const auto values = FileOfValues(options);
+  if (!values) return;
+  std::erase_if(found.files, [&](const FileToScrub& file) {
+    struct stat status{};
+    if (stat(file.path.c_str(), &status) != 0 || status.st_dev != values->st_dev ||
+        status.st_ino != values->st_ino) {
+      return false;
+    }
+    Error error = HoldsTheValues(file, options);
+    if (file.was_found) {
+      std::fprintf(stderr, "qsecrets: warning: %s: it was left as it is\n",
+                   core::Printable(error.reason()).c_str());
+    } else {
+      found.errors.push_back(std::move(error));
+    }
+    return true;
   });
 }
 
@@ -74,17 +109,20 @@ class Summary {
   int failure_ = 0;
 };
 
-FilesToScrub FilesOf(const ScrubOptions& options) {
+FilesToScrub FilesOf(const ScrubOptions& options, const Scrubber& scrubber) {
   if (options.paths.empty()) return {.files = {{.path = "-"}}, .errors = {}};
   FilesToScrub found = FindFiles(options.paths);
-  if (options.in_place) RemoveRepeated(found.files);
+  if (options.in_place) {
+    if (scrubber.size() != 0) LeaveOutValues(found, options);
+    RemoveRepeated(found.files);
+  }
   return found;
 }
 
 }  // namespace
 
 int ScrubFiles(const ScrubOptions& options, const Scrubber& scrubber, const std::stop_token& stop) {
-  const FilesToScrub found = FilesOf(options);
+  const FilesToScrub found = FilesOf(options, scrubber);
   std::uint64_t all_bytes = 0;
   for (const FileToScrub& file : found.files) all_bytes += file.bytes;
   ScrubProgress progress(found.files.size(), all_bytes);

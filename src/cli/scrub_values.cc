@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "core/environment.h"
 #include "core/files.h"
 #include "core/json_fields.h"
 #include "core/printable.h"
+#include "core/settings.h"
 #include "runtime/scrub_settings.h"
 
 namespace qarion::secrets::cli {
@@ -109,6 +111,13 @@ Result<Scrubber> OpenScrubber(const ScrubOptions& options) {
     }
   }
   return scrubber;
+}
+
+std::optional<struct stat> FileOfValues(const ScrubOptions& options) {
+  const auto status =
+      core::FileStatus(options.secrets_json.empty() ? core::EnvFilePath(core::ProcessEnvironment())
+                                                    : options.secrets_json);
+  return status && S_ISREG(status->st_mode) ? status : std::nullopt;
 }
 
 }  // namespace qarion::secrets::cli

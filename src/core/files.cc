@@ -171,6 +171,13 @@ std::string ShownPath(const std::string& path) {
   return is_shown ? path : "a text of " + std::to_string(path.size()) + " bytes, not a path";
 }
 
+std::optional<struct stat> FileStatus(const std::string& path) {
+  struct stat status{};
+  const auto own = OwnDescriptor(path);
+  const int failed = own ? fstat(*own, &status) : stat(path.c_str(), &status);
+  return failed == 0 ? std::optional(status) : std::nullopt;
+}
+
 Result<FileContents> ReadFile(const std::string& path, const std::string& what, PipesAllowed pipes,
                               std::size_t limit, ErrorCode too_large) {
   if (path.find('\0') != std::string::npos) {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "qarion/secrets/result.h"
@@ -26,6 +27,10 @@ enum class PipesAllowed { kNo, kYes };
 // secret that stands where its file should: JSON or PEM, on one line too, a token, a key in base64,
 // or longer than a name in a directory can be. Such a text is not shown. Looks at the file system.
 std::string ShownPath(const std::string& path);
+
+// Status of what ReadFile() reads under that path; none where there is nothing, or it may not be
+// looked at.
+std::optional<struct stat> FileStatus(const std::string& path);
 
 // Reads a whole file into secret memory. `/dev/stdin` and `/dev/fd/N` name this process's own
 // descriptors. `what` names the setting or use for messages: "SECRETS_ENV_FILE".

@@ -9,6 +9,7 @@
 
 #include <string>
 
+#include "core/descriptor.h"
 #include "tests/support/temporary_directory.h"
 
 namespace qarion::secrets::core {
@@ -158,6 +159,26 @@ TEST(ShownPath, IsWholeWhereItIsOneOrMightBe) {
         "/nowhere/\u00e9 \U0001f600/key", "C:\\keys\\one.json"}) {
     EXPECT_EQ(ShownPath(path), path);
   }
+}
+
+TEST(FileStatus, IsThatOfTheFileBehindALinkOrADescriptor) {
+  const test::TemporaryDirectory directory;
+  const std::string path = directory.Write("f", "fake");
+  struct stat expected{};
+  ASSERT_EQ(stat(path.c_str(), &expected), 0);
+  ASSERT_EQ(symlink(path.c_str(), directory.Path("link").c_str()), 0);
+  const Descriptor opened(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(unlink(path.c_str()), 0);
+  EXPECT_FALSE(FileStatus(path));
+  EXPECT_FALSE(FileStatus(directory.Path("link")));
+  directory.Write("f", "another");
+  const auto behind = FileStatus("/dev/fd/" + std::to_string(opened.get()));
+  ASSERT_TRUE(behind);
+  EXPECT_EQ(behind->st_ino, expected.st_ino);
+  const auto linked = FileStatus(directory.Path("link"));
+  ASSERT_TRUE(linked);
+  EXPECT_EQ(linked->st_size, 7);
+  EXPECT_NE(linked->st_ino, expected.st_ino);
 }
 
 // Whatever they look like.

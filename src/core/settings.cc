@@ -96,6 +96,10 @@ bool IsGeneralSetting(std::string_view name) noexcept {
   return std::ranges::find(kGeneralSettings, name) != std::end(kGeneralSettings);
 }
 
+std::string EnvFilePath(const Environment& environment) {
+  return std::string(environment.Find(kEnvFileSetting).value_or(kDefaultEnvFile));
+}
+
 Status EnvFile::Load(const Environment& ambient) {
   if (path_ == kNoEnvFile) return {};
   struct stat now{};

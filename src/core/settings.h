@@ -23,6 +23,9 @@ namespace qarion::secrets::core {
 std::span<const std::string_view> GeneralSettings() noexcept;
 bool IsGeneralSetting(std::string_view name) noexcept;
 
+// Where `.env` is: what SECRETS_ENV_FILE says, or in the working directory.
+std::string EnvFilePath(const Environment& environment);
+
 // A setting that was found. The text is valid as long as the Settings and the environment.
 struct Setting {
   std::string_view text;

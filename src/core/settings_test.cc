@@ -41,6 +41,12 @@ class SettingsTest : public testing::Test {
   MapEnvironment environment_;
 };
 
+TEST_F(SettingsTest, SayWhereTheEnvFileIs) {
+  EXPECT_EQ(EnvFilePath(environment_), ".env");
+  environment_.Set("SECRETS_ENV_FILE", "/etc/fake/env");
+  EXPECT_EQ(EnvFilePath(environment_), "/etc/fake/env");
+}
+
 class BadSeconds : public SettingsTest, public testing::WithParamInterface<const char*> {};
 
 TEST_P(BadSeconds, AreRefusedWithWhatIsAccepted) {

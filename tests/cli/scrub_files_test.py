@@ -461,6 +461,59 @@ class InPlace(FilesTest):
         os.link(path, self.directory / "other")
         self.assert_left(path, self.value.encode(), self.scrub_in_place("logs"), 74, "hard links")
 
+    def test_refuses_the_file_that_the_values_are_from(self):
+        values = self.directory / "values.json"
+        content = values.read_bytes()
+        (self.directory / "link").symlink_to("values.json")
+        for name in ("values.json", "link", "logs/../values.json"):
+            self.assert_left(values, content, self.scrub_in_place(name), 74, f"'{name}'", "--secrets-json")
+        os.link(values, self.directory / "other")
+        self.assert_left(values, content, self.scrub_in_place("other"), 74, "'other'", "--secrets-json")
+        path = self.write("a.log", self.value)
+        self.assertEqual(self.scrub_in_place("values.json", "logs").returncode, 74)
+        self.assertEqual((values.read_bytes(), path.read_bytes()), (content, b"***"))
+
+    def test_refuses_the_file_that_the_values_are_from_behind_a_descriptor(self):
+        values = self.directory / "values.json"
+        content = values.read_bytes()
+        with open(values, "rb") as opened:
+            number = opened.fileno()
+            done = self.run_command("scrub", "--secrets-json", f"/dev/fd/{number}", "--in-place", "values.json",
+                                    pass_fds=[number])
+        self.assert_left(values, content, done, 74, "'values.json'", "--secrets-json")
+
+    def test_leaves_out_the_file_that_the_values_are_from_where_it_is_found(self):
+        values = self.directory / "values.json"
+        content = values.read_bytes()
+        path = self.write("a.log", self.value)
+        os.link(values, self.logs / "values")
+        done = self.scrub_in_place(".")
+        self.assertEqual((done.returncode, done.stdout), (0, b""))
+        shown = done.stderr.decode()
+        for name in ("./values.json", "./logs/values"):
+            self.assertRegex(shown, f"warning: '{name}' .*--secrets-json.* left as it is\n")
+        self.assertEqual(shown.count("\n"), 2)
+        self.assertEqual((values.read_bytes(), path.read_bytes()), (content, b"***"))
+
+    def test_other_files_of_values_are_masked(self):
+        path = self.write("values.json", (self.directory / "values.json").read_bytes())
+        env = self.write_env(f"SMTP_PASSWORD={self.value}")
+        self.assert_works("logs", ".env")
+        self.assertEqual(json.loads(path.read_bytes()), {"DB": "***", "MAIL": "***"})
+        self.assertEqual(env.read_bytes(), b"SMTP_PASSWORD=***")
+
+    def test_refuses_the_env_file_that_the_values_are_from(self):
+        content = f"SMTP_PASSWORD={self.value}\n".encode()
+        for name, environment in (".env", {}), ("other.env", {"SECRETS_ENV_FILE": "other.env"}):
+            env = self.write_env(content, name)
+            path = self.write("a.log", self.value)
+            done = self.run_command("scrub", "--in-place", name, env=environment)
+            self.assert_left(env, content, done, 74, f"'{name}'", ".env file")
+            done = self.run_command("scrub", "--in-place", ".", env=environment)
+            self.assertEqual((done.returncode, done.stdout), (0, b""))
+            self.assertRegex(done.stderr, f"warning: './{name}' is the .env file.* left as it is\n".encode())
+            self.assertEqual((env.read_bytes(), path.read_bytes()), (content, b"***"))
+
     def test_refuses_what_is_no_file(self):
         os.mkfifo(self.logs / "pipe")
         self.assertEqual(self.scrub_in_place("logs/pipe").returncode, 74)
