@@ -12,6 +12,7 @@
 
 #include "cli/child_environment.h"
 #include "cli/command.h"
+#include "cli/kernels_warning.h"
 #include "cli/supervisor.h"
 #include "qarion/secrets/runtime.h"
 
@@ -140,6 +141,7 @@ int RunExec(ExecOptions& options) {
   if (options.no_scrub) {
     return ReportNotStarted(options, prepared.environment, ReplaceProcess(program));
   }
+  WarnOfUnknownKernels();
   Result<Outcome> outcome = Supervise(program, prepared.scrubber, [&prepared] {
     prepared.environment.Clear();
     WipeInheritedValues(*prepared.snapshot, environ);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cli/command.h"
+#include "cli/kernels_warning.h"
 #include "cli/scrub_files.h"
 #include "cli/scrub_options.h"
 #include "cli/scrub_stream.h"
@@ -39,6 +40,7 @@ int ScrubInPlace(const ScrubOptions& options) {
 
 int RunScrub(const ScrubOptions& options) {
   if (Status checked = CheckScrubOptions(options); !checked) return Report(checked.error());
+  WarnOfUnknownKernels();
   if (options.in_place) return ScrubInPlace(options);
   const auto scrubber = OpenScrubber(options);
   if (!scrubber) return Report(scrubber.error());

@@ -40,7 +40,7 @@ const auto& Choices() noexcept {
 
 const Kernels& Choose() noexcept {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): read once; nothing here changes the environment.
-  if (const char* const name = std::getenv("QARION_SECRETS_ISA")) {
+  if (const char* const name = std::getenv(kKernelsVariable)) {
     if (const Kernels* const kernels = KernelsNamed(name)) return *kernels;
   }
   for (const Choice& choice : Choices()) {
@@ -56,6 +56,14 @@ const Kernels* KernelsNamed(std::string_view name) noexcept {
     if (choice.is_there && name == choice.kernels->name) return choice.kernels;
   }
   return nullptr;
+}
+
+std::vector<std::string> KernelNames() {
+  std::vector<std::string> names;
+  for (const Choice& choice : Choices()) {
+    if (choice.is_there) names.emplace_back(choice.kernels->name);
+  }
+  return names;
 }
 
 const Kernels& ActiveKernels() noexcept {

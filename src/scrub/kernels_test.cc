@@ -285,6 +285,14 @@ TEST_P(KernelsTest, FindGramsInTextsOfAnySizeThatAreFullOfThem) {
   }
 }
 
+TEST(KernelNames, AreThoseThatCanBeTaken) {
+  const std::vector<std::string> names = KernelNames();
+  for (const char* const name : {"plain", "sse4.2", "avx2", "avx512"}) {
+    EXPECT_EQ(std::ranges::count(names, name), KernelsNamed(name) == nullptr ? 0 : 1) << name;
+  }
+  EXPECT_EQ(std::ranges::count(names, "plain"), 1);
+}
+
 std::string NameOf(const testing::TestParamInfo<const char*>& test) {
   std::string name = test.param;
   std::erase(name, '.');

@@ -4,6 +4,8 @@ import base64
 import json
 import os
 import pathlib
+import platform
+import re
 import resource
 import secrets
 import select
@@ -223,6 +225,47 @@ class MinLengthAndAllow(ScrubTest):
         self.assertRegex(shown.stdout.decode(), r"SECRETS_SCRUB_ALLOW +set ")
         self.assertRegex(shown.stdout.decode(), r"SECRETS_SCRUB_MIN_LENGTH +7 ")
         self.assertNotIn(b"postgres", shown.stdout)
+
+
+def instruction_sets():
+    """What the kernel tells of this processor."""
+    names = {"plain"}
+    if platform.machine() == "x86_64":
+        flags = set(re.search(r"^flags\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)[1].split())
+        for name, needed in (("sse4.2", "sse4_2 popcnt"), ("avx2", "avx2 bmi2 popcnt"),
+                             ("avx512", "avx512bw avx512vl avx2 bmi2 popcnt")):
+            if flags.issuperset(needed.split()):
+                names.add(name)
+    return names
+
+
+class InstructionSet(ScrubTest):
+    def run_both(self, name):
+        """What scrub and exec say on standard error."""
+        settings = {"QARION_SECRETS_ISA": name}
+        done = self.scrub(stdin=f"x {self.value}", env=settings)
+        self.assertEqual((done.returncode, done.stdout), (0, b"x ***"))
+        settings["SMTP_PASSWORD"] = self.value
+        executed = self.run_command("exec", "--", "sh", "-c", f"echo x {self.value}", env=settings)
+        self.assertEqual((executed.returncode, executed.stdout), (0, b"x ***\n"))
+        self.assertEqual(executed.stderr, done.stderr)
+        return done.stderr.decode()
+
+    def test_that_is_unknown_is_warned_of(self):
+        for name in {"avx1024", "AVX2", "fake-secret", "sse4.2", "avx2", "avx512"} - instruction_sets():
+            warning = self.run_both(name)
+            self.assertRegex(warning, r"^qsecrets: warning: QARION_SECRETS_ISA [^\n]+ there are [^\n]+\n$")
+            self.assertEqual(set(warning.rpartition("there are ")[2].strip().split(", ")), instruction_sets())
+            self.assertNotIn("fake-secret", warning)
+
+    def test_that_there_is_needs_no_warning(self):
+        for name in {"", *instruction_sets()}:
+            self.assertEqual(self.run_both(name), "")
+
+    def test_is_of_no_interest_where_nothing_is_scrubbed(self):
+        settings = {"QARION_SECRETS_ISA": "avx1024", "SMTP_PASSWORD": self.value}
+        for command in (["get", "SMTP_PASSWORD"], ["exec", "--no-scrub", "true"]):
+            self.assertEqual(self.run_command(*command, env=settings).stderr, b"")
 
 
 class Mask(ScrubTest):
