@@ -4,6 +4,7 @@
 
 #include "core/environment.h"
 #include "core/join.h"
+#include "scrub/kernel_names.h"
 #include "scrub/kernels.h"
 
 namespace qarion::secrets::cli {

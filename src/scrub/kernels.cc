@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "core/cpu_features.h"
+#include "scrub/kernel_names.h"
 
 namespace qarion::secrets::scrub {
 namespace {

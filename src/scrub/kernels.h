@@ -4,9 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
-#include <vector>
 
 namespace qarion::secrets::scrub {
 
@@ -113,17 +111,11 @@ extern const Kernels kAvx2Kernels;
 extern const Kernels kAvx512Kernels;
 #endif
 
-// The variable that chooses some of them, for tests and support.
-inline constexpr char kKernelsVariable[] = "QARION_SECRETS_ISA";
-
-// The fastest this processor has, or what the variable names when the process starts: plain,
+// The fastest this processor has, or what QARION_SECRETS_ISA names when the process starts: plain,
 // sse4.2, avx2 or avx512. What it lacks is not taken.
 const Kernels& ActiveKernels() noexcept;
 
 // One of them by its name; null where it is unknown or the processor lacks it.
 const Kernels* KernelsNamed(std::string_view name) noexcept;
-
-// The names of all that this processor has.
-std::vector<std::string> KernelNames();
 
 }  // namespace qarion::secrets::scrub

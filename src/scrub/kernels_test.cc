@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "scrub/kernel_names.h"
 #include "scrub/length_class.h"
 
 namespace qarion::secrets::scrub {
