@@ -69,8 +69,9 @@ class CarriedPatterns {
   Patterns PatternsAt(std::string_view text, std::size_t place) const noexcept {
     const std::size_t left = text.size() - place;
     if (left < kShortest) return 0;
-    unsigned there = with_[0][ByteAt(text, place)];
-    for (std::size_t i = 1; i < kShortest; ++i) there &= with_[i][ByteAt(text, place + i)];
+    unsigned there = with_[0][ByteAt(text, place)] & with_[1][ByteAt(text, place + 1)];
+    if (there == 0) return 0;
+    for (std::size_t i = 2; i < kShortest; ++i) there &= with_[i][ByteAt(text, place + i)];
     const unsigned long_ones =
         left < kLongest ? 0 : with_[kShortest][ByteAt(text, place + kShortest)];
     return static_cast<Patterns>(there & (short_ | long_ones));

@@ -185,18 +185,16 @@ std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, Ru
         place < kRunBytes || ~(BytesOfRun<Lanes>(text + place - kRunBytes) | kLastByte) == 0;
     if (may_end_run) *last++ = static_cast<std::uint16_t>(place - from);
   };
-  const auto look_between = [&](std::size_t begin, std::size_t stop) {
-    while (begin < stop) {
-      const std::size_t block = begin < end - kBlockBytes ? begin : end - kBlockBytes;
-      const std::size_t next = block + kBlockBytes < stop ? block + kBlockBytes : stop;
-      constexpr std::uint64_t kAll = ~std::uint64_t{0};
-      std::uint64_t found = LineBreaks<Lanes>(text + block);
-      found &= kAll << (begin - block) & kAll >> (block + kBlockBytes - next);
-      for (; found != 0; found &= found - 1) {
-        look_at(block + static_cast<std::size_t>(__builtin_ctzll(found)));
-      }
-      begin = next;
+  const auto look_in = [&](std::size_t block, std::size_t begin) {
+    std::uint64_t found = LineBreaks<Lanes>(text + block) & ~std::uint64_t{0} << (begin - block);
+    for (; found != 0; found &= found - 1) {
+      look_at(block + static_cast<std::size_t>(__builtin_ctzll(found)));
     }
+  };
+  // In whole blocks, or up to the end.
+  const auto look_between = [&](std::size_t begin, std::size_t stop) {
+    for (; begin + kBlockBytes <= stop; begin += kBlockBytes) look_in(begin, begin);
+    if (begin < stop) look_in(stop - kBlockBytes, begin);
   };
   const std::size_t blocks = run_bits == nullptr ? 0 : (end - from) / kBlockBytes;
   if (blocks == 0) {
