@@ -13,12 +13,16 @@ using FoundPart = std::function<void(std::string_view part)>;
 // call, and may be shorter than it is worth to mask. Those are:
 // - strings in JSON, but public ones, see IsPublicMember();
 // - the password of a URL, as written and decoded;
-// - values under names that IsSecretName() knows: `AccountKey=...;` and `password='...'`, in
-//   connection strings, query strings and files of settings;
+// - values under names that IsSecretName() knows: `AccountKey=...;`, `password='...'`,
+//   `,password=...,` and `PWD={...}`, in connection strings, query strings and files of settings;
+//   where they can be read in several ways, in each;
 // - what is between the BEGIN and END lines of PEM, without line breaks;
 // - the signature of a JSON Web Token: who has the rest cannot use it.
 // Parts of parts are left to the caller.
 void ForEachPart(std::string_view value, const FoundPart& found);
+
+// Those of URLs and settings.
+void FindConnectionParts(std::string_view value, const FoundPart& found);
 
 // A value in a JSON text that may be secret.
 struct JsonSecret {

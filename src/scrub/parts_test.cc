@@ -9,6 +9,7 @@
 namespace qarion::secrets::scrub {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -93,6 +94,60 @@ TEST(PartsTest, OfLibpqSettingsAreTheirPassword) {
   EXPECT_THAT(PartsOf(R"(host=db user=app password='it\'s here' dbname=x)"),
               ElementsAre("it's here"));
   EXPECT_THAT(PartsOf("host=db password = s3cr3t dbname=x"), ElementsAre("s3cr3t"));
+}
+
+// PostgreSQL, libpq, "Keyword/Value Connection Strings": "Single quotes and backslashes within a
+// value must be escaped with a backslash, i.e., \' and \\."
+TEST(PartsTest, OfLibpqSettingsMayHaveBackslashesAndSpaces) {
+  EXPECT_THAT(PartsOf(R"(host=h password='s3 cret\'x' user=u)"), ElementsAre("s3 cret'x"));
+  EXPECT_THAT(PartsOf(R"(password='a\\b;c=d' user=u)"), Contains(R"(a\b;c=d)"));
+  EXPECT_THAT(PartsOf(R"(host=h password=s3\ cret user=u)"), ElementsAre(R"(s3\ cret)"));
+  EXPECT_THAT(PartsOf("password=s3cr3t options='-c a;b'"), Contains("s3cr3t"));
+}
+
+// "Connection string" in the documentation of Azure Cache for Redis, "Configuration" in that of
+// StackExchange.Redis.
+TEST(PartsTest, OfSettingsWithCommasAreTheirSecrets) {
+  EXPECT_THAT(PartsOf("h:6380,password=s3cretpw99=,ssl=True"),
+              ElementsAre("s3cretpw99=,ssl=True", "s3cretpw99="));
+  EXPECT_THAT(PartsOf("h:6380, password=s3cretpw99, ssl=True"), Contains("s3cretpw99"));
+  EXPECT_THAT(PartsOf("password=s3cretpw99,ssl=True,h:6380"), Contains("s3cretpw99"));
+  EXPECT_THAT(PartsOf("ssl=True,password=s3cretpw99,h:6380"), Contains("s3cretpw99"));
+  EXPECT_THAT(PartsOf("a=b,password=s3cr3t,token=t0ken"),
+              ElementsAre("s3cr3t,token=t0ken", "s3cr3t", "t0ken"));
+  EXPECT_THAT(PartsOf("password=s3,cr3t"), ElementsAre("s3,cr3t"));
+  EXPECT_THAT(PartsOf("h:6380,password=,ssl=True"), ElementsAre(""));
+}
+
+// ODBC, "SQLDriverConnect": a value between braces may hold semicolons, and a right brace twice.
+TEST(PartsTest, OfOdbcSettingsAreWithoutBraces) {
+  EXPECT_THAT(PartsOf("Server=s;PWD={s3cretpw99};"), ElementsAre("s3cretpw99"));
+  EXPECT_THAT(PartsOf("PWD={s3;}}cret};UID=u"), ElementsAre("s3;}cret"));
+  EXPECT_THAT(PartsOf("PWD={s3cret;UID=u"), ElementsAre("{s3cret"));
+}
+
+// .NET, "Connection String Syntax": quotes of either kind, doubled where they are of the value;
+// a backslash is one of the value.
+TEST(PartsTest, OfQuotedSettingsAreWhatIsWithin) {
+  EXPECT_THAT(PartsOf("Server=s;Password='p;a''ss';x=y"), ElementsAre("p;a'ss"));
+  EXPECT_THAT(PartsOf(R"(Server=s;Password="C:\";User=u)"), ElementsAre(R"(C:\)"));
+  EXPECT_THAT(PartsOf("Password='s3'cret;x=y"), ElementsAre("'s3'cret"));
+}
+
+TEST(PartsTest, OfSettingsAreNoneUnderOtherNames) {
+  EXPECT_THAT(PartsOf("sslmode=require,host=localhost,port=5432,ssl=true,abortConnect=False"),
+              IsEmpty());
+  EXPECT_THAT(PartsOf("primary_key=user_id;Partition Key=name;bypass=yes;monkey=ape"), IsEmpty());
+  EXPECT_THAT(PartsOf("key=s3cr3t;db_credential=t0ken"), ElementsAre("s3cr3t", "t0ken"));
+}
+
+// Each may end at any later one, and none of them is copied with all the rest.
+TEST(PartsTest, OfManySettingsAreNotManyTimesAsLong) {
+  std::string value = "h";
+  for (int i = 0; i < 1000; ++i) value += ",password=s3cr3t,pwd={x,pwd=\"y";
+  std::size_t size = 0;
+  ForEachPart(value, [&](std::string_view part) { size += part.size(); });
+  EXPECT_LE(size, 3 * value.size());
 }
 
 TEST(PartsTest, OfAFileOfSettingsAreItsSecrets) {

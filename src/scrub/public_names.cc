@@ -9,11 +9,11 @@ namespace qarion::secrets::scrub {
 namespace {
 
 // Without `_`, `-` and spaces, in lower case.
-constexpr std::array<std::string_view, 16> kSecretEndings = {
-    "password",  "passwd",     "passphrase", "pass",      "pwd",
-    "secret",    "token",      "accountkey", "accesskey", "apikey",
-    "sig",       "privatekey", "secretkey",  "sharedkey", "sharedaccesssignature",
-    "signature",
+constexpr std::array<std::string_view, 18> kSecretEndings = {
+    "password",  "passwd",     "passphrase",  "pass",      "pwd",
+    "secret",    "token",      "accountkey",  "accesskey", "apikey",
+    "sig",       "privatekey", "secretkey",   "sharedkey", "sharedaccesssignature",
+    "signature", "credential", "credentials",
 };
 constexpr std::array<std::string_view, 43> kPublicNames = {
     // Credential files of Google.
@@ -41,9 +41,16 @@ bool EndsWith(std::string_view name, std::string_view ending, std::string_view& 
   return true;
 }
 
+bool IsOnly(std::string_view name, std::string_view known) {
+  std::string_view rest;
+  return EndsWith(name, known, rest) && std::ranges::all_of(rest, IsIgnored);
+}
+
 }  // namespace
 
 bool IsSecretName(std::string_view name) {
+  // Others that end so say where something is: primary_key, Partition Key.
+  if (IsOnly(name, "key")) return true;
   return std::ranges::any_of(kSecretEndings, [&](std::string_view ending) {
     std::string_view rest;
     if (!EndsWith(name, ending, rest)) return false;
@@ -57,10 +64,8 @@ bool IsSecretName(std::string_view name) {
 }
 
 bool IsPublicName(std::string_view name) {
-  std::string_view rest;
-  return std::ranges::any_of(kPublicNames, [&](std::string_view known) {
-    return EndsWith(name, known, rest) && std::ranges::all_of(rest, IsIgnored);
-  });
+  return std::ranges::any_of(kPublicNames,
+                             [&](std::string_view known) { return IsOnly(name, known); });
 }
 
 }  // namespace qarion::secrets::scrub

@@ -6,7 +6,7 @@
 namespace qarion::secrets::scrub {
 
 // Whether a name ends as those of secrets do, in any case, with or without `_`, `-` and spaces:
-// AccountKey, db_password, sig.
+// AccountKey, db_password, sig; `key` by itself too.
 bool IsSecretName(std::string_view name);
 
 // Whether the value under a name of a credential file, a key or a database's secret is one that
