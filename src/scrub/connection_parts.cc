@@ -30,24 +30,63 @@ void AppendPercentDecoded(std::string_view text, SecretBuffer& out) {
   }
 }
 
-// scheme://user:password@host (RFC 3986, 3.2.1), of each URL in the value.
+// As written and decoded.
+void FindPercentEncoded(std::string_view text, const FoundPart& found) {
+  found(text);
+  if (!text.contains('%')) return;
+  SecretBuffer decoded;
+  AppendPercentDecoded(text, decoded);
+  found(decoded.Reveal());
+}
+
+// A value in a query may also be that of a form, with `+` for a space (URL standard, 5.1).
+void FindInQuery(std::string_view text, const FoundPart& found) {
+  FindPercentEncoded(text, found);
+  if (!text.contains('+')) return;
+  SecretBuffer spaced;
+  for (const char c : text) spaced.Append(c == '+' ? ' ' : c);
+  SecretBuffer decoded;
+  AppendPercentDecoded(spaced.Reveal(), decoded);
+  found(decoded.Reveal());
+}
+
+constexpr std::string_view kAfterAuthority = "/?#";
+
+bool BeginsWithPort(std::string_view text) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const bool is_end = digits == text.size() || kAfterAuthority.contains(text[digits]) ||
+                      text[digits] == ',';  // of lists of hosts
+  return digits > 0 && digits <= 5 && is_end;
+}
+
+// user:password@host (RFC 3986, 3.2.1); empty where there is no password.
+std::string_view PasswordOfUrl(std::string_view after_scheme) {
+  std::string_view authority = after_scheme.substr(0, after_scheme.find_first_of(kAfterAuthority));
+  const std::size_t colon = authority.find(':');
+  if (colon == authority.npos) return {};
+  // libpq and SQLAlchemy take what ends an authority for bytes of the password where `@` comes
+  // only later. It may also be in the path after a port.
+  const bool has_host = authority.contains('@') || authority.starts_with('[') ||
+                        BeginsWithPort(authority.substr(colon + 1));
+  if (!has_host) {
+    const std::size_t at = std::min(after_scheme.find('@'), after_scheme.size());
+    authority = after_scheme.substr(0, after_scheme.find_first_of(kAfterAuthority, at));
+  }
+  const std::size_t end = authority.rfind('@');
+  if (end == authority.npos || colon >= end) return {};
+  return authority.substr(colon + 1, end - colon - 1);
+}
+
+// Of each URL in the value.
 void FindPasswordsInUrls(std::string_view value, const FoundPart& found) {
   constexpr std::string_view kAfterScheme = "://";
-  while (true) {
-    const std::size_t colon = value.find(kAfterScheme);
-    if (colon == value.npos) return;
-    value.remove_prefix(colon + kAfterScheme.size());
-    const std::string_view authority = value.substr(0, value.find_first_of("/?# \t\r\n"));
-    const std::size_t end = authority.rfind('@');
-    const std::size_t begin = authority.find(':');
-    if (end == authority.npos || begin >= end) continue;
-    const std::string_view password = authority.substr(begin + 1, end - begin - 1);
-    found(password);
-    if (password.contains('%')) {
-      SecretBuffer decoded;
-      AppendPercentDecoded(password, decoded);
-      found(decoded.Reveal());
-    }
+  std::size_t next = value.find(kAfterScheme);
+  while (next != value.npos) {
+    value.remove_prefix(next + kAfterScheme.size());
+    next = value.find(kAfterScheme);
+    const std::string_view url = value.substr(0, next);
+    const std::string_view password = PasswordOfUrl(url.substr(0, url.find_first_of(kWhiteSpace)));
+    if (!password.empty()) FindPercentEncoded(password, found);
   }
 }
 
@@ -121,22 +160,23 @@ std::size_t LongestLength(std::string_view text, std::string_view ends) {
   return std::min(end, text.size());
 }
 
-// Where that value ends if commas and white space end it too: before the next setting, or at any
-// comma where one is before the name, as StackExchange.Redis has it.
-std::size_t ShortestLength(std::string_view text, std::size_t longest, bool is_after_comma) {
+constexpr bool IsBeforeParameter(char c) { return c == '?' || c == '&' || c == '#'; }
+
+// Where that value ends if commas and white space before another setting end it too, and what
+// the byte before its name tells: commas, as StackExchange.Redis has them, or a query.
+std::size_t ShortestLength(std::string_view text, std::size_t longest, char before_name) {
   constexpr std::string_view kBetween = ", \t";
-  std::size_t at = 0;
-  while (true) {
-    at = std::min(text.substr(0, longest).find_first_of(kBetween, at), longest);
-    if (at == longest || (is_after_comma && text[at] == ',')) return at;
+  const std::string_view ends =
+      before_name == ',' ? "," : (IsBeforeParameter(before_name) ? "&#" : "");
+  std::string_view value = text.substr(0, longest);
+  value = value.substr(0, value.find_first_of(ends));
+  std::size_t at = value.find_first_of(kBetween);
+  while (at < value.size()) {
     const std::size_t next = std::min(text.find_first_not_of(kBetween, at), text.size());
     if (BeginsWithSetting(text.substr(next))) return at;
-    at = next;
+    at = value.find_first_of(kBetween, next);
   }
-}
-
-void FindUnquoted(std::string_view text, const FoundPart& found) {
-  found(core::Trimmed(text, kWhiteSpace));
+  return value.size();
 }
 
 // name=value, where names are words. With semicolons, these and line breaks are what ends values;
@@ -144,14 +184,14 @@ void FindUnquoted(std::string_view text, const FoundPart& found) {
 void FindSettings(std::string_view value, const FoundPart& found) {
   constexpr auto is_in_name = [](char c) { return IsInWord(c) || c == ' '; };
   const std::string_view ends = value.contains(';') ? ";\r\n" : " \t\r\n&";
-  std::size_t longest_end = 0;  // of the last value that was found in full
+  std::size_t longest_end = 0;  // of the last value, read in the longest way
   std::size_t at = 0;
   while (true) {
     const std::size_t equals = value.find('=', at);
     if (equals == value.npos) return;
     std::size_t begin = equals;
     while (begin > at && is_in_name(value[begin - 1])) --begin;
-    const bool is_after_comma = begin > 0 && value[begin - 1] == ',';
+    const char before_name = begin > 0 ? value[begin - 1] : '\0';
     at = equals + 1;
     if (!IsSecretName(value.substr(begin, equals - begin))) continue;
     at = std::min(value.find_first_not_of(" \t", at), value.size());
@@ -160,13 +200,19 @@ void FindSettings(std::string_view value, const FoundPart& found) {
       at += quoted;
       continue;
     }
+    // Of settings within such a value, not each with all that follows.
     const bool is_within = at < longest_end;
     if (!is_within) longest_end = at + LongestLength(rest, ends);
     const std::size_t longest = longest_end - at;
-    const std::size_t shortest = ShortestLength(rest, longest, is_after_comma);
-    // A value within another that is found in full may have the same end.
-    if (!is_within && shortest > 0) FindUnquoted(rest.substr(0, longest), found);
-    if (is_within || shortest < longest) FindUnquoted(rest.substr(0, shortest), found);
+    const std::size_t shortest = ShortestLength(rest, longest, before_name);
+    const auto text = core::Trimmed(rest.substr(0, shortest), kWhiteSpace);
+    if (IsBeforeParameter(before_name)) {
+      FindInQuery(text, found);
+    } else {
+      found(text);
+    }
+    const bool has_more = !is_within && shortest > 0 && shortest < longest;
+    if (has_more) found(core::Trimmed(rest.substr(0, longest), kWhiteSpace));
     at += shortest;
   }
 }

@@ -12,10 +12,10 @@ using FoundPart = std::function<void(std::string_view part)>;
 // Calls `found` with each part of `value` that is secret on its own; a part is valid during the
 // call, and may be shorter than it is worth to mask. Those are:
 // - strings in JSON, but public ones, see IsPublicMember();
-// - the password of a URL, as written and decoded;
+// - the password of a URL, as written and decoded, also with `/`, `?` or `#` in it;
 // - values under names that IsSecretName() knows: `AccountKey=...;`, `password='...'`,
 //   `,password=...,` and `PWD={...}`, in connection strings, query strings and files of settings;
-//   where they can be read in several ways, in each;
+//   where they can be read in several ways, in each, and those of a query also decoded;
 // - what is between the BEGIN and END lines of PEM, without line breaks;
 // - the signature of a JSON Web Token: who has the rest cannot use it.
 // Parts of parts are left to the caller.

@@ -12,6 +12,7 @@ namespace {
 using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::IsSupersetOf;
 
 std::vector<std::string> PartsOf(std::string_view value) {
   std::vector<std::string> parts;
@@ -78,6 +79,38 @@ TEST(PartsTest, OfAUrlAreItsPasswordAsWrittenAndDecoded) {
   EXPECT_THAT(PartsOf("ssh://git@github.com/x"), IsEmpty());
 }
 
+// As libpq (conninfo_uri_parse_options) and SQLAlchemy (make_url) take them apart.
+TEST(PartsTest, OfAUrlMayBePasswordsWithDelimiters) {
+  EXPECT_THAT(PartsOf("postgresql://u:pa#ssw0rd@h/d"), ElementsAre("pa#ssw0rd"));
+  EXPECT_THAT(PartsOf("postgresql://u:pa?ssw0rd@h/d?x=a@b"), ElementsAre("pa?ssw0rd"));
+  EXPECT_THAT(PartsOf("mysql://u:pa/ss%23w0rd@h:3306/d"),
+              ElementsAre("pa/ss%23w0rd", "pa/ss#w0rd"));
+  EXPECT_THAT(PartsOf("mysql://u:pa#s@sw0rd@h/d@e"), ElementsAre("pa#s@sw0rd"));
+  EXPECT_THAT(PartsOf("redis://:12345678/x@h"), ElementsAre("12345678/x"));
+}
+
+TEST(PartsTest, OfAUrlAreNeitherHostsNorPaths) {
+  for (const std::string_view value :
+       {"https://h:8080/a@b", "https://h:8080?x=a@b", "https://[::1]:8080/a@b", "https://h/a:b@c",
+        "https://h?x=a:b@c", "mongodb://h1:27017,h2:27017/d?x=a@b", "https://h/@scope/x:y",
+        "redis://h:pa/x redis://h2/y@z", "redis://h:pa/x,redis://h2/y@z"}) {
+    EXPECT_THAT(PartsOf(value), IsEmpty()) << value;
+  }
+  EXPECT_THAT(PartsOf("git+https://u:t0ken@h/@scope/x@v1"), ElementsAre("t0ken"));
+}
+
+// What urllib.parse.unquote and unquote_plus of Python print.
+TEST(PartsTest, OfAQueryAreItsSecretsAsWrittenAndDecoded) {
+  EXPECT_THAT(PartsOf("https://h/x?password=p%40ss%2Bword&y=1"),
+              ElementsAre("p%40ss%2Bword", "p@ss+word"));
+  EXPECT_THAT(PartsOf("https://h/x?a=1&token=p%40ss+w#top"),
+              IsSupersetOf({"p%40ss+w", "p@ss+w", "p@ss w"}));
+  EXPECT_THAT(PartsOf("https://h/x?sig=abc%3D&se=2026;y"), Contains("abc="));
+  EXPECT_THAT(PartsOf("https://h/cb#access_token=t0ken&state=x"), ElementsAre("t0ken"));
+  EXPECT_THAT(PartsOf("https://h/x?api_key=k3y&credential=cr3d&key=k4y"),
+              ElementsAre("k3y", "cr3d", "k4y"));
+}
+
 TEST(PartsTest, OfConnectionStringsAreTheirSecrets) {
   EXPECT_THAT(PartsOf("DefaultEndpointsProtocol=https;AccountName=acct;AccountKey=a2V5a2V5==;"
                       "EndpointSuffix=core.windows.net"),
@@ -109,12 +142,12 @@ TEST(PartsTest, OfLibpqSettingsMayHaveBackslashesAndSpaces) {
 // StackExchange.Redis.
 TEST(PartsTest, OfSettingsWithCommasAreTheirSecrets) {
   EXPECT_THAT(PartsOf("h:6380,password=s3cretpw99=,ssl=True"),
-              ElementsAre("s3cretpw99=,ssl=True", "s3cretpw99="));
+              ElementsAre("s3cretpw99=", "s3cretpw99=,ssl=True"));
   EXPECT_THAT(PartsOf("h:6380, password=s3cretpw99, ssl=True"), Contains("s3cretpw99"));
   EXPECT_THAT(PartsOf("password=s3cretpw99,ssl=True,h:6380"), Contains("s3cretpw99"));
   EXPECT_THAT(PartsOf("ssl=True,password=s3cretpw99,h:6380"), Contains("s3cretpw99"));
   EXPECT_THAT(PartsOf("a=b,password=s3cr3t,token=t0ken"),
-              ElementsAre("s3cr3t,token=t0ken", "s3cr3t", "t0ken"));
+              ElementsAre("s3cr3t", "s3cr3t,token=t0ken", "t0ken"));
   EXPECT_THAT(PartsOf("password=s3,cr3t"), ElementsAre("s3,cr3t"));
   EXPECT_THAT(PartsOf("h:6380,password=,ssl=True"), ElementsAre(""));
 }
