@@ -13,8 +13,6 @@
 namespace qarion::secrets::scrub {
 namespace {
 
-constexpr std::size_t kDeepestJson = 32;
-
 // What the inside of a string says; `room` keeps it where that is not as it is written.
 std::string_view Unescaped(std::string_view inside, SecretBuffer& room) {
   if (!inside.contains('\\')) return inside;
@@ -44,8 +42,19 @@ bool IsEmail(std::string_view text) {
          });
 }
 
+// Whether it is a word or a version as paths have them: no upper case, at most two digits.
+bool IsOrdinarySegment(std::string_view text) {
+  constexpr std::size_t kLong = 16;
+  const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
+  return text.size() < kLong && std::ranges::count_if(text, core::IsDigit) <= 2 &&
+         std::ranges::all_of(
+             text,
+             [&](char c) {
+               return is_lower(c) || core::IsDigit(c) || std::string_view("-_.").contains(c);
+             });
+}
+
 bool IsUrlWithoutSecret(std::string_view text) {
-  constexpr std::size_t kLongSegment = 16;
   const std::size_t colon = text.find("://");
   if (colon == text.npos || !std::ranges::all_of(text.substr(0, colon), core::IsLetterOrDigit) ||
       !core::IsVisible(text) || text.find_first_of("@?#") != text.npos) {
@@ -56,7 +65,7 @@ bool IsUrlWithoutSecret(std::string_view text) {
   while (!path.empty()) {
     path.remove_prefix(1);
     const std::size_t segment = std::min(path.find('/'), path.size());
-    if (segment >= kLongSegment) return false;
+    if (!IsOrdinarySegment(path.substr(0, segment))) return false;
     path.remove_prefix(segment);
   }
   return true;
@@ -79,7 +88,7 @@ bool IsPublicMember(std::string_view name, std::string_view text) {
 bool ForEachJsonSecret(std::string_view json, const std::function<void(const JsonSecret&)>& found) {
   const std::string_view trimmed = core::Trimmed(json);
   if (!trimmed.starts_with('{') && !trimmed.starts_with('[')) return false;
-  core::JsonReader reader(json, kDeepestJson);
+  core::JsonReader reader(json);
   std::string_view name;  // of the member that a value belongs to
   SecretBuffer room;
   while (true) {

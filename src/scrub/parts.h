@@ -32,15 +32,16 @@ struct JsonSecret {
 };
 
 // Calls `found` with each string and number of an object or array that is not public. Returns false
-// where the text is not a JSON object or array; some calls may have been made then.
+// where the text is not a JSON object or array, or is nested deeper than JsonReader reads; some
+// calls may have been made then.
 bool ForEachJsonSecret(std::string_view json, const std::function<void(const JsonSecret&)>& found);
 
 // Whether a string in JSON is no secret: masking https://oauth2.googleapis.com/token wherever it
 // stands would hide much and protect nothing. That is so under a name that IsPublicName() knows,
 // unless it looks like a URL with a password.
 // Under one that neither it nor IsSecretName() knows, it is so of words such as "true", of e-mail
-// addresses, and of URLs that have no place for a secret: without user-info, query, fragment and
-// path segments of 16 bytes or more, which webhooks have.
+// addresses, and of URLs that have no place for a secret: without user-info, query and fragment,
+// and with a path of words and versions alone, `/oauth2/v1/certs`. Webhooks have more.
 bool IsPublicMember(std::string_view name, std::string_view text);
 
 }  // namespace qarion::secrets::scrub

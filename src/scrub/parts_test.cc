@@ -67,6 +67,27 @@ TEST(PartsTest, OfJsonAreUrlsThatMayHoldSecrets) {
                   "https://x.y/z?sig=abc", "postgres://u:pw@h/d"));
 }
 
+TEST(PartsTest, OfJsonAreUrlsWithAnythingButWords) {
+  EXPECT_THAT(PartsOf(R"({"hook":"https://h.example/T00/abc123def456"})"),
+              ElementsAre("https://h.example/T00/abc123def456"));
+  for (const std::string_view path : {"a1b2c3", "aBcDe", "a%20b", "aaaaaaaaaaaaaaaa", "x;y"}) {
+    const std::string url = "https://h.example/hook/" + std::string(path) + "/end";
+    EXPECT_THAT(PartsOf("{\"hook\":\"" + url + "\"}"), ElementsAre(url));
+  }
+  EXPECT_THAT(
+      PartsOf(R"(["https://h.example","https://H1.example:8080/","http://h/oauth2/v1.0/certs",)"
+              R"("https://sts.amazonaws.com/latest/meta-data"])"),
+      IsEmpty());
+}
+
+TEST(PartsTest, OfJsonAreStringsAHundredLevelsDeep) {
+  const auto nested = [](std::size_t levels) {
+    return std::string(levels, '[') + "\"s3cr3t\"" + std::string(levels, ']');
+  };
+  EXPECT_THAT(PartsOf(nested(100)), ElementsAre("s3cr3t"));
+  EXPECT_THAT(PartsOf(nested(101)), IsEmpty());
+}
+
 TEST(PartsTest, AfterAnObjectInAListAreNotTakenForItsMembers) {
   EXPECT_THAT(PartsOf(R"([{"type":"public"},"s3cr3t"])"), ElementsAre("s3cr3t"));
 }
