@@ -179,6 +179,11 @@ std::size_t ShortestLength(std::string_view text, std::size_t longest, char befo
   return value.size();
 }
 
+void FindUnquoted(std::string_view text, const FoundPart& found) {
+  // What is between the first and the last line of a key is found as PEM.
+  if (!text.starts_with("-----BEGIN")) found(core::Trimmed(text, kWhiteSpace));
+}
+
 // name=value, where names are words. With semicolons, these and line breaks are what ends values;
 // else also white space and `&`.
 void FindSettings(std::string_view value, const FoundPart& found) {
@@ -205,14 +210,13 @@ void FindSettings(std::string_view value, const FoundPart& found) {
     if (!is_within) longest_end = at + LongestLength(rest, ends);
     const std::size_t longest = longest_end - at;
     const std::size_t shortest = ShortestLength(rest, longest, before_name);
-    const auto text = core::Trimmed(rest.substr(0, shortest), kWhiteSpace);
     if (IsBeforeParameter(before_name)) {
-      FindInQuery(text, found);
+      FindInQuery(rest.substr(0, shortest), found);
     } else {
-      found(text);
+      FindUnquoted(rest.substr(0, shortest), found);
     }
     const bool has_more = !is_within && shortest > 0 && shortest < longest;
-    if (has_more) found(core::Trimmed(rest.substr(0, longest), kWhiteSpace));
+    if (has_more) FindUnquoted(rest.substr(0, longest), found);
     at += shortest;
   }
 }

@@ -295,6 +295,11 @@ TEST(PartForms, MayHavePartsAndLines) {
   EXPECT_THAT(texts, IsSupersetOf({"p%40ssword", "p@ssword", "MIIabc", "MIIdef"}));
 }
 
+TEST(PartForms, OfABearerTokenAreItsSignatureToo) {
+  EXPECT_THAT(TextsOf("Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl"),
+              IsSupersetOf({"eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl", "c2lnbmF0dXJl"}));
+}
+
 TEST(PartForms, OfOneLineAreEncodedToo) {
   EXPECT_THAT(TextsOf("-----BEGIN X-----\nMIIa+c/d\n-----END X-----\n"),
               IsSupersetOf({"MIIa+c/d", "MIIa%2Bc%2Fd"}));

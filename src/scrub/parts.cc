@@ -10,20 +10,49 @@
 namespace qarion::secrets::scrub {
 namespace {
 
-void FindPemBodies(std::string_view value, const FoundPart& found) {
+template <typename Found>
+void ForEachWord(std::string_view text, Found each) {
+  while (true) {
+    const std::size_t begin = text.find_first_not_of(kWhiteSpace);
+    if (begin == text.npos) return;
+    text.remove_prefix(begin);
+    const std::size_t length = std::min(text.find_first_of(kWhiteSpace), text.size());
+    each(text.substr(0, length));
+    text.remove_prefix(length);
+  }
+}
+
+// What is between the BEGIN and END lines of PEM, without the headers that those of encrypted keys
+// have. Where all of it is on one line, with spaces for breaks, its words are what lines were.
+void FindPemBody(std::string_view text, const FoundPart& found) {
+  const bool is_one_line = text.find_first_of(kLineBreaks) == text.npos;
   SecretBuffer body;
-  bool is_inside = false;
-  ForEachLine(value, [&](std::string_view line) {
-    if (line.starts_with("-----BEGIN ")) {
-      is_inside = true;
-      body.Clear();
-    } else if (line.starts_with("-----END ")) {
-      if (is_inside) found(body.Reveal());
-      is_inside = false;
-    } else if (is_inside && !IsPemFrame(line)) {
-      body.Append(line);
-    }
+  std::size_t words = 0;
+  ForEachWord(text, [&](std::string_view word) {
+    if (word.find_first_of(":,") != word.npos) return;
+    if (is_one_line) found(word);
+    body.Append(word);
+    ++words;
   });
+  if (words > 1 || !is_one_line) found(body.Reveal());
+}
+
+void FindPemBodies(std::string_view value, const FoundPart& found) {
+  constexpr std::string_view kBegin = "-----BEGIN ";
+  constexpr std::string_view kEnd = "-----END ";
+  constexpr std::string_view kAfterLabel = "-----";
+  while (true) {
+    const std::size_t end = value.find(kEnd);
+    if (end == value.npos) return;
+    std::string_view text = value.substr(0, end);
+    value.remove_prefix(end + kEnd.size());
+    const std::size_t begin = text.rfind(kBegin);
+    if (begin == text.npos) continue;
+    text.remove_prefix(begin + kBegin.size());
+    const std::size_t label = text.find(kAfterLabel);
+    if (label == text.npos) continue;
+    FindPemBody(text.substr(label + kAfterLabel.size()), found);
+  }
 }
 
 bool IsBase64Url(std::string_view text) {
@@ -46,6 +75,66 @@ void FindJwtSignature(std::string_view value, const FoundPart& found) {
   }
 }
 
+int Base64Digit(char c) {
+  if (core::IsDigit(c)) return c - '0' + 52;
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c == '+' || c == '-') return 62;
+  return c == '/' || c == '_' ? 63 : -1;
+}
+
+// RFC 4648, 4 and 5. Returns whether the text is Base64, with or without padding.
+bool AppendBase64Decoded(std::string_view text, SecretBuffer& out) {
+  text = text.substr(0, text.find_last_not_of('=') + 1);
+  unsigned bits = 0;
+  int count = 0;  // of bits that are not in a byte yet
+  for (const char c : text) {
+    const int digit = Base64Digit(c);
+    if (digit < 0) return false;
+    bits = (bits << 6 | static_cast<unsigned>(digit)) & 0xfff;
+    count += 6;
+    if (count >= 8) {
+      count -= 8;
+      out.Append(static_cast<char>(bits >> count & 0xff));
+    }
+  }
+  return true;
+}
+
+// RFC 7617, 2: Base64 of user:password.
+void FindBasicCredentials(std::string_view text, const FoundPart& found) {
+  SecretBuffer decoded;
+  if (!AppendBase64Decoded(text, decoded)) return;
+  const std::string_view pair = decoded.Reveal();
+  const std::size_t colon = pair.find(':');
+  if (colon == pair.npos) return;
+  found(text);
+  found(pair);
+  found(pair.substr(colon + 1));
+}
+
+// Whether it is a scheme of HTTP's authorization, or ends with one: `Authorization:Bearer`.
+bool EndsWithScheme(std::string_view word, std::string_view scheme) {
+  if (word.size() < scheme.size()) return false;
+  const std::string_view rest = word.substr(0, word.size() - scheme.size());
+  return core::EqualsIgnoringCase(word.substr(rest.size()), scheme) &&
+         (rest.empty() || !core::IsLetterOrDigit(rest.back()));
+}
+
+// What follows `Bearer` (RFC 6750, 2.1) and `Basic`, as headers and commands have it.
+void FindCredentials(std::string_view value, const FoundPart& found) {
+  constexpr auto is_letter = [](char c) { return core::IsLetterOrDigit(c) && !core::IsDigit(c); };
+  std::string_view before;
+  ForEachWord(value, [&](std::string_view word) {
+    const std::string_view text = core::Trimmed(word, "\"',;");
+    if (EndsWithScheme(before, "basic")) FindBasicCredentials(text, found);
+    // "Bearer token" is a description.
+    const bool is_token = !std::ranges::all_of(text, is_letter);
+    if (is_token && EndsWithScheme(before, "bearer")) found(text);
+    before = word;
+  });
+}
+
 }  // namespace
 
 void ForEachPart(std::string_view value, const FoundPart& found) {
@@ -54,7 +143,8 @@ void ForEachPart(std::string_view value, const FoundPart& found) {
   });
   if (is_json) return;  // the strings may have parts, not what is between them
   FindConnectionParts(value, found);
-  if (value.contains("-----BEGIN ")) FindPemBodies(value, found);
+  FindPemBodies(value, found);
+  FindCredentials(value, found);
   FindJwtSignature(value, found);
 }
 

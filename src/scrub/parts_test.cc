@@ -195,6 +195,11 @@ TEST(PartsTest, OfSettingsAreNoneUnderOtherNames) {
   EXPECT_THAT(PartsOf("key=s3cr3t;db_credential=t0ken"), ElementsAre("s3cr3t", "t0ken"));
 }
 
+TEST(PartsTest, OfSettingsAreNoFirstLinesOfKeys) {
+  EXPECT_THAT(PartsOf("PRIVATE_KEY=-----BEGIN X-----\nMIIE\nabcd\n-----END X-----\n"),
+              ElementsAre("MIIEabcd"));
+}
+
 // Each may end at any later one, and none of them is copied with all the rest.
 TEST(PartsTest, OfManySettingsAreNotManyTimesAsLong) {
   std::string value = "h";
@@ -213,6 +218,34 @@ TEST(PartsTest, OfPemAreItsBodies) {
   EXPECT_THAT(PartsOf("-----BEGIN RSA PRIVATE KEY-----\r\nDEK-Info: AES,00\r\n\r\nMIIE\r\nabcd\r\n"
                       "-----END RSA PRIVATE KEY-----\r\n"),
               ElementsAre("MIIEabcd"));
+}
+
+TEST(PartsTest, OfPemOnOneLineAreItsLinesToo) {
+  EXPECT_THAT(PartsOf("-----BEGIN X Y-----  MIIE ab+d  -----END X Y-----"),
+              ElementsAre("MIIE", "ab+d", "MIIEab+d"));
+  EXPECT_THAT(PartsOf("KEY=-----BEGIN X-----MIIE-----END X-----"), ElementsAre("MIIE"));
+  EXPECT_THAT(PartsOf("-----BEGIN X----- Proc-Type: 4,ENCRYPTED DEK-Info: AES-128-CBC,00 MIIE abcd "
+                      "-----END X-----"),
+              ElementsAre("MIIE", "abcd", "MIIEabcd"));
+  EXPECT_THAT(PartsOf("-----BEGIN X----- MIIE"), IsEmpty());
+}
+
+// RFC 7617, 2; RFC 6750, 2.1.
+TEST(PartsTest, OfAnAuthorizationAreItsCredentials) {
+  for (const std::string_view before :
+       {"Basic ", "Authorization: Basic ", "authorization:basic  "}) {
+    EXPECT_THAT(PartsOf(std::string(before) + "QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+                ElementsAre("QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Aladdin:open sesame", "open sesame"));
+  }
+  EXPECT_THAT(PartsOf("Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ"),
+              Contains("Aladdin:open sesame"));
+  EXPECT_THAT(PartsOf("Bearer mF_9.B5f-4.1JqM"), ElementsAre("mF_9.B5f-4.1JqM"));
+  EXPECT_THAT(PartsOf("curl -H 'Authorization: Bearer mF_9.B5f-4.1JqM' https://h"),
+              ElementsAre("mF_9.B5f-4.1JqM"));
+  for (const std::string_view value :
+       {"Bearer token", "Basic setup", "Basic dXNlcg==", "Basic a:b", "Bearer", "forbearer x1y2"}) {
+    EXPECT_THAT(PartsOf(value), IsEmpty()) << value;
+  }
 }
 
 // RFC 7515, A.1.
