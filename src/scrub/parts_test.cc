@@ -108,6 +108,7 @@ TEST(PartsTest, OfAUrlMayBePasswordsWithDelimiters) {
               ElementsAre("pa/ss%23w0rd", "pa/ss#w0rd"));
   EXPECT_THAT(PartsOf("mysql://u:pa#s@sw0rd@h/d@e"), ElementsAre("pa#s@sw0rd"));
   EXPECT_THAT(PartsOf("redis://:12345678/x@h"), ElementsAre("12345678/x"));
+  EXPECT_THAT(PartsOf("mysql://u:/ssw0rd@h/d"), ElementsAre("/ssw0rd"));
 }
 
 TEST(PartsTest, OfAUrlAreNeitherHostsNorPaths) {
@@ -155,6 +156,7 @@ TEST(PartsTest, OfLibpqSettingsAreTheirPassword) {
 TEST(PartsTest, OfLibpqSettingsMayHaveBackslashesAndSpaces) {
   EXPECT_THAT(PartsOf(R"(host=h password='s3 cret\'x' user=u)"), ElementsAre("s3 cret'x"));
   EXPECT_THAT(PartsOf(R"(password='a\\b;c=d' user=u)"), Contains(R"(a\b;c=d)"));
+  EXPECT_THAT(PartsOf(R"(password='s3\'\'cret' user=u)"), ElementsAre("s3''cret"));
   EXPECT_THAT(PartsOf(R"(host=h password=s3\ cret user=u)"), ElementsAre(R"(s3\ cret)"));
   EXPECT_THAT(PartsOf("password=s3cr3t options='-c a;b'"), Contains("s3cr3t"));
 }
@@ -185,6 +187,7 @@ TEST(PartsTest, OfOdbcSettingsAreWithoutBraces) {
 TEST(PartsTest, OfQuotedSettingsAreWhatIsWithin) {
   EXPECT_THAT(PartsOf("Server=s;Password='p;a''ss';x=y"), ElementsAre("p;a'ss"));
   EXPECT_THAT(PartsOf(R"(Server=s;Password="C:\";User=u)"), ElementsAre(R"(C:\)"));
+  EXPECT_THAT(PartsOf(R"(Server=s;Password="p\\a""ss";x=y)"), ElementsAre(R"(p\\a"ss)"));
   EXPECT_THAT(PartsOf("Password='s3'cret;x=y"), ElementsAre("'s3'cret"));
 }
 
@@ -228,6 +231,8 @@ TEST(PartsTest, OfPemOnOneLineAreItsLinesToo) {
                       "-----END X-----"),
               ElementsAre("MIIE", "abcd", "MIIEabcd"));
   EXPECT_THAT(PartsOf("-----BEGIN X----- MIIE"), IsEmpty());
+  EXPECT_THAT(PartsOf("-----BEGIN X-----\nMIIE\n-----BEGIN X-----\nabcd\n-----END X-----"),
+              ElementsAre("abcd"));
 }
 
 // RFC 7617, 2; RFC 6750, 2.1.
@@ -242,8 +247,8 @@ TEST(PartsTest, OfAnAuthorizationAreItsCredentials) {
   EXPECT_THAT(PartsOf("Bearer mF_9.B5f-4.1JqM"), ElementsAre("mF_9.B5f-4.1JqM"));
   EXPECT_THAT(PartsOf("curl -H 'Authorization: Bearer mF_9.B5f-4.1JqM' https://h"),
               ElementsAre("mF_9.B5f-4.1JqM"));
-  for (const std::string_view value :
-       {"Bearer token", "Basic setup", "Basic dXNlcg==", "Basic a:b", "Bearer", "forbearer x1y2"}) {
+  for (const std::string_view value : {"Bearer token", "Basic setup", "Basic dXNlcg==", "Basic a:b",
+                                       "Basic QWxhZGRpbjpvcGVu!", "Bearer", "forbearer x1y2"}) {
     EXPECT_THAT(PartsOf(value), IsEmpty()) << value;
   }
 }
