@@ -179,9 +179,10 @@ std::size_t ShortestLength(std::string_view text, std::size_t longest, char befo
   return value.size();
 }
 
-void FindUnquoted(std::string_view text, const FoundPart& found) {
-  // What is between the first and the last line of a key is found as PEM.
-  if (!text.starts_with("-----BEGIN")) found(core::Trimmed(text, kWhiteSpace));
+// Whether a value says something of a secret rather than being one: save_password=true, and the
+// first line of a key, whose others are found as PEM.
+bool IsNoSecret(std::string_view text) {
+  return text.starts_with("-----BEGIN") || IsPublicWord(text);
 }
 
 // name=value, where names are words. With semicolons, these and line breaks are what ends values;
@@ -210,14 +211,16 @@ void FindSettings(std::string_view value, const FoundPart& found) {
     if (!is_within) longest_end = at + LongestLength(rest, ends);
     const std::size_t longest = longest_end - at;
     const std::size_t shortest = ShortestLength(rest, longest, before_name);
+    at += shortest;
+    const std::string_view text = core::Trimmed(rest.substr(0, shortest), kWhiteSpace);
+    if (IsNoSecret(text)) continue;
     if (IsBeforeParameter(before_name)) {
-      FindInQuery(rest.substr(0, shortest), found);
+      FindInQuery(text, found);
     } else {
-      FindUnquoted(rest.substr(0, shortest), found);
+      found(text);
     }
     const bool has_more = !is_within && shortest > 0 && shortest < longest;
-    if (has_more) FindUnquoted(rest.substr(0, longest), found);
-    at += shortest;
+    if (has_more) found(core::Trimmed(rest.substr(0, longest), kWhiteSpace));
   }
 }
 

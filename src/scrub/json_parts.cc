@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <string>
 
 #include "core/ascii.h"
@@ -71,18 +70,12 @@ bool IsUrlWithoutSecret(std::string_view text) {
   return true;
 }
 
-bool IsWord(std::string_view text) {
-  constexpr std::array<std::string_view, 4> kWords = {"true", "false", "null", "none"};
-  return std::ranges::any_of(
-      kWords, [&](std::string_view word) { return core::EqualsIgnoringCase(text, word); });
-}
-
 }  // namespace
 
 bool IsPublicMember(std::string_view name, std::string_view text) {
   if (IsPublicName(name)) return !(text.contains("://") && text.contains('@'));
   if (IsSecretName(name)) return false;
-  return IsWord(text) || IsEmail(text) || IsUrlWithoutSecret(text);
+  return IsPublicWord(text) || IsEmail(text) || IsUrlWithoutSecret(text);
 }
 
 bool ForEachJsonSecret(std::string_view json, const std::function<void(const JsonSecret&)>& found) {

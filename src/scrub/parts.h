@@ -15,12 +15,12 @@ using FoundPart = std::function<void(std::string_view part)>;
 // - the password of a URL, as written and decoded, also with `/`, `?` or `#` in it;
 // - values under names that IsSecretName() knows: `AccountKey=...;`, `password='...'`,
 //   `,password=...,` and `PWD={...}`, in connection strings, query strings and files of settings;
-//   where they can be read in several ways, in each, and those of a query also decoded;
+//   where they can be read in several ways, in each, and those of a query also decoded; but no
+//   words such as `true`;
 // - what is between the BEGIN and END lines of PEM, without line breaks; and its lines where spaces
 //   stand for breaks;
 // - what follows `Bearer` or `Basic`, as in a header; of the latter also what it decodes to, and
-// the
-//   password in that;
+//   the password in that;
 // - the signature of a JSON Web Token: who has the rest cannot use it.
 // Parts of parts are left to the caller.
 void ForEachPart(std::string_view value, const FoundPart& found);

@@ -191,10 +191,12 @@ TEST(PartsTest, OfQuotedSettingsAreWhatIsWithin) {
   EXPECT_THAT(PartsOf("Password='s3'cret;x=y"), ElementsAre("'s3'cret"));
 }
 
-TEST(PartsTest, OfSettingsAreNoneUnderOtherNames) {
+TEST(PartsTest, OfSettingsAreNeitherUnderOtherNamesNorWords) {
   EXPECT_THAT(PartsOf("sslmode=require,host=localhost,port=5432,ssl=true,abortConnect=False"),
               IsEmpty());
   EXPECT_THAT(PartsOf("primary_key=user_id;Partition Key=name;bypass=yes;monkey=ape"), IsEmpty());
+  EXPECT_THAT(PartsOf("h,use_token=true,save_password=False,key=none,x=y"), IsEmpty());
+  EXPECT_THAT(PartsOf("https://h?require_token=true&pwd=null"), IsEmpty());
   EXPECT_THAT(PartsOf("key=s3cr3t;db_credential=t0ken"), ElementsAre("s3cr3t", "t0ken"));
 }
 

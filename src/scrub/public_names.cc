@@ -68,4 +68,10 @@ bool IsPublicName(std::string_view name) {
                              [&](std::string_view known) { return IsOnly(name, known); });
 }
 
+bool IsPublicWord(std::string_view text) {
+  constexpr std::array<std::string_view, 4> kWords = {"true", "false", "null", "none"};
+  return std::ranges::any_of(
+      kWords, [&](std::string_view word) { return core::EqualsIgnoringCase(text, word); });
+}
+
 }  // namespace qarion::secrets::scrub
