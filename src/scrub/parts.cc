@@ -6,6 +6,7 @@
 #include "core/json_reader.h"
 #include "qarion/secrets/secret.h"
 #include "scrub/lines.h"
+#include "scrub/pattern.h"
 
 namespace qarion::secrets::scrub {
 namespace {
@@ -75,21 +76,13 @@ void FindJwtSignature(std::string_view value, const FoundPart& found) {
   }
 }
 
-int Base64Digit(char c) {
-  if (core::IsDigit(c)) return c - '0' + 52;
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c == '+' || c == '-') return 62;
-  return c == '/' || c == '_' ? 63 : -1;
-}
-
 // RFC 4648, 4 and 5. Returns whether the text is Base64, with or without padding.
 bool AppendBase64Decoded(std::string_view text, SecretBuffer& out) {
   text = text.substr(0, text.find_last_not_of('=') + 1);
   unsigned bits = 0;
   int count = 0;  // of bits that are not in a byte yet
   for (const char c : text) {
-    const int digit = Base64Digit(c);
+    const int digit = Base64Value(static_cast<unsigned char>(c));
     if (digit < 0) return false;
     bits = (bits << 6 | static_cast<unsigned>(digit)) & 0xfff;
     count += 6;
