@@ -55,7 +55,7 @@ void FormSink::Add(const FormText& text) {
       std::uint64_t{edges.lead_bits} << 2 | std::uint64_t{edges.lead_value} << 8 |
       std::uint64_t{edges.trail_bits} << 16 | std::uint64_t{edges.trail_value} << 24;
   if (!seen_.Insert(text.text, role)) return;
-  if (IsKept(text)) room_ -= std::min(room_, text.text.size());
+  room_ -= std::min(room_, RoomOf(text));
   emit_(text);
 }
 

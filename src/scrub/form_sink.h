@@ -45,15 +45,15 @@ class FormSink {
   void Add(const FormText& text);
   void Add(ScrubForm form, std::string_view text) { Add({.text = text, .form = form}); }
 
-  // Adds what `write` appends to a SecretBuffer. Once a very long value has been written often
-  // enough, only what need not be kept.
+  // Adds what `write` appends to a SecretBuffer; nothing more once a very long value has been
+  // written often enough.
   template <typename Write>
   void AddWritten(FormText text, Write write) {
-    if (room_ == 0 && IsKept(text)) return;
+    if (room_ == 0) return;
     scratch_.Clear();
     write(scratch_);
     text.text = scratch_.Reveal();
-    if (!IsKept(text) || text.text.size() <= room_) {
+    if (RoomOf(text) <= room_) {
       Add(text);
     } else {
       room_ = 0;
@@ -65,12 +65,15 @@ class FormSink {
   }
 
  private:
-  // Others are spelled from the value while they are compared.
-  static bool IsKept(const FormText& text) { return text.spelling == Spelling::kAsIs; }
+  // What it takes to look for a text, and the text itself, if it is not spelled from the value.
+  static std::size_t RoomOf(const FormText& text) {
+    constexpr std::size_t kRoomOfEach = 64;
+    return kRoomOfEach + (text.spelling == Spelling::kAsIs ? text.text.size() : 0);
+  }
 
   const FormRules& rules_;
   const Emit& emit_;
-  std::size_t room_;  // for what is kept, in bytes
+  std::size_t room_;  // in bytes
   SecretBuffer scratch_{512};
   SeenTexts seen_;
 };

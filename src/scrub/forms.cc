@@ -23,16 +23,17 @@ constexpr int kDeepest = 4;
 
 constexpr std::size_t kShortestUnquoted = 4;
 
-// In the order of how often logs have them: a very long value is not written in all.
+// In the order of how often logs have them, and how little room they take: a very long value is not
+// written in all.
 struct Encoding {
   ScrubForm form;
   void (*add)(const Plaintext&, FormSink&);
 };
 constexpr std::array kEncodings = {
-    Encoding{ScrubForm::kBase64, AddBase64},   Encoding{ScrubForm::kJson, AddJson},
-    Encoding{ScrubForm::kPercent, AddPercent}, Encoding{ScrubForm::kShell, AddShell},
-    Encoding{ScrubForm::kHex, AddHex},         Encoding{ScrubForm::kC, AddC},
-    Encoding{ScrubForm::kXml, AddXml},         Encoding{ScrubForm::kUtf16, AddUtf16},
+    Encoding{ScrubForm::kBase64, AddBase64}, Encoding{ScrubForm::kHex, AddHex},
+    Encoding{ScrubForm::kUtf16, AddUtf16},   Encoding{ScrubForm::kJson, AddJson},
+    Encoding{ScrubForm::kShell, AddShell},   Encoding{ScrubForm::kPercent, AddPercent},
+    Encoding{ScrubForm::kC, AddC},           Encoding{ScrubForm::kXml, AddXml},
 };
 
 // Without one pair of quotes around it.
