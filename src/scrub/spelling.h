@@ -153,14 +153,8 @@ class Spelled {
 
   // Whether `size` bytes from `at` on, which it has, are these.
   bool Has(std::size_t at, const char* bytes, std::size_t size) const noexcept {
-    if (spelling_ == Spelling::kAsIs) return Equal(source_ + at, bytes, size);
-    const Spelled whole = Beginning(at + size);
-    // As Equal() does it: what has a gram in common differs at the end rather than at the
-    // beginning.
-    if (size >= kEight &&
-        whole.WordAt(at + size - kEight) != std::byteswap(LoadWord(bytes + size - kEight)))
-      return false;
-    return whole.ForEachFrom(at, [&](char c) { return c == *bytes++; });
+    return spelling_ == Spelling::kAsIs ? Equal(source_ + at, bytes, size)
+                                        : HasSpelled(at, bytes, size);
   }
   bool StartsWith(std::string_view text) const noexcept {
     return size_ >= text.size() && Has(0, text.data(), text.size());
@@ -196,6 +190,18 @@ class Spelled {
 
  private:
   static constexpr std::size_t kEight = sizeof(std::uint64_t);
+
+  // Apart from what is inlined where patterns are compared.
+  [[gnu::noinline]] bool HasSpelled(std::size_t at, const char* bytes,
+                                    std::size_t size) const noexcept {
+    const Spelled whole = Beginning(at + size);
+    // As Equal() does it: what has a gram in common differs at the end rather than at the
+    // beginning.
+    if (size >= kEight &&
+        whole.WordAt(at + size - kEight) != std::byteswap(LoadWord(bytes + size - kEight)))
+      return false;
+    return whole.ForEachFrom(at, [&](char c) { return c == *bytes++; });
+  }
 
   // Of the first `size` bytes, which both have, a number that are the same: what is the same in the
   // sources is spelled the same.
