@@ -1,5 +1,5 @@
-// What a runtime has its scrubber mask: the values of the present fetch, and for a while those of
-// earlier ones, which logs and open connections may still have.
+// What a runtime has its scrubber mask: the values, or the backend's credentials, of the present
+// fetch, and for a while those of earlier ones, which logs and open connections may still have.
 #pragma once
 
 #include <algorithm>

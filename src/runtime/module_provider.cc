@@ -278,7 +278,7 @@ class ModuleProvider final : public SecretProvider {
     }
     const auto add = [](void* context, const char* value, std::size_t size) noexcept {
       auto& taken = *static_cast<std::vector<Secret>*>(context);
-      if (value == nullptr || size > core::kMaxFileBytes || taken.size() >= kMaxDetails) return;
+      if (value == nullptr || size > core::kMaxFileBytes || taken.size() >= kMaxCredentials) return;
       taken.push_back(Secret::CopyOf({value, size}));
     };
     try {
@@ -307,6 +307,7 @@ class ModuleProvider final : public SecretProvider {
 
  private:
   static constexpr std::size_t kMaxDetails = 100;
+  static constexpr std::size_t kMaxCredentials = 1000;  // a file of profiles may hold many
 
   // Whether the module knows the member, a function, at that offset of its table.
   bool HasMember(std::size_t offset) const noexcept {

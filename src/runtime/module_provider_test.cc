@@ -24,6 +24,7 @@ struct Script {
                     const qarion_secrets_error_sink&)>
       fetch = [](const auto&, const auto&, const auto&) { return QARION_SECRETS_OK; };
   std::function<const char*()> source = [] { return "a shelf"; };
+  std::vector<std::string> credentials;
   const qarion_secrets_host* host = nullptr;
   int destroyed = 0;
 };
@@ -46,6 +47,13 @@ const qarion_secrets_provider_table kTable = {
       return static_cast<Script*>(instance)->fetch(*request, *payload, *error);
     },
     .source = [](void* instance) { return static_cast<Script*>(instance)->source(); },
+    .credentials =
+        [](void* instance, void* context,
+           void (*add)(void* context, const char* value, std::size_t value_size)) {
+          for (const std::string& text : static_cast<Script*>(instance)->credentials) {
+            add(context, text.data(), text.size());
+          }
+        },
 };
 
 class ModuleProvider : public testing::Test {
@@ -73,6 +81,12 @@ class ModuleProvider : public testing::Test {
                                            .known_version = std::move(known_version),
                                            .deadline = clock_.SteadyNow() + time_left_,
                                            .stop = stop_.get_token()});
+  }
+
+  static std::vector<std::string> CredentialsOf(const SecretProvider& provider) {
+    std::vector<std::string> texts;
+    for (const Secret& credential : provider.Credentials()) texts.emplace_back(credential.Reveal());
+    return texts;
   }
 
   core::MapEnvironment environment_;
@@ -106,6 +120,22 @@ TEST_F(ModuleProvider, LogsLinesWithTheBackendsName) {
   };
   ASSERT_TRUE(Create());
   EXPECT_EQ(lines_, std::vector<std::string>{"shop: opened the shop"});
+}
+
+TEST_F(ModuleProvider, GivesTheCredentialsThatAreInUseNow) {
+  script_.credentials = {"fake-password"};
+  const auto provider = Create();
+  ASSERT_TRUE(provider);
+  EXPECT_EQ(CredentialsOf(**provider), script_.credentials);
+  script_.credentials = {"fake-password", "fake-token"};
+  EXPECT_EQ(CredentialsOf(**provider), script_.credentials);
+}
+
+TEST_F(ModuleProvider, GivesSomeHundredCredentials) {
+  for (int i = 0; i < 500; ++i) script_.credentials.push_back("fake-key-" + std::to_string(i));
+  const auto provider = Create();
+  ASSERT_TRUE(provider);
+  EXPECT_EQ(CredentialsOf(**provider), script_.credentials);
 }
 
 TEST_F(ModuleProvider, DestroysEachInstanceOnce) {

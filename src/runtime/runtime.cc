@@ -98,13 +98,15 @@ class Runtime::Impl {
  private:
   Status Configure(RuntimeOptions& options);
   Result<cache::Fetched> Fetch(const cache::FetchContext& context);
+  std::vector<NamedSecret> Credentials() const;
 
   core::ProcessEnvironment environment_;
   core::Settings settings_;
   std::string backend_;
   FieldSet fields_ = FieldSet::BuiltIn();
   std::optional<Scrubber> scrubber_;
-  std::optional<runtime::MaskedValues> masked_;
+  std::optional<runtime::MaskedValues> masked_values_;
+  std::optional<runtime::MaskedValues> masked_credentials_;
   std::shared_ptr<Clock> clock_;
   std::function<void(std::string_view)> log_;
   std::unique_ptr<SecretProvider> provider_;
@@ -168,13 +170,13 @@ Status Runtime::Impl::Configure(RuntimeOptions& options) {
     if (!opened) return std::move(opened).error();
     provider_ = std::move(*opened);
   }
-  for (const Secret& credential : provider_->Credentials()) {
-    scrubber_->Add(credential, "backend credential");
-  }
+  scrubber_->Add(Credentials());  // for good: the settings stay as they are
 
   // As long as a snapshot may be served, and an hour at least.
-  masked_.emplace(*scrubber_, std::max<std::chrono::seconds>(kept->ttl + kept->max_stale,
-                                                             std::chrono::hours(1)));
+  const auto grace =
+      std::max<std::chrono::seconds>(kept->ttl + kept->max_stale, std::chrono::hours(1));
+  masked_values_.emplace(*scrubber_, grace);
+  masked_credentials_.emplace(*scrubber_, grace);
   cache_ = std::make_unique<cache::SnapshotCache>(
       cache::CacheOptions{
           .ttl = kept->ttl, .max_stale = kept->max_stale, .start_timeout = options.start_timeout},
@@ -188,6 +190,8 @@ Result<cache::Fetched> Runtime::Impl::Fetch(const cache::FetchContext& context) 
                                                .known_version = std::string(context.known_version),
                                                .deadline = context.deadline,
                                                .stop = context.stop});
+  // Whatever came of it: it may have logged in.
+  masked_credentials_->Take(Credentials(), clock_->SteadyNow());
   core::WipeTraces();
   if (!payload) return std::move(payload).error();
   if (payload->not_modified) return cache::Fetched{.expires_at = payload->expires_at};
@@ -198,7 +202,7 @@ Result<cache::Fetched> Runtime::Impl::Fetch(const cache::FetchContext& context) 
   for (const Field& field : payload->fields) {
     fetched.push_back({.name = field.name, .value = field.value.Share()});
   }
-  masked_->Take(std::move(fetched), clock_->SteadyNow());
+  masked_values_->Take(std::move(fetched), clock_->SteadyNow());
   std::erase_if(payload->fields,
                 [this](const Field& field) { return !fields_.Contains(field.name); });
   return cache::Fetched{.snapshot = std::make_shared<const Snapshot>(
@@ -210,6 +214,14 @@ Result<cache::Fetched> Runtime::Impl::Fetch(const cache::FetchContext& context) 
                                                .fields = std::move(payload->fields),
                                                .findings = std::move(payload->findings)}),
                         .expires_at = payload->expires_at};
+}
+
+std::vector<NamedSecret> Runtime::Impl::Credentials() const {
+  std::vector<NamedSecret> named;
+  for (Secret& credential : provider_->Credentials()) {
+    named.push_back({.name = "backend credential", .value = std::move(credential)});
+  }
+  return named;
 }
 
 Error Runtime::Impl::Missing(std::string_view name) const {

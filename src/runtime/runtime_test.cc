@@ -22,7 +22,9 @@ using testing::Not;
 struct Store {
   std::mutex mutex;
   std::map<std::string, std::string> values;
+  std::vector<std::string> credentials;
   std::optional<Error> failure;
+  bool is_unmodified = false;
   int version = 1;
   int fetches = 0;
 };
@@ -37,6 +39,8 @@ class StoreProvider final : public SecretProvider {
     if (store_.failure) return *store_.failure;
     Payload payload;
     payload.version = std::to_string(store_.version);
+    payload.not_modified = store_.is_unmodified;
+    if (payload.not_modified) return payload;
     for (const auto& [name, value] : store_.values) {
       payload.fields.push_back({name, Secret::CopyOf(value), "store"});
     }
@@ -44,6 +48,12 @@ class StoreProvider final : public SecretProvider {
     return payload;
   }
   std::string Source() const override { return "a map"; }
+  std::vector<Secret> Credentials() const override {
+    const std::lock_guard lock(store_.mutex);
+    std::vector<Secret> credentials;
+    for (const std::string& text : store_.credentials) credentials.push_back(Secret::CopyOf(text));
+    return credentials;
+  }
 
  private:
   Store& store_;
@@ -138,16 +148,75 @@ TEST_F(RuntimeTest, MasksTheValuesOfEarlierFetchesForAnHourAtLeast) {
   EXPECT_EQ(runtime->scrubber().Scrub(text), "fake-signing-key *** ***");
 }
 
+// A fetch that logs in, and what comes of it.
+struct Login {
+  const char* name;
+  bool is_unmodified;
+  std::optional<Error> failure;
+};
+
+class RuntimeMasksTokens : public RuntimeTest, public testing::WithParamInterface<Login> {
+ protected:
+  std::string Scrubbed(const Runtime& runtime) {
+    return runtime.scrubber().Scrub("fake-password fake-token-1 fake-token-2");
+  }
+};
+
+TEST_P(RuntimeMasksTokens, AfterAnyFetchAndForAnHourAfterTheirEnd) {
+  store_.credentials = {"fake-password"};
+  auto runtime = Make({{"SECRETS_MAX_STALE", "60"}});
+  ASSERT_TRUE(runtime);
+  store_.is_unmodified = GetParam().is_unmodified;
+  store_.failure = GetParam().failure;
+  const auto log_in = [&](const char* token) {
+    store_.credentials = {"fake-password", token};
+    static_cast<void>(runtime->Refresh());
+  };
+  EXPECT_EQ(Scrubbed(*runtime), "*** fake-token-1 fake-token-2");
+  log_in("fake-token-1");
+  EXPECT_EQ(Scrubbed(*runtime), "*** *** fake-token-2");
+  clock_->Advance(std::chrono::hours(2));  // while it is in use
+  log_in("fake-token-2");
+  EXPECT_EQ(Scrubbed(*runtime), "*** *** ***");
+  clock_->Advance(std::chrono::minutes(59));
+  log_in("fake-token-2");
+  EXPECT_EQ(Scrubbed(*runtime), "*** *** ***");
+  clock_->Advance(std::chrono::minutes(2));
+  log_in("fake-token-2");
+  EXPECT_EQ(Scrubbed(*runtime), "*** fake-token-1 ***");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Fetch, RuntimeMasksTokens,
+    testing::Values(Login{"Read", false, {}}, Login{"NotModified", true, {}},
+                    Login{"Refused", false, Error(ErrorCode::kNotPermitted, "fake refusal")},
+                    Login{"Unanswered", false, Error(ErrorCode::kUnavailable, "fake failure")}),
+    [](const auto& tested) { return std::string(tested.param.name); });
+
+// Modules may know no better than to give them once.
+TEST_F(RuntimeTest, MasksForGoodWhatTheBackendGaveBeforeTheFirstFetch) {
+  store_.credentials = {"fake-password"};
+  auto runtime = Make();
+  ASSERT_TRUE(runtime);
+  store_.credentials.clear();
+  for (int refreshes = 0; refreshes < 3; ++refreshes) {
+    ASSERT_TRUE(runtime->Refresh());
+    clock_->Advance(std::chrono::hours(48));
+  }
+  EXPECT_EQ(runtime->scrubber().Scrub("fake-password"), "***");
+}
+
 TEST_F(RuntimeTest, TellsTheScrubberWhoseValueEachIs) {
+  store_.credentials = {"fake-token"};
   auto runtime = Make();
   ASSERT_TRUE(runtime);
   std::vector<std::string> names;
   StreamScrubber stream(
       runtime->scrubber(), [](std::string_view) {},
       [&](const StreamScrubber::Occurrence& found) { names.emplace_back(found.name); });
-  stream.Write("fake-signing-key fake-unmanaged-value");
+  stream.Write("fake-signing-key fake-unmanaged-value fake-token");
   stream.Finish();
-  EXPECT_THAT(names, ElementsAre("SECRET_KEY", "UNMANAGED"));
+  EXPECT_THAT(names, ElementsAre("SECRET_KEY", "UNMANAGED", "backend credential"));
 }
 
 TEST_F(RuntimeTest, LetsThroughWhatSettingsSay) {

@@ -72,8 +72,10 @@ class QARION_SECRETS_EXPORT SecretProvider {
   // The settings that it found when it was opened: names, and where each came from. No values.
   virtual std::vector<std::pair<std::string, std::string>> SettingsRead() const { return {}; }
 
-  // The store's own credentials as its settings hold them, such as a token: they are not fields,
-  // but must not be seen either. Asked for once, before the first fetch.
+  // The store's own credentials: as its settings hold them, and what it got for them and uses now,
+  // such as the token of a login. They are not fields, but must not be seen either. Asked for
+  // before the first fetch and after each one, by the thread that fetched: that is early enough,
+  // for no error and no log line of a provider has one of them in it.
   virtual std::vector<Secret> Credentials() const { return {}; }
 
   // Examines step by step whether a fetch can succeed, and says what is in its way and what will

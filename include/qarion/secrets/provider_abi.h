@@ -149,8 +149,11 @@ typedef struct qarion_secrets_provider_table {
    * time, also while another call is running, by several threads. */
   void (*describe)(void* instance, const qarion_secrets_detail_sink* details);
 
-  /* Gives the store's own credentials as its settings hold them, such as a token: they are not
-   * fields, but the host masks them in output too. Called once after create(). */
+  /* Gives the store's own credentials: as its settings hold them, and what it got for them and uses
+   * now, such as the token of a login. They are not fields, but the host masks them in output too:
+   * what it is given after create() for good, what it is given after a fetch() from then on, and a
+   * while after later ones do without it. Never called while fetch() is running; by earlier hosts
+   * once, after create(). */
   void (*credentials)(void* instance, void* context,
                       void (*add)(void* context, const char* value, size_t value_size));
 
