@@ -93,7 +93,12 @@ class AssumeRoleSource final : public CredentialSource {
     if (auto read = ReadInput(profile); !read) return read;
     auto shared = std::make_shared<Origin>(std::move(*origin));
     source_ = std::make_unique<CredentialCache>(
-        [shared = std::move(shared)](const net::Call& call) { return FirstOf(*shared, call); },
+        [shared = std::move(shared), &held = context_.held,
+         name = "source of profile " + profile_](const net::Call& call) {
+          auto found = FirstOf(*shared, call);
+          if (found) found->HoldIn(held, name);
+          return found;
+        },
         context_.services.clock(), context_.log);
     return {};
   }

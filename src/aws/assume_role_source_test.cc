@@ -84,6 +84,8 @@ TEST_F(AssumeRoleSourceTest, FollowsAChainFromItsEnd) {
   EXPECT_EQ(Ask("outer"), "ASIAouter");
   EXPECT_THAT(Requests(), ElementsAre("inner signed by AKIABASE",
                                       "outer signed by ASIAinner with fake-token-of-inner"));
+  EXPECT_THAT(Held(), testing::IsSupersetOf(
+                          {"fake-secret-of-base", "fake-secret-of-inner", "fake-token-of-inner"}));
 }
 
 TEST_F(AssumeRoleSourceTest, StopsAChainAtStaticKeys) {

@@ -112,6 +112,7 @@ class ContainerSource final : public CredentialSource {
     const ContainerAddress& place = **found;
     auto token = ReadToken(context_.variables);
     if (!token) return std::move(token).error();
+    context_.held.Hold("token of container", *token);
     auto document = Ask(place, *token, call);
     if (!document) return std::move(document).error();
     auto credentials =

@@ -63,8 +63,10 @@ TEST_F(ContainerSource, ReadsTheTokenFileEachTimeAndPrefersIt) {
   Set("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", home_.Write("token", "fake-first"));
   OpenAt(server.Url("/x"));
   EXPECT_EQ(Ask(), kContainerKeys);
+  EXPECT_THAT(Held(), ElementsAre("fake-first"));
   home_.Write("token", "fake-second");
   EXPECT_EQ(Ask(), kContainerKeys);
+  EXPECT_THAT(Held(), ElementsAre("fake-second"));
   EXPECT_EQ(server.seen().at(0).headers.at("authorization"), "fake-first");
   EXPECT_EQ(server.seen().at(1).headers.at("authorization"), "fake-second");
 }

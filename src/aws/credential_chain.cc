@@ -42,8 +42,13 @@ Error NoneApplies(const std::vector<CredentialChain::Tried>& tried) {
 
 CredentialChain::CredentialChain(const SourceContext& context)
     : sources_(SourcesOf(context)),
-      cache_([this](const net::Call& call) { return Find(call); }, context.services.clock(),
-             context.log) {}
+      cache_(
+          [this, &held = context.held](const net::Call& call) {
+            auto found = Find(call);
+            if (found) found->HoldIn(held, "credentials");
+            return found;
+          },
+          context.services.clock(), context.log) {}
 
 std::vector<CredentialChain::Tried> CredentialChain::tried() const {
   const std::lock_guard lock(mutex_);

@@ -89,6 +89,7 @@ TEST_F(CredentialChainTest, KeepsToTheSourceThatItFound) {
   auto others = chain.credentials().Replace(*first, Soon());
   ASSERT_TRUE(others);
   EXPECT_FALSE(*others);  // STS gave the same once more
+  EXPECT_THAT(Held(), testing::IsSupersetOf({"fake-secret-of-app", "fake-token-of-app"}));
   EXPECT_EQ(chain.tried().size(), 2U);
   EXPECT_EQ(Calls().size(), 2U);
 }

@@ -15,6 +15,7 @@
 #include "aws/profiles.h"
 #include "aws/service_client.h"
 #include "aws/variables.h"
+#include "core/held_secrets.h"
 #include "core/random.h"
 #include "net/call.h"
 #include "net/http_client.h"
@@ -32,6 +33,7 @@ struct SourceContext {
   net::HttpClient& metadata;  // never through a proxy
   Clock& clock;
   core::Random& random;
+  core::HeldSecrets& held;                    // every key and token that is got on the way
   std::function<void(std::string_view)> log;  // never empty
 };
 

@@ -12,6 +12,11 @@ Credentials Credentials::Share() const {
           .origin = origin};
 }
 
+void Credentials::HoldIn(core::HeldSecrets& held, const std::string& name) const {
+  held.Hold(name + ": secret access key", keys.secret_access_key);
+  held.Hold(name + ": session token", keys.session_token);
+}
+
 bool Credentials::IsSameAs(const Credentials& other) const {
   return keys.access_key_id == other.keys.access_key_id &&
          keys.secret_access_key.ConstantTimeEquals(other.keys.secret_access_key) &&

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "core/held_secrets.h"
 #include "crypto/sigv4.h"
 
 namespace qarion::secrets::aws {
@@ -20,6 +21,8 @@ struct Credentials {
 
   // The same once more; the secret parts are shared, not copied.
   Credentials Share() const;
+  // The secret parts, as `name` and what they are.
+  void HoldIn(core::HeldSecrets& held, const std::string& name) const;
   // Whether the keys are the same.
   bool IsSameAs(const Credentials& other) const;
 };

@@ -116,6 +116,7 @@ class Conversation {
       return false;
     }
     token_ = body.Share();
+    context_.held.Hold("token of instance metadata", token_);
     return true;
   }
 

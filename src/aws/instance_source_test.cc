@@ -82,6 +82,7 @@ TEST_F(InstanceSource, AsksAsBotocoreDoes) {
   EXPECT_EQ(seen[0].body, "");
   EXPECT_EQ(seen[1].headers.at("x-aws-ec2-metadata-token"), "fake-token");
   EXPECT_EQ(seen[2].headers.at("x-aws-ec2-metadata-token"), "fake-token");
+  EXPECT_THAT(Held(), ElementsAre("fake-token"));
   EXPECT_THAT(log_, IsEmpty());
 }
 

@@ -37,6 +37,7 @@ Session::Session(const SessionSettings& settings, const std::string& region, Clo
               .metadata = metadata_,
               .clock = clock,
               .random = random_,
+              .held = held_,
               .log = log}) {}
 
 Result<Credentials> Session::GetCredentials(const net::Call& call) {

@@ -63,6 +63,9 @@ class Session {
   // See aws::SendSigned.
   Result<ServiceAnswer> SendSigned(ServiceRequest request, const net::Call& call);
 
+  // Every key and token that it got and uses now, whether from elsewhere or out of a file.
+  std::vector<Secret> Held() const { return held_.All(); }
+
   std::vector<CredentialChain::Tried> tried() const { return chain_.tried(); }
   ServiceClient& services() noexcept { return services_; }
 
@@ -78,6 +81,7 @@ class Session {
   void Note(const Credentials& credentials);
 
   core::SystemRandom random_;
+  core::HeldSecrets held_;
   ServiceClient services_;
   net::HttpClient metadata_;
   CredentialChain chain_;

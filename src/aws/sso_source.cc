@@ -134,8 +134,16 @@ class SsoSource final : public CredentialSource {
       return Error(token.error().code(), token.error().reason()).With("file", path).Cure(LogIn());
     }
     // That of a refresh which could not be written down.
-    if (unsaved_ && unsaved_->expires_at > token->expires_at) return unsaved_->Share();
+    if (unsaved_ && unsaved_->expires_at > token->expires_at) token = unsaved_->Share();
+    Hold(*token);
     return token;
+  }
+
+  void Hold(const SsoToken& token) const {
+    const std::string name = "SSO of profile " + profile_;
+    context_.held.Hold(name + ": access token", token.access_token);
+    context_.held.Hold(name + ": refresh token", token.refresh_token);
+    context_.held.Hold(name + ": client secret", token.client_secret);
   }
 
   Result<Secret> FreshToken(const SsoConfig& config, const net::Call& call) {
@@ -148,6 +156,7 @@ class SsoSource final : public CredentialSource {
     if (ends_soon && !config.session.empty()) {
       auto fresh = Refresh(config, *token, call);
       if (fresh) {
+        Hold(*fresh);
         Save(*path, *fresh, config);
         return std::move(fresh->access_token);
       }

@@ -105,6 +105,7 @@ TEST_F(SsoSource, AsksThePortalAsBotocoreDoes) {
                           "123456789012"));
   const auto headers = server.seen().front().headers;
   EXPECT_EQ(headers.at("x-amz-sso_bearer_token"), "fake-access");
+  EXPECT_THAT(Held(), testing::UnorderedElementsAre("fake-access", "fake-refresh", "fake-client"));
   EXPECT_FALSE(headers.contains("authorization"));
 }
 
@@ -152,6 +153,7 @@ TEST_F(SsoSource, RefreshesATokenWithLessThanFifteenMinutesLeft) {
   EXPECT_EQ((*kept)["expiresAt"].Text(), "2026-01-01T08:00:00Z");
   EXPECT_EQ((*kept)["refreshToken"].Text(), "fake-next");
   EXPECT_EQ((*kept)["startUrl"].Text(), "https://example.awsapps.com/start");
+  EXPECT_THAT(Held(), testing::UnorderedElementsAre("fake-new", "fake-next", "fake-client"));
 }
 
 TEST_F(SsoSource, UsesATokenWithFifteenMinutesLeftAsItIs) {
@@ -267,6 +269,7 @@ TEST_F(SsoSource, KeepsARefreshedTokenInMemoryWhereItCannotBeWritten) {
   EXPECT_EQ(Ask(), kSsoKeys);  // without another refresh
   ASSERT_EQ(server.seen().size(), 3);
   EXPECT_EQ(server.seen()[2].headers.at("x-amz-sso_bearer_token"), "fake-new");
+  EXPECT_THAT(Held(), testing::UnorderedElementsAre("fake-new", "fake-next", "fake-client"));
 }
 
 TEST_F(SsoSource, SaysHowToLogInWhereThereIsNoToken) {

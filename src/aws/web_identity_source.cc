@@ -57,6 +57,7 @@ class WebIdentitySource final : public CredentialSource {
     if (!role) return std::move(role).error();
     auto token = ReadToken(*token_file);
     if (!token) return std::move(token).error();
+    context_.held.Hold("web identity of profile " + profile_, *token);
     auto credentials = AssumeRoleWithWebIdentity(
         context_.services,
         {.role_arn = role->text, .session_name = SessionName(), .setting = role->setting}, *token,

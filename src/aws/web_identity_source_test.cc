@@ -104,8 +104,10 @@ TEST_F(WebIdentitySourceTest, ReadsTheFileAnewEachTime) {
   Begin("", "", {{"AWS_WEB_IDENTITY_TOKEN_FILE", Token()}, {"AWS_ROLE_ARN", Role("env")}});
   const auto source = MakeWebIdentitySource(Context(), "default", true);
   EXPECT_EQ(Outcome(source), "ASIAenv");
+  EXPECT_THAT(Held(), testing::ElementsAre("fake-web-token"));
   Token("fake-newer-token");
   EXPECT_EQ(Outcome(source), "ASIAenv");
+  EXPECT_THAT(Held(), testing::ElementsAre("fake-newer-token"));
   EXPECT_EQ(Calls().at(1).fields.at("WebIdentityToken"), "fake-newer-token");
 }
 

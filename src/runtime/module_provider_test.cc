@@ -10,6 +10,7 @@
 #include "core/environment.h"
 #include "core/fake_clock.h"
 #include "core/settings.h"
+#include "tests/support/revealed.h"
 
 namespace qarion::secrets::runtime {
 namespace {
@@ -83,12 +84,6 @@ class ModuleProvider : public testing::Test {
                                            .stop = stop_.get_token()});
   }
 
-  static std::vector<std::string> CredentialsOf(const SecretProvider& provider) {
-    std::vector<std::string> texts;
-    for (const Secret& credential : provider.Credentials()) texts.emplace_back(credential.Reveal());
-    return texts;
-  }
-
   core::MapEnvironment environment_;
   core::Settings settings_;
   core::FakeClock clock_;
@@ -126,16 +121,16 @@ TEST_F(ModuleProvider, GivesTheCredentialsThatAreInUseNow) {
   script_.credentials = {"fake-password"};
   const auto provider = Create();
   ASSERT_TRUE(provider);
-  EXPECT_EQ(CredentialsOf(**provider), script_.credentials);
+  EXPECT_EQ(test::Revealed((*provider)->Credentials()), script_.credentials);
   script_.credentials = {"fake-password", "fake-token"};
-  EXPECT_EQ(CredentialsOf(**provider), script_.credentials);
+  EXPECT_EQ(test::Revealed((*provider)->Credentials()), script_.credentials);
 }
 
 TEST_F(ModuleProvider, GivesSomeHundredCredentials) {
   for (int i = 0; i < 500; ++i) script_.credentials.push_back("fake-key-" + std::to_string(i));
   const auto provider = Create();
   ASSERT_TRUE(provider);
-  EXPECT_EQ(CredentialsOf(**provider), script_.credentials);
+  EXPECT_EQ(test::Revealed((*provider)->Credentials()), script_.credentials);
 }
 
 TEST_F(ModuleProvider, DestroysEachInstanceOnce) {

@@ -21,6 +21,7 @@
 #include "tests/fakes/local_server.h"
 #include "tests/fakes/scripted_server.h"
 #include "tests/support/fake_clock_ahead.h"
+#include "tests/support/revealed.h"
 #include "tests/support/skipping_clock.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/vectors.h"
@@ -81,6 +82,7 @@ class AwsSourceBase : public testing::Test {
                     .metadata = metadata_,
                     .clock = clock_,
                     .random = *random_,
+                    .held = held_,
                     .log = log});
   }
 
@@ -103,6 +105,9 @@ class AwsSourceBase : public testing::Test {
   }
   std::string Ask() { return Outcome(Get()); }
 
+  // What the source holds.
+  std::vector<std::string> Held() const { return Revealed(held_.All()); }
+
   static std::string TextOf(const Error& error) {
     std::string text = error.reason() + "\n" + error.cure();
     for (const auto& [key, value] : error.context()) text += "\n" + key + "=" + value;
@@ -114,6 +119,7 @@ class AwsSourceBase : public testing::Test {
 
   TemporaryDirectory home_;
   aws::ClientSettings settings_;
+  core::HeldSecrets held_;
   SkippingClock clock_;
   double chance_ = 0;  // in [0, 1)
   std::vector<std::string> log_;

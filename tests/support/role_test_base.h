@@ -20,6 +20,7 @@
 #include "aws/credential_source.h"
 #include "tests/fakes/local_server.h"
 #include "tests/support/fake_clock_ahead.h"
+#include "tests/support/revealed.h"
 #include "tests/support/temporary_directory.h"
 
 namespace qarion::secrets::aws {
@@ -90,6 +91,7 @@ class RoleTestBase : public testing::Test {
             .metadata = metadata_,
             .clock = clock_,
             .random = random_,
+            .held = held_,
             .log = [](std::string_view) {}};
   }
 
@@ -124,6 +126,9 @@ class RoleTestBase : public testing::Test {
     return function();
   }
 
+  // What a source holds.
+  std::vector<std::string> Held() const { return test::Revealed(held_.All()); }
+
   std::vector<StsCall> Calls() {
     const std::lock_guard lock(mutex_);
     return calls_;
@@ -136,6 +141,7 @@ class RoleTestBase : public testing::Test {
   test::FakeClockAhead clock_;
   test::TemporaryDirectory directory_;
   ClientSettings settings_;
+  core::HeldSecrets held_;
   std::unique_ptr<ServiceClient> services_;
 
  private:
