@@ -147,6 +147,7 @@ class Instance {
                    "see that the URL is that of the instance's metadata");
     }
     session_ = std::move(*token);
+    context_.held.Hold("AWS: token of instance metadata", session_);
     return {};
   }
 
@@ -255,6 +256,8 @@ Result<Secret> GetAwsSubjectToken(const AwsSource& source, const std::string& au
   if (!region) return region.error();
   const auto keys = FindKeys(context.settings.aws, instance);
   if (!keys) return keys.error();
+  context.held.Hold("AWS: secret access key", keys->secret_access_key);
+  context.held.Hold("AWS: session token", keys->session_token);
   return SignedCallerIdentity(source.verification_url, *region, *keys, audience,
                               std::chrono::floor<std::chrono::seconds>(context.clock.SystemNow()));
 }

@@ -139,6 +139,7 @@ TEST_F(AwsSubjectTokenTest, IsSignedWithTheKeysOfTheInstance) {
     EXPECT_EQ(seen[n].headers.at("x-aws-ec2-metadata-token"), "fake-imds");
   }
   EXPECT_THAT(Clients(), testing::Each("metadata"));
+  EXPECT_THAT(Held(), testing::UnorderedElementsAre("fake-imds", "fake-key", "fake-session"));
   EXPECT_EQ(members.at(" host"), "sts.us-east-2.amazonaws.com");
   EXPECT_EQ(members.at(" x-amz-security-token"), "fake-session");
   EXPECT_THAT(members.at(" Authorization"),

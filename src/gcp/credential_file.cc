@@ -378,6 +378,12 @@ std::vector<Secret> SecretsIn(const CredentialFile& file) {
   return secrets;
 }
 
+void HoldSecretsIn(const CredentialFile& file, core::HeldSecrets& held) {
+  int number = 0;
+  for (const Secret& secret : SecretsIn(file))
+    held.Hold("file: " + std::to_string(++number), secret);
+}
+
 std::vector<ForeignHost> ForeignHostsIn(const CredentialFile& file, const std::string& universe) {
   std::vector<ForeignHost> foreign;
   const auto look = [&](const char* member, const std::string& text) {

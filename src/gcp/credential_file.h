@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/held_secrets.h"
 #include "core/setting_lookup.h"
 #include "qarion/secrets/result.h"
 #include "qarion/secrets/secret.h"
@@ -103,6 +104,8 @@ std::string ProjectOf(const CredentialFile& file);
 
 // Every secret in it; a private key also in the form that it has in the file.
 std::vector<Secret> SecretsIn(const CredentialFile& file);
+// In place of those of the file as it was before.
+void HoldSecretsIn(const CredentialFile& file, core::HeldSecrets& held);
 
 // A host to which credentials are sent by the file's own word, outside of `universe`: that of
 // whoever reads the file, not the one it names.

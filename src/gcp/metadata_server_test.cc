@@ -51,7 +51,8 @@ class MetadataServerTest : public testing::Test {
                            .metadata = client_,
                            .clock = clock_,
                            .random = random_,
-                           .budget = budget_},
+                           .budget = budget_,
+                           .held = held_},
                           directory_.Path("product_name"));
   }
   net::Call Soon() { return {.deadline = clock_.SteadyNow() + seconds(60)}; }
@@ -60,6 +61,7 @@ class MetadataServerTest : public testing::Test {
   test::SkippingClock clock_;
   test::FixedRandom random_{0};
   net::RetryBudget budget_;
+  core::HeldSecrets held_;
   net::HttpClient client_{net::MetadataServiceOptions(nullptr)};
   const test::TemporaryDirectory directory_;
   std::mutex mutex_;
@@ -190,13 +192,15 @@ void AskNobody(const std::string& product, seconds time, ErrorCode wanted, std::
   test::SkippingClock clock;
   test::FixedRandom random{0};
   net::RetryBudget budget;
+  core::HeldSecrets held;
   net::HttpClient client{net::MetadataServiceOptions(nullptr)};
   MetadataServer server({.settings = settings,
                          .services = client,
                          .metadata = client,
                          .clock = clock,
                          .random = random,
-                         .budget = budget},
+                         .budget = budget,
+                         .held = held},
                         directory.Path("product_name"));
   const auto answer = server.Get("project/project-id", {.deadline = clock.SteadyNow() + time});
   const bool is_right =

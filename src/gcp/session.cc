@@ -72,7 +72,8 @@ Session::Session(const SessionSettings& settings, TokenUse use, Clock& clock, co
                .metadata = metadata_client_,
                .clock = clock,
                .random = random_,
-               .budget = budget_},
+               .budget = budget_,
+               .held = held_},
       metadata_(context_),
       source_(settings.file ? MakeFileSource(settings.client.credential_file,
                                              settings.file->universe, std::move(use), context_)
@@ -84,6 +85,7 @@ Session::Session(const SessionSettings& settings, TokenUse use, Clock& clock, co
 Result<AccessToken> Session::Fetch(const net::Call& call) {
   auto token = source_->Get(call);
   if (token) {
+    held_.Hold("access token", token->text);
     const std::lock_guard lock(mutex_);
     expires_at_ = token->expires_at;
     token_scope_ = token->scope;

@@ -97,6 +97,11 @@ class Session {
   // How long the token in use lasts yet. Nothing before the first, or where no end is known.
   std::optional<std::chrono::seconds> left() const;
 
+  // Every key and token that it got and uses now, whether from elsewhere or out of a file.
+  std::vector<Secret> Held() const { return held_.All(); }
+  // The file was read again, and is used beside this.
+  void Hold(const CredentialFile& file) { HoldSecretsIn(file, held_); }
+
   struct Place {
     std::string name;
     std::string why_not;  // empty: it is the one in use
@@ -120,6 +125,7 @@ class Session {
   Clock& clock_;
   core::SharedRandom random_;
   net::RetryBudget budget_;
+  core::HeldSecrets held_;
   net::HttpClient services_;
   net::HttpClient metadata_client_;
   const SourceContext context_;

@@ -15,6 +15,7 @@
 
 #include "tests/fakes/local_server.h"
 #include "tests/support/fake_clock_ahead.h"
+#include "tests/support/revealed.h"
 #include "tests/support/skipping_clock.h"
 #include "tests/support/temporary_directory.h"
 
@@ -25,6 +26,7 @@ using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 constexpr char kTokenPath[] = "/token";
 constexpr char kApiPath[] = "/v1/things";
@@ -217,9 +219,12 @@ TEST_F(SessionTest, FollowsRefreshTokens) {
     const std::string& body = requests_.back().body;
     return body.substr(body.find("refresh_token=fake") + 14);
   };
+  const auto held = [&] { return test::Revealed(session_->Held()); };
   more_in_token_ = R"(, "refresh_token": "fake-refresh-1")";
   EXPECT_EQ(Token(), "fake-token-1");
   EXPECT_EQ(refresh_token_sent(), "fake-refresh-0");
+  EXPECT_THAT(held(), UnorderedElementsAre("fake-client-secret", "fake-refresh-0", "fake-refresh-1",
+                                           "fake-token-1"));
   more_in_token_ = "";
   clock_.Advance(seconds(3600));
   EXPECT_EQ(Token(), "fake-token-2");
@@ -232,6 +237,8 @@ TEST_F(SessionTest, FollowsRefreshTokens) {
   clock_.Advance(seconds(3600));
   EXPECT_EQ(Token(), "fake-token-4");
   EXPECT_EQ(refresh_token_sent(), "fake-refresh-9");
+  EXPECT_THAT(held(), UnorderedElementsAre("fake-client-secret", "fake-refresh-9", "fake-refresh-9",
+                                           "fake-token-4"));
 }
 
 TEST_F(SessionTest, SaysWhereItLooked) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "core/held_secrets.h"
 #include "core/random.h"
 #include "gcp/client_settings.h"
 #include "net/call.h"
@@ -22,6 +23,7 @@ struct SourceContext {
   Clock& clock;
   core::Random& random;  // for several threads
   net::RetryBudget& budget;
+  core::HeldSecrets& held;  // every key and token that is got on the way
 };
 
 // 408, 429, 500, 503 or 504: what Google's libraries take for a moment's failure.

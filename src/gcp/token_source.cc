@@ -34,6 +34,7 @@ class CredentialFileSource final : public TokenSource {
           .With("file", place_.text)
           .Cure("start the service again");
     }
+    HoldSecretsIn(*file, context_.held);
     return TokenOf(*file, call);
   }
 
@@ -74,7 +75,9 @@ class CredentialFileSource final : public TokenSource {
     auto answer = AskForToken(RefreshRequest(user), doing, "", hidden, context_, call);
     if (!answer) return std::move(answer).error();
     auto token = TokenIn(*answer->json, doing, context_.clock.SystemNow());
-    if (token) token->principal = UserIn((*answer)["id_token"].Text().value_or(""));
+    const std::string_view identity = (*answer)["id_token"].Text().value_or("");
+    context_.held.Hold("identity token", Secret::CopyOf(identity));
+    if (token) token->principal = UserIn(identity);
     return token;
   }
 
@@ -98,6 +101,7 @@ class CredentialFileSource final : public TokenSource {
     auto token = TokenIn(*answer->json, doing, context_.clock.SystemNow());
     const auto next = (*answer)["refresh_token"].Text();
     if (token && next && !next->empty()) refresh_token_ = Secret::CopyOf(*next);
+    context_.held.Hold("refresh token", refresh_token_);
     return token;
   }
 
@@ -105,6 +109,7 @@ class CredentialFileSource final : public TokenSource {
                          const net::Call& call) const {
     const auto subject_token = GetSubjectToken(account, context_, call);
     if (!subject_token) return subject_token.error();
+    context_.held.Hold("subject token", *subject_token);
     const std::array hidden = {subject_token->Share(), account.client_secret.Share()};
     auto token = Asked(ExchangeRequest(account, *subject_token),
                        "the exchange of the token of another provider (" + account.audience + ")",
@@ -143,6 +148,7 @@ class CredentialFileSource final : public TokenSource {
     if (!key) return key.error();
     const auto assertion = GrantAssertion(account, *key, kIamScope, Now());
     if (!assertion) return assertion.error();
+    context_.held.Hold("assertion", *assertion);
     const std::string principal = PrincipalOf(file);
     auto token = Asked(GrantRequest(account, *assertion),
                        "the exchange of what " + account.client_email + " signed", principal,
@@ -153,6 +159,7 @@ class CredentialFileSource final : public TokenSource {
 
   Result<AccessToken> ActAs(const Impersonation& impersonation, const AccessToken& bearer,
                             const std::string& quota_project, const net::Call& call) const {
+    context_.held.Hold("token of who acts as another", bearer.text);
     const std::string& asker = bearer.principal;
     const std::string doing =
         (asker.empty() ? "acting" : "letting " + asker + " act") + " as " + impersonation.email;

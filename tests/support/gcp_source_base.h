@@ -15,6 +15,7 @@
 #include "qarion/secrets/result.h"
 #include "qarion/secrets/secret.h"
 #include "tests/support/fake_clock_ahead.h"
+#include "tests/support/revealed.h"
 #include "tests/support/skipping_clock.h"
 #include "tests/support/temporary_directory.h"
 
@@ -40,11 +41,15 @@ class GcpSourceBase : public testing::Test {
     return text;
   }
 
+  // What came with it is held.
+  std::vector<std::string> Held() const { return Revealed(held_.All()); }
+
   // Which client each request went through: "services" or "metadata".
   const std::vector<std::string>& Clients() const { return clients_; }
 
   const TemporaryDirectory directory_;
   gcp::ClientSettings settings_;
+  core::HeldSecrets held_;
   SkippingClock clock_;
 
  private:
@@ -65,7 +70,8 @@ class GcpSourceBase : public testing::Test {
                                     .metadata = metadata_,
                                     .clock = clock_,
                                     .random = random_,
-                                    .budget = budget_};
+                                    .budget = budget_,
+                                    .held = held_};
 };
 
 }  // namespace qarion::secrets::test
