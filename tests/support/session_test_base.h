@@ -20,6 +20,7 @@
 #include "tests/fakes/local_server.h"
 #include "tests/support/fake_clock_ahead.h"
 #include "tests/support/given_settings.h"
+#include "tests/support/revealed.h"
 
 namespace qarion::secrets::test {
 
@@ -75,6 +76,9 @@ class SessionTestBase : public testing::Test {
     auto token = session_->Token(Soon());
     return token ? std::string(token->value.Reveal()) : std::string(ToString(token.error().code()));
   }
+
+  // What the logins were made with and brought.
+  std::vector<std::string> Held() const { return Revealed(session_->login().Held()); }
 
   void Turn(std::chrono::nanoseconds duration) { clock_.fake().Advance(duration); }
   Seconds Now() { return clock_.SteadyNow() - began_; }

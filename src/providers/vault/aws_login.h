@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "aws/session.h"
 #include "net/call.h"
@@ -36,6 +37,9 @@ class AwsLogin {
   // `was_refused`: what was signed last; then its source is asked anew. Errors: as above, and see
   // aws::CredentialChain.
   Result<Offer> Sign(bool was_refused, const net::Call& call);
+
+  // See the session's. From any thread.
+  std::vector<Secret> Held() const { return session_.Held(); }
 
  private:
   const AuthSettings& settings_;

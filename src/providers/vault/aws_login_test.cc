@@ -167,6 +167,7 @@ TEST_F(AwsLoginSession, ReadsItsKeysAnewAfterARefusal) {
   EXPECT_EQ(Token(), "fake-1");
   const auto headers = Decoded(ParsedJson(Seen().back().body), "iam_request_headers");
   EXPECT_THAT(headers, HasSubstr("Credential=AKIDNEW/"));
+  EXPECT_THAT(Held(), testing::IsSupersetOf({"fake-secret-of-AKIDNEW", "fake-1"}));
 }
 
 }  // namespace

@@ -48,6 +48,7 @@ Result<Secret> GcpLogin::SignByAccount(const net::Call& call) {
   const core::Sourced& place = settings_.gcp->client.credential_file;
   const auto file = gcp::ReadCredentialFile(place);
   if (!file) return file.error();
+  session_.Hold(*file);
   if (email.empty()) email = gcp::AccountIn(gcp::PrincipalOf(*file));
   const auto* const account = std::get_if<gcp::ServiceAccount>(&file->identity);
   if (account == nullptr || account->client_email != email) {

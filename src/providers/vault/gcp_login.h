@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gcp/session.h"
 #include "net/call.h"
@@ -30,6 +31,9 @@ class GcpLogin {
   // kConfiguration: the key has no id, or no service account is known; else see
   // gcp::ReadCredentialFile, crypto::ReadRsaPrivateKey, gcp::SignByGoogle and gcp::MachineIdentity.
   Result<Secret> Sign(const net::Call& call);
+
+  // See the session's. From any thread.
+  std::vector<Secret> Held() const { return session_.Held(); }
 
  private:
   Result<Secret> SignByAccount(const net::Call& call);

@@ -235,6 +235,7 @@ TEST_F(GcpLoginSession, ReadsItsKeyAnewAtEachLogin) {
   Turn(std::chrono::hours(1));
   EXPECT_EQ(Token(), "fake-1");
   EXPECT_EQ(Part(JwtIn(Login()), 1)["sub"].Text(), kEmail);
+  EXPECT_THAT(Held(), testing::IsSupersetOf({Key().Pem(), JwtIn(Login()), std::string("fake-1")}));
 }
 
 class GcpMachineLogin : public GcpLoginSession {
@@ -273,6 +274,8 @@ TEST_F(GcpMachineLogin, ShowsWhatTheMetadataServerSays) {
             "http%3A%2F%2F127.0.0.1%3A" +
                 port + "%2Fvault%2Fapp&format=full");
   EXPECT_EQ(JwtIn(Login()), "fake-header.fake-claims.fake-signature");
+  EXPECT_THAT(Held(),
+              testing::UnorderedElementsAre("fake-header.fake-claims.fake-signature", "fake-1"));
 }
 
 TEST_F(GcpMachineLogin, CanBeOfOneOfItsAccounts) {

@@ -1,6 +1,7 @@
 #include "providers/vault/login.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/json_writer.h"
@@ -97,6 +98,13 @@ std::string Login::Describe() const {
   return text;
 }
 
+std::vector<Secret> Login::Held() const {
+  std::vector<Secret> held = held_.All();
+  if (aws_) std::ranges::move(aws_->Held(), std::back_inserter(held));
+  if (gcp_) std::ranges::move(gcp_->Held(), std::back_inserter(held));
+  return held;
+}
+
 bool Login::CanRepeat() const {
   return settings_.method != AuthMethod::kToken || !settings_.token.file.empty();
 }
@@ -139,6 +147,7 @@ Result<Grant> Login::Run(const Call& call) {
   if (settings_.method == AuthMethod::kToken) {
     auto token = settings_.token.ReadToken();
     if (!token) return std::move(token).error();
+    held_.Hold("token", *token);
     return Grant{.token = std::move(*token)};
   }
   auto offer = MakeOffer(was_refused, call);
@@ -173,6 +182,7 @@ Result<Login::Offer> Login::MakeOffer(bool was_refused, const Call& call) {
   if (gcp_) {
     auto jwt = gcp_->Sign(call);
     if (!jwt) return std::move(jwt).error();
+    held_.Hold("jwt", *jwt);
     Secret body = GcpLoginBody(settings_.role, *jwt);
     return Offer{.body = std::move(body), .credentials = std::move(*jwt)};
   }
@@ -185,9 +195,11 @@ Result<Login::Offer> Login::MakeOffer(bool was_refused, const Call& call) {
 Result<Secret> Login::Body(const Call& call) {
   core::JsonWriter json;
   json.BeginObject();
-  const auto add = [&json](std::string_view name, const Result<Secret>& value) {
-    if (value) json.Key(name).Text(value->Reveal());
-    return value.has_value();
+  const auto add = [&](std::string_view name, const Result<Secret>& value) {
+    if (!value) return false;
+    json.Key(name).Text(value->Reveal());
+    held_.Hold(name, *value);
+    return true;
   };
   switch (settings_.method) {
     case AuthMethod::kToken:
@@ -225,6 +237,7 @@ Result<Secret> Login::Body(const Call& call) {
 Result<Secret> Login::SecretId(const Call& call) {
   auto given = settings_.secret_id.ReadToken();
   if (!given || settings_.secret_id_creation_path.empty()) return given;
+  held_.Hold("wrapping token", *given);
   if (!unwrapped_.empty() && unwrapped_from_.ConstantTimeEquals(*given)) return unwrapped_.Share();
   return Unwrap(*given, call);
 }
@@ -306,6 +319,7 @@ Result<Grant> Login::Exchange(const Offer& offer, const Call& call) {
   auto grant = answer->status == 200 ? GrantFromAuth(auth) : std::nullopt;
   if (grant) {
     refused_ = {};
+    held_.Hold("token", grant->token);
     return std::move(*grant);
   }
   if (answer->status == 200 || answer->status == 204) {

@@ -5,7 +5,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "core/held_secrets.h"
 #include "providers/vault/api.h"
 #include "providers/vault/aws_login.h"
 #include "providers/vault/gcp_login.h"
@@ -60,6 +62,9 @@ class Login {
   // Where the login goes, below /v1/.
   std::string Path() const;
 
+  // What the latest logins were made with and brought. From any thread.
+  std::vector<Secret> Held() const;
+
   // Whether Run() could bring another token than the one it brought last.
   bool CanRepeat() const;
 
@@ -82,6 +87,7 @@ class Login {
   const std::string& name_space_;
   const net::TlsSettings& certificate_;
   Api& api_;
+  core::HeldSecrets held_;
   std::unique_ptr<AwsLogin> aws_;  // each of its method
   std::unique_ptr<GcpLogin> gcp_;
   // Of a wrapped secret id, which can be unwrapped once.

@@ -81,6 +81,7 @@ TEST_P(SessionRenewal, GivesWayToALoginWhereItLeavesLittle) {
   EXPECT_EQ(Count("renew-self"), 1);
   ASSERT_TRUE(WaitersAre(1));
   EXPECT_EQ(Token(), "fake-2");
+  EXPECT_THAT(Held(), testing::UnorderedElementsAre("fake-password", "fake-2"));
   EXPECT_EQ(Count("login"), 2);
 }
 
