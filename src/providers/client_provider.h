@@ -1,7 +1,9 @@
 // How the remote backends are providers.
 #pragma once
 
+#include <algorithm>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -17,10 +19,10 @@
 
 namespace qarion::secrets {
 
-// `Settings` know the Source() and the Credentials() of a provider; `Client` is made of settings, a
-// clock and a log, and has all that belongs to one process: connections, tokens, what was found
-// out. It knows how to Fetch, Describe and Diagnose; what came of the latest fetch and diagnosis is
-// kept and described here.
+// `Settings` know the Source() of a provider and the Credentials() that stand in them; `Client` is
+// made of settings, a clock and a log, and has all that belongs to one process: connections,
+// tokens, what was found out. It knows how to Fetch, Describe and Diagnose, and the Credentials()
+// that it got and uses now; what came of the latest fetch and diagnosis is kept and described here.
 template <typename Settings, typename Client>
 class ClientProvider final : public SecretProvider {
  public:
@@ -45,7 +47,11 @@ class ClientProvider final : public SecretProvider {
     if (!here.last_error.empty()) lines.emplace_back("last fetch", here.last_error);
     return lines;
   }
-  std::vector<Secret> Credentials() const override { return settings_.Credentials(); }
+  std::vector<Secret> Credentials() const override {
+    auto credentials = settings_.Credentials();
+    std::ranges::move(here_.Get().client.Credentials(), std::back_inserter(credentials));
+    return credentials;
+  }
   std::vector<Finding> Diagnose(const FetchRequest& request) override {
     Here& here = here_.Get();
     Diagnosis diagnosis = here.client.Diagnose(CallOf(request));

@@ -30,6 +30,7 @@ class Client {
 
   aws::Session& session() noexcept { return session_; }
 
+  std::vector<Secret> Credentials() const { return session_.Held(); }
   // For `status`: names and texts.
   std::vector<std::pair<std::string, std::string>> Describe() const;
   // See Examine.

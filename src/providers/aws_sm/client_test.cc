@@ -13,6 +13,7 @@
 
 #include "providers/client_provider.h"
 #include "tests/support/aws_source_base.h"
+#include "tests/support/scrubbed.h"
 
 namespace qarion::secrets::aws_sm {
 namespace {
@@ -35,15 +36,17 @@ const test::LocalAnswer kDenied = {400, R"({"__type":"AccessDeniedException"})"}
 
 class ClientTest : public testing::Test {
  protected:
-  void Open(std::vector<test::LocalAnswer> answers) {
+  void Open(std::vector<test::LocalAnswer> answers,
+            const std::map<std::string, std::string>& more = {}) {
     server_ = std::make_unique<test::ScriptedServer>(std::move(answers));
-    const std::map<std::string, std::string> given = {{"HOME", "/nonexistent"},
-                                                      {"AWS_ACCESS_KEY_ID", "AKIDFAKE"},
-                                                      {"AWS_SECRET_ACCESS_KEY", "fake-secret"},
-                                                      {"AWS_REGION", "eu-central-1"},
-                                                      {"AWS_SECRET_ARN", "qarion"},
-                                                      {"AWS_MAX_ATTEMPTS", "1"},
-                                                      {"AWS_ENDPOINT_URL", server_->Url()}};
+    std::map<std::string, std::string> given = {{"HOME", "/nonexistent"},
+                                                {"AWS_ACCESS_KEY_ID", "AKIDFAKE"},
+                                                {"AWS_SECRET_ACCESS_KEY", "fake-secret"},
+                                                {"AWS_REGION", "eu-central-1"},
+                                                {"AWS_SECRET_ARN", "qarion"},
+                                                {"AWS_MAX_ATTEMPTS", "1"},
+                                                {"AWS_ENDPOINT_URL", server_->Url()}};
+    for (const auto& [name, value] : more) given[name] = value;
     auto settings =
         LoadAwsSmSettings([&](const std::string& name) -> std::optional<std::string_view> {
           const auto found = given.find(name);
@@ -111,6 +114,23 @@ TEST_F(ClientTest, TellsOfAFailureUntilAFetchSucceeds) {
   EXPECT_THAT(provider_->Describe(), Contains(Key("last fetch")));
   EXPECT_EQ(Fetch(kId), "not modified");
   EXPECT_THAT(provider_->Describe(), Not(Contains(Key("last fetch"))));
+}
+
+// Those of a container, whose token is in a file.
+TEST_F(ClientTest, GivesTemporaryCredentialsToTheScrubber) {
+  const test::ScriptedServer container(
+      {{200, R"({"AccessKeyId":"ASIAFAKE","SecretAccessKey":"fake-temporary-key",)"
+             R"("Token":"fake-session-token","Expiration":"2126-01-01T00:00:00Z"})"}});
+  const test::TemporaryDirectory directory;
+  Open({kValue}, {{"AWS_ACCESS_KEY_ID", ""},
+                  {"AWS_SECRET_ACCESS_KEY", ""},
+                  {"AWS_CONTAINER_CREDENTIALS_FULL_URI", container.Url("/x")},
+                  {"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+                   directory.Write("token", "other-container-token")}});
+  EXPECT_EQ(test::ScrubbedAfterFetch(
+                std::move(provider_),
+                "fake-temporary-key fake-session-token other-container-token ASIAFAKE"),
+            "*** *** *** ASIAFAKE");
 }
 
 }  // namespace

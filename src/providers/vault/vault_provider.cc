@@ -31,6 +31,8 @@ class Client {
     return payload;
   }
 
+  std::vector<Secret> Credentials() const { return session_.login().Held(); }
+
   std::vector<std::pair<std::string, std::string>> Describe() const {
     std::vector<std::pair<std::string, std::string>> lines = {{"address", api_.address()}};
     for (auto& line : session_.Describe()) lines.push_back(std::move(line));

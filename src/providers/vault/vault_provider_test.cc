@@ -3,12 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/system_clock.h"
+#include "tests/fakes/local_server.h"
 #include "tests/support/certificate.h"
 #include "tests/support/given_settings.h"
+#include "tests/support/scrubbed.h"
 #include "tests/support/temporary_directory.h"
 
 namespace qarion::secrets::vault {
@@ -57,6 +61,33 @@ TEST(VaultProvider, NamesEveryCredentialOfItsSettings) {
                                {"VAULT_CLIENT_CERT_BYTES", directory.Read("client.pem")},
                                {"VAULT_CLIENT_KEY_BYTES", key}}),
               Contains(key));
+}
+
+// A wrapped secret id in a file is a secret, and so is all that comes of it.
+TEST(VaultProvider, GivesTheTokensOfALoginToTheScrubber) {
+  const std::map<std::string, std::string> answers = {
+      {"sys/wrapping/lookup", R"({"data":{"creation_path":"auth/approle/role/app/secret-id"}})"},
+      {"sys/wrapping/unwrap", R"({"data":{"secret_id":"fake-secret-id"}})"},
+      {"auth/approle/login", R"({"auth":{"client_token":"fake-token","lease_duration":3600}})"},
+      {"secret/data/qarion", R"({"data":{"data":{"SECRET_KEY":"other"},)"
+                             R"("metadata":{"version":1}}})"}};
+  const test::LocalServer server([&](const test::LocalRequest& request) -> test::LocalAnswer {
+    const auto found = answers.find(request.path.substr(sizeof "/v1/" - 1));
+    if (found == answers.end()) return {404, "{}"};
+    return {200, found->second};
+  });
+  const test::TemporaryDirectory directory;
+  const Given given = {{"VAULT_ADDR", server.Url()},
+                       {"VAULT_ROLE_ID", "fake-role-id"},
+                       {"VAULT_SECRET_ID_FILE", directory.Write("id", "fake-wrapping-token")},
+                       {"VAULT_SECRET_ID_WRAPPING_PATH", "auth/approle/role/app/secret-id"}};
+  core::SystemClock clock;
+  auto provider = CreateVaultProvider(LookUpIn(given), clock, [](std::string_view) {});
+  ASSERT_TRUE(provider) << provider.error().reason();
+  EXPECT_EQ(test::ScrubbedAfterFetch(
+                std::move(*provider),
+                "fake-role-id fake-wrapping-token fake-secret-id fake-token fake-other"),
+            "*** *** *** *** fake-***");
 }
 
 TEST(VaultProvider, SaysWhereItReads) {
