@@ -22,6 +22,7 @@ class ServiceAccount(GcpCase):
         self.assert_gets()
         self.assert_asked(ACCESSED)
         self.assert_asked_by(self.reader_account.principal)
+        self.assert_masks_tokens()
 
     def test_reads_at_google_s_own_host(self):
         self.lead_here()
@@ -108,6 +109,7 @@ class AuthorizedUser(GcpCase):
         self.assert_asked("POST /token", ACCESSED)
         self.assert_asked_by(USER)
         self.assertEqual(self.proxy.asked, ["oauth2.googleapis.com"])
+        self.assert_masks_tokens()
 
     def test_reads_where_gcloud_is_configured_elsewhere(self):
         self.log_in_by_gcloud(authorized_user(self.login), directory="elsewhere")
@@ -154,6 +156,7 @@ class Impersonation(GcpCase):
         self.assert_asked("POST /token", self.generated(), ACCESSED)
         self.assert_asked_by(self.reader_account.principal)
         self.assertEqual(set(self.proxy.asked), {"oauth2.googleapis.com", "iamcredentials.googleapis.com"})
+        self.assert_masks_tokens()
 
     def test_by_a_service_account(self):
         first = self.new_account("first@fake.iam.gserviceaccount.com")
@@ -162,6 +165,7 @@ class Impersonation(GcpCase):
         self.assert_gets()
         self.assert_asked("POST /token", self.generated(), ACCESSED)
         self.assert_asked_by(self.reader_account.principal)
+        self.assert_masks_tokens()
 
     def test_by_an_external_account(self):
         provider = self.identity.new_provider(AUDIENCE, tokens={SUBJECT_TOKEN: "fake-subject"})
@@ -201,6 +205,7 @@ class Metadata(GcpCase):
         self.assert_gets()
         self.assert_asked("GET " + METADATA_TOKEN, ACCESSED)
         self.assert_asked_by(self.reader_account.principal)
+        self.assert_masks_tokens()
 
     def test_the_project_of_the_machine(self):
         self.assert_gets(GCP_SECRET_PROJECT=None)

@@ -45,6 +45,7 @@ class ExternalAccount(GcpCase):
                 self.assert_gets()
                 self.assert_asked(*before, "POST /v1/token", *([self.generated()] if impersonated else []), ACCESSED)
                 self.assert_asked_by(impersonated.principal if impersonated else principal)
+                self.assert_masks_tokens()
 
     def test_a_file(self):
         self.assert_reads({"file": self.write("subject", SUBJECT_TOKEN + "\n")})
@@ -187,6 +188,7 @@ class WorkforceLogin(GcpCase):
         self.assert_gets()
         self.assert_asked("POST /v1/oauthtoken", ACCESSED)
         self.assert_asked_by(self.login.principal)
+        self.assert_masks_tokens()
 
     def test_takes_the_refresh_token_that_replaces_the_last(self):
         self.login.replaces = True

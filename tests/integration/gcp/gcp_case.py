@@ -1,6 +1,7 @@
 """What the tests of the backend `gcp_sm` share: Google's services, a secret, and who may read it."""
 import functools
 import json
+import subprocess
 
 from backend_case import FIELDS, QSECRETS, BackendCase, directory_of, wait_for  # noqa: F401
 
@@ -19,6 +20,7 @@ GET_TOKEN = "iam.serviceAccounts.getAccessToken"
 METADATA = "/computeMetadata/v1/"
 METADATA_TOKEN = METADATA + "instance/service-accounts/default/token"
 LONG_ENOUGH = 12  # of a credential, to be looked for in outputs
+TOKENS_IN_FORMS = ("assertion", "subject_token", "refresh_token", "client_secret")
 SECRET_MEMBERS = ("private_key", "client_secret", "refresh_token")
 PROXIES = [name for upper in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY") for name in (upper, upper.lower())]
 
@@ -120,6 +122,23 @@ class GcpCase(BackendCase):
             for at in range(0, max(1, len(value) - LONG_ENOUGH + 1), 4):
                 for stream in streams:
                     self.assertNotIn(value[at:at + LONG_ENOUGH], stream)
+
+    def assert_masks_tokens(self):
+        """Whatever is shown or handed out during a login, in the output of the command that `exec` starts after it."""
+        known = {*self.identity.tokens, *self.identity.id_tokens}
+        count = len(self.services.seen())
+        process = subprocess.Popen([QSECRETS, "exec", "--", "sh", "-c", "echo ready; exec cat"], cwd=self.directory,
+                                   env=self.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.communicate)
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        tokens = {*self.identity.tokens, *self.identity.id_tokens} - known
+        for request in self.services.seen()[count:]:
+            tokens |= {request.bearer(), *(value for name, value in request.pairs() if name in TOKENS_IN_FORMS)}
+        tokens.discard(None)
+        self.assertTrue(tokens)
+        output, errors = process.communicate("".join(token + "\n" for token in tokens), timeout=60)
+        self.assertEqual(output, "***\n" * len(tokens), errors)
 
     def requests(self):
         """First lines without a query."""
