@@ -31,13 +31,14 @@ configure() {
     cmake --preset release -B "$together"
 }
 
-# tidy TREE CHECKS OPTIONS...: looks at the sources that are listed in its input.
+# tidy TREE CHECKS OPTIONS...: looks at the sources that are listed in its input. They are compiled by g++, with options
+# that clang does not know.
 # shellcheck disable=SC2317 # called through step
 tidy() {
   local tree=$1 checks=$2
   shift 2
   xargs -P "$(nproc)" -n 1 clang-tidy-19 -p "$tree" --checks="$checks" --quiet --warnings-as-errors='*' \
-    --extra-arg=-Wno-unknown-warning-option "$@" 2>/dev/null
+    --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-unused-command-line-argument "$@" 2>/dev/null
 }
 
 # Each source by itself, so that it includes what it uses, and sees no names of another. The analyzer does not look into

@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t kShortestToken = 16;
 constexpr std::size_t kShortestUnguessable = 8;
+constexpr std::size_t kLongestInAllForms = std::size_t{64} << 10;  // see scrub::ForEachForm()
 
 // Collects the findings of one field.
 class FieldReport {
@@ -222,6 +223,10 @@ void CheckField(const Field& field, std::vector<Finding>& findings) {
   } else if (IsOrdinary(value)) {
     report.Warning("is an ordinary word or number: wherever it occurs in a log it is masked",
                    "use a value that nobody guesses, or let it through with SECRETS_SCRUB_ALLOW");
+  } else if (value.size() > kLongestInAllForms) {
+    report.Warning("has " + Bytes(value.size()) +
+                       ": it may be too long for the scrubber to mask it in all its encodings",
+                   "keep what is no secret elsewhere, or take it apart; 64 KiB are never too long");
   }
 }
 

@@ -160,6 +160,12 @@ TEST(FieldRules, WarnOfValuesThatStandInAnyLog) {
   EXPECT_THAT(Problems({{"MINE", "true"}}), ElementsAre(HasSubstr("warning: has 4 bytes")));
 }
 
+TEST(FieldRules, WarnOfValuesThatMayBeTooLongForTheScrubber) {
+  EXPECT_THAT(Problems({{"MINE", std::string((64U << 10) + 1, 'q')}}),
+              ElementsAre(HasSubstr("warning: has 65537 bytes: it may be too long")));
+  EXPECT_THAT(Problems({{"MINE", std::string(64U << 10, 'q')}}), IsEmpty());
+}
+
 TEST(FieldRules, HoldForFieldsOfAnyName) {
   EXPECT_THAT(Problems({{"MINE", ""}}), ElementsAre(HasSubstr("error: is set to the empty value")));
   EXPECT_THAT(Problems({{"MINE", "q7Z"}}), ElementsAre(HasSubstr("warning: has 3 bytes")));

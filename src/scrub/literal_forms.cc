@@ -42,18 +42,21 @@ constexpr std::array kCSchemes = {
 }  // namespace
 
 void AddJson(const Plaintext& plain, FormSink& sink) {
+  const BackslashScheme& least = kJsonSchemes.front();
+  SecretBuffer once;
   for (const BackslashScheme& scheme : kJsonSchemes) {
     if (!plain.bytes.Intersects(scheme.changed)) continue;
     AddBackslashed(plain, scheme, ScrubForm::kJson, sink);
     // JSON within a string of JSON, of the same program or of one that escapes no more than it
     // must.
-    for (const BackslashScheme& outer : {scheme, kJsonSchemes.front()}) {
-      sink.AddWritten(ScrubForm::kJson, [&](SecretBuffer& out) {
-        SecretBuffer once;
-        AppendBackslashed(plain.text, scheme, once);
-        AppendBackslashed(once.Reveal(), outer, out);
-      });
-    }
+    once.Clear();
+    AppendBackslashed(plain.text, scheme, once);
+    const auto add_again = [&](const BackslashScheme& outer) {
+      sink.AddWritten(ScrubForm::kJson,
+                      [&](SecretBuffer& out) { AppendBackslashed(once.Reveal(), outer, out); });
+    };
+    add_again(scheme);
+    if (&scheme != &least) add_again(least);
   }
 }
 
