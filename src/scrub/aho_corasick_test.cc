@@ -143,6 +143,27 @@ TEST_P(AhoCorasickTest, StopsWhereTheRoomEndsAndGoesOnFromThere) {
   EXPECT_EQ(second.matches, 1u);
 }
 
+// So many that the table of steps has a row for all of them, and so many that there is none.
+TEST(AhoCorasick, FindsPatternsOfNearlyAllBytes) {
+  for (const int bytes : {253, 254, 255, 256}) {
+    std::string pattern;
+    for (int i = 0; i < bytes; ++i) pattern += static_cast<char>(i);
+    const std::string reversed(pattern.rbegin(), pattern.rend());
+    std::vector<std::string_view> patterns = {pattern, reversed};
+    std::sort(patterns.begin(), patterns.end());
+    const AhoCorasick matcher(patterns, std::size_t{1} << 20);
+    const auto size = static_cast<std::size_t>(bytes);
+    EXPECT_THAT(MatchesIn(matcher, pattern + "\xff" + reversed),
+                ElementsAre(Pair(size, size), Pair(2 * size + 1, size)));
+    for (const char last : {'\0', '\xfe', '\xff'}) {
+      std::string text = pattern;
+      text.back() = last;
+      if (text == pattern) continue;
+      EXPECT_THAT(MatchesIn(matcher, text), IsEmpty());
+    }
+  }
+}
+
 // What repeats itself is passed over in whole periods, and none of what ends the repetition is
 // lost.
 TEST_P(AhoCorasickTest, FindsWhatEndsARepetitionOfAnyLength) {

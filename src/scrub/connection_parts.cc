@@ -3,6 +3,7 @@
 
 #include "core/ascii.h"
 #include "qarion/secrets/secret.h"
+#include "scrub/byte_set.h"
 #include "scrub/lines.h"
 #include "scrub/parts.h"
 #include "scrub/public_names.h"
@@ -168,15 +169,17 @@ std::size_t ShortestLength(std::string_view text, std::size_t longest, char befo
   constexpr std::string_view kBetween = ", \t";
   const std::string_view ends =
       before_name == ',' ? "," : (IsBeforeParameter(before_name) ? "&#" : "");
-  std::string_view value = text.substr(0, longest);
-  value = value.substr(0, value.find_first_of(ends));
-  std::size_t at = value.find_first_of(kBetween);
-  while (at < value.size()) {
+  // Not farther than it has to look: settings may follow each other all the way.
+  const ByteSet stops = ByteSet(kBetween) | ByteSet(ends);
+  const std::string_view value = text.substr(0, longest);
+  std::size_t at = stops.LengthWithout(value);
+  while (at < value.size() && !ends.contains(value[at])) {
     const std::size_t next = std::min(text.find_first_not_of(kBetween, at), text.size());
     if (BeginsWithSetting(text.substr(next))) return at;
-    at = value.find_first_of(kBetween, next);
+    if (next >= value.size()) return value.size();
+    at = next + stops.LengthWithout(value.substr(next));
   }
-  return value.size();
+  return at;
 }
 
 // Whether a value says something of a secret rather than being one: save_password=true, and the

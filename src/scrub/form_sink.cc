@@ -7,8 +7,8 @@ namespace qarion::secrets::scrub {
 namespace {
 
 // All forms of a value of 64 KiB, the most that AWS and Google store, fit whatever it holds.
-constexpr std::size_t kRoom = std::size_t{96} << 20;
-constexpr std::size_t kRoomPerByte = 12;
+constexpr std::size_t kRoom = std::size_t{112} << 20;
+constexpr std::size_t kRoomPerByte = 4;
 
 constexpr std::size_t kDefaultMinLength = 4;
 

@@ -65,10 +65,10 @@ class FormSink {
   }
 
  private:
-  // What it takes to look for a text, and the text itself, if it is not spelled from the value.
+  // What it takes to look for a text, and to keep it.
   static std::size_t RoomOf(const FormText& text) {
     constexpr std::size_t kRoomOfEach = 64;
-    return kRoomOfEach + (text.spelling == Spelling::kAsIs ? text.text.size() : 0);
+    return kRoomOfEach + text.text.size();
   }
 
   const FormRules& rules_;

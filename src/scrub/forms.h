@@ -46,7 +46,7 @@ struct FormRules {
 
 // Calls `emit` with each distinct spelling of `value`, none empty; first with the value itself,
 // then in the order of how much they matter: a value of more than 64 KiB is not written in all
-// families where that would be more than some 100 MiB. What is secret inside the value is what
+// families where that would be more than some 110 MiB. What is secret inside the value is what
 // parts.h says.
 //
 // What it works with is in secret memory and wiped, but for traces in registers and on the stack,

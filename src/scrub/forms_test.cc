@@ -106,10 +106,16 @@ TEST(FormsTest, OfAHugeValueAreBounded) {
   for (int i = 0; value.size() < (1U << 20); ++i)
     value += "\"\x01\xc3\xa4" + std::to_string(i) + "\n";
   std::size_t room = 0;
-  ForEachForm(value, {}, [&](const FormText& form) {
-    room += 64 + (form.spelling == Spelling::kAsIs ? form.text.size() : 0);
-  });
-  EXPECT_LE(room, 110U << 20);
+  ForEachForm(value, {}, [&](const FormText& form) { room += 64 + form.text.size(); });
+  EXPECT_LE(room, 120U << 20);
+}
+
+TEST(FormsTest, OfManyShortLinesAreBounded) {
+  std::string value;
+  for (int i = 10000; value.size() < (1U << 20); ++i) value += std::to_string(i) + "\n";
+  std::size_t count = 0;
+  ForEachForm(value, {}, [&](const FormText&) { ++count; });
+  EXPECT_LE(count, 120U << 20 >> 6);
 }
 
 // As long as AWS and Google store them.
@@ -249,6 +255,13 @@ TEST(JsonForms, StandInAStringOfAnotherProgram) {
   EXPECT_THAT(TextsOf("ab/cd+ef", ScrubForm::kJson), IsSupersetOf({R"(ab\/cd+ef)"}));
 }
 
+TEST(LineForms, AreEncodedTooIfTheyAreLong) {
+  const std::string line(70, 'q');
+  std::string in_hex;
+  for (int i = 0; i < 70; ++i) in_hex += "71";
+  EXPECT_THAT(TextsOf("first\n" + line), Contains(in_hex));
+}
+
 TEST(LineForms, AreEncodedToo) {
   EXPECT_THAT(TextsOf("user \"bob\"\npass \"s3cr3t&99\""),
               IsSupersetOf(
@@ -261,6 +274,7 @@ TEST(ShellForms, AreThoseOfBash) {
   EXPECT_THAT(TextsOf("p\xc3\xa4 $.x\ny", ScrubForm::kShell),
               IsSupersetOf({"\\p\\\xc3\xa4\\ \\$\\.\\x\\\n\\y", "p\xc3\xa4 \\$\\.x\ny"}));
   EXPECT_THAT(TextsOf("hunter2", ScrubForm::kShell), ElementsAre(R"(\h\u\n\t\e\r\2)"));
+  EXPECT_THAT(TextsOf("a\x7f\x01z", ScrubForm::kShell), Contains("\\a\x7f\x01\\z"));
   EXPECT_THAT(TextsOf("#a~b:~c#", ScrubForm::kShell), Contains(R"(\#a~b:\~c#)"));
 }
 

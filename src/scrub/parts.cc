@@ -116,13 +116,16 @@ bool EndsWithScheme(std::string_view word, std::string_view scheme) {
 
 // What follows `Bearer` (RFC 6750, 2.1) and `Basic`, as headers and commands have it.
 void FindCredentials(std::string_view value, const FoundPart& found) {
-  constexpr auto is_letter = [](char c) { return core::IsLetterOrDigit(c) && !core::IsDigit(c); };
+  constexpr auto is_of_token = [](char c) {
+    return core::IsLetterOrDigit(c) || std::string_view("-._~+/=").contains(c);
+  };
   std::string_view before;
   ForEachWord(value, [&](std::string_view word) {
     const std::string_view text = core::Trimmed(word, "\"',;");
     if (EndsWithScheme(before, "basic")) FindBasicCredentials(text, found);
-    // "Bearer token" is a description.
-    const bool is_token = !std::ranges::all_of(text, is_letter);
+    // "Bearer token" is a description, and `Bearer realm="x"` a challenge.
+    const bool is_token =
+        std::ranges::all_of(text, is_of_token) && std::ranges::any_of(text, core::IsDigit);
     if (is_token && EndsWithScheme(before, "bearer")) found(text);
     before = word;
   });

@@ -214,6 +214,15 @@ TEST(PartsTest, OfManySettingsAreNotManyTimesAsLong) {
   EXPECT_LE(size, 3 * value.size());
 }
 
+// Where each looked as far as the end, this would take hours.
+TEST(PartsTest, OfSettingsWithinAValueAreFoundInOnePass) {
+  std::string value;
+  while (value.size() < (2U << 20)) value += "?pass=a b=";
+  std::size_t count = 0;
+  ForEachPart(value + ";", [&](std::string_view) { ++count; });
+  EXPECT_GE(count, (2U << 20) / 10);
+}
+
 TEST(PartsTest, OfAFileOfSettingsAreItsSecrets) {
   EXPECT_THAT(PartsOf("DB_HOST=localhost\nDB_PASSWORD=s3cr3t-1\nAPI_TOKEN=\"t0ken\"\n"),
               ElementsAre("s3cr3t-1", "t0ken"));
@@ -249,8 +258,9 @@ TEST(PartsTest, OfAnAuthorizationAreItsCredentials) {
   EXPECT_THAT(PartsOf("Bearer mF_9.B5f-4.1JqM"), ElementsAre("mF_9.B5f-4.1JqM"));
   EXPECT_THAT(PartsOf("curl -H 'Authorization: Bearer mF_9.B5f-4.1JqM' https://h"),
               ElementsAre("mF_9.B5f-4.1JqM"));
-  for (const std::string_view value : {"Bearer token", "Basic setup", "Basic dXNlcg==", "Basic a:b",
-                                       "Basic QWxhZGRpbjpvcGVu!", "Bearer", "forbearer x1y2"}) {
+  for (const std::string_view value :
+       {"Bearer token", "Bearer token.", "Bearer realm=\"x1\"", "Basic setup",
+        "Basic dXNlcg==", "Basic a:b", "Basic QWxhZGRpbjpvcGVu!", "Bearer", "forbearer x1y2"}) {
     EXPECT_THAT(PartsOf(value), IsEmpty()) << value;
   }
 }

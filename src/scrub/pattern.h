@@ -60,6 +60,7 @@ struct Pattern {
   bool is_long() const noexcept { return length > kShortLength; }
 };
 static_assert(sizeof(Pattern) == 16);
+static_assert(static_cast<unsigned>(Spelling::kBase64UrlBehind2) < 16, "the last one has room");
 
 using PatternId = std::uint32_t;
 

@@ -233,6 +233,31 @@ TEST(StreamScrubber, LeavesABlockOfBase64ThatValuesWentAwayIn) {
 
 // In base64 the value begins with Z: what ends a line of 64 characters so may go on in the next
 // one.
+// `printf %s VALUE | base64 -w 64` behind the end of another text that `base64` wrote.
+TEST(StreamScrubber, MasksABlockOfBase64ThatBeginsInALineOfAnother) {
+  const std::string value =
+      "correct-horse-battery-staple-0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ-the-quick-bro"
+      "wn-fox-jumps-over-the-lazy-dog-and-on-to-a-third-line";
+  const std::string block =
+      "Y29ycmVjdC1ob3JzZS1iYXR0ZXJ5LXN0YXBsZS0wMTIzNDU2Nzg5LUFCQ0RFRkdI\n"
+      "SUpLTE1OT1BRUlNUVVZXWFlaLXRoZS1xdWljay1icm93bi1mb3gtanVtcHMtb3Zl\n"
+      "ci10aGUtbGF6eS1kb2ctYW5kLW9uLXRvLWEtdGhpcmQtbGluZQ==";
+  Scrubber scrubber;
+  scrubber.Add(value);
+  for (const std::string other : {"BBBBBBBBBBB=", "BBBBBBBBBB=="}) {
+    const std::string before = std::string(76, 'A') + "\n" + other;
+    const std::string text = before + block + ".";
+    for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+      std::string seen;
+      StreamScrubber stream(scrubber, [&](std::string_view bytes) { seen += bytes; });
+      stream.Write(text.substr(0, cut));
+      stream.Write(text.substr(cut));
+      stream.Finish();
+      ASSERT_EQ(seen, before + "***.") << cut;
+    }
+  }
+}
+
 TEST(StreamScrubber, HoldsTheEndOfALineOfBase64ForTheNextOneAlone) {
   Scrubber scrubber;
   scrubber.Add("fake-value-of-nobody");

@@ -84,7 +84,7 @@ void WrappedBase64::Look(const IndexView& view, std::string_view kept, std::stri
           ++blanks_;
         } else if (IsBase64(next)) {
           lines_.push_back({.joined = GatheredEnd(), .text = begin + at});
-          column_ = 0;
+          column_ = after_pad_ = 0;
           state_ = State::kInLine;
         } else {
           LeaveBlock(view);
@@ -96,9 +96,11 @@ void WrappedBase64::Look(const IndexView& view, std::string_view kept, std::stri
         while (end < most && IsInBlock(fresh[end])) ++end;
         gathered_.Append(fresh.substr(at, end - at));
         column_ += end - at;
+        const std::size_t padding = fresh.substr(at, end - at).rfind('=');
+        after_pad_ = padding == fresh.npos ? after_pad_ + (end - at) : end - at - padding - 1;
         at = end;
         if (at == fresh.size()) break;
-        if (column_ != width_ || (fresh[at] != '\n' && fresh[at] != '\r')) {
+        if ((fresh[at] != '\n' && fresh[at] != '\r') || !EndLine()) {
           LeaveBlock(view);
           break;
         }
@@ -214,9 +216,22 @@ std::size_t WrappedBase64::LeaveOutside(const IndexView& view, std::string_view 
   return line_end + 1;
 }
 
+// A line of the block ends. Returns whether it was as wide as the others. Where another text began
+// behind padding in the line before, it goes on with lines of its own width, as part of the block.
+bool WrappedBase64::EndLine() noexcept {
+  if (column_ != width_) {
+    if (other_width_ == 0 || column_ != other_width_) return false;
+    width_ = other_width_;
+  }
+  const bool may_begin_other = after_pad_ != width_ && IsWidth(after_pad_);
+  other_width_ = may_begin_other ? after_pad_ : 0;
+  return true;
+}
+
 // `first`: where its first character stands.
 void WrappedBase64::BeginBlock(Offset first) {
   blanks_ = 0;
+  other_width_ = 0;
   lines_.assign({Line{.joined = 0, .text = first}});
   joined_.Restart(0);
   joined_kept_.Clear();

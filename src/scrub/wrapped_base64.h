@@ -61,6 +61,7 @@ class WrappedBase64 final : private OccurrenceSink {
                                            Offset begin);
   std::size_t LeaveOutside(const IndexView& view, std::string_view kept, std::string_view fresh,
                            std::size_t from, std::span<const std::size_t> line_ends, Offset begin);
+  bool EndLine() noexcept;
   void BeginBlock(Offset first);
   void Skip(std::string_view fresh) noexcept;
   Offset GatheredEnd() const noexcept { return joined_.position() + gathered_.size(); }
@@ -72,10 +73,12 @@ class WrappedBase64 final : private OccurrenceSink {
   Offset InText(Offset joined) const noexcept;
 
   State state_ = State::kOutside;
-  std::size_t run_ = 0;     // outside: characters of base64 at the end of the text so far
-  std::size_t width_ = 0;   // of the lines
-  std::size_t column_ = 0;  // characters of the line so far
-  std::size_t blanks_ = 0;  // before the line
+  std::size_t run_ = 0;          // outside: characters of base64 at the end of the text so far
+  std::size_t width_ = 0;        // of the lines
+  std::size_t column_ = 0;       // characters of the line so far
+  std::size_t after_pad_ = 0;    // those behind the last padding in it
+  std::size_t other_width_ = 0;  // of the lines, if a block began behind padding in the last one
+  std::size_t blanks_ = 0;       // before the line
 
   Scanner joined_{Scanner::Kinds::kBase64Alone};
   SecretBuffer joined_kept_;
