@@ -19,10 +19,12 @@ namespace qarion::secrets::scrub {
 namespace {
 
 using testing::Contains;
+using testing::Each;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::IsSupersetOf;
 using testing::Not;
+using testing::StartsWith;
 using testing::UnorderedElementsAre;
 
 struct Form {
@@ -147,6 +149,8 @@ TEST(RawForms, OfAKeyOnOneLineAreItsLinesToo) {
               IsSupersetOf({"MIIabc+d", "MIIdef", "MIIabc+dMIIdef",
                             "-----BEGIN X-----\nMIIabc+d\nMIIdef\n-----END X-----",
                             "-----BEGIN%20X-----%0AMIIabc%2Bd%0AMIIdef%0A-----END%20X-----"}));
+  // Or each line of a log would wait for the next one.
+  EXPECT_THAT(texts, Each(Not(StartsWith("\n"))));
 }
 
 TEST(RawForms, OfEscapedJsonAreItsPartsToo) {

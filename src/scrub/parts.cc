@@ -30,7 +30,10 @@ void FindPemBody(std::string_view text, const FoundPart& found) {
   SecretBuffer body;
   std::size_t words = 0;
   ForEachWord(text, [&](std::string_view word) {
-    if (word.find_first_of(":,") != word.npos) return;
+    const auto is_of_body = [](char c) {
+      return Base64Value(static_cast<unsigned char>(c)) >= 0 || c == '=';
+    };
+    if (!std::ranges::all_of(word, is_of_body)) return;
     if (is_one_line) found(word);
     body.Append(word);
     ++words;

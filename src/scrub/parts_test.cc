@@ -242,6 +242,8 @@ TEST(PartsTest, OfPemOnOneLineAreItsLinesToo) {
                       "-----END X-----"),
               ElementsAre("MIIE", "abcd", "MIIEabcd"));
   EXPECT_THAT(PartsOf("-----BEGIN X----- MIIE"), IsEmpty());
+  // What escapes stand for has parts of its own.
+  EXPECT_THAT(PartsOf(R"(-----BEGIN X-----\nMIIE\nabcd\n-----END X-----)"), IsEmpty());
   EXPECT_THAT(PartsOf("-----BEGIN X-----\nMIIE\n-----BEGIN X-----\nabcd\n-----END X-----"),
               ElementsAre("abcd"));
 }
