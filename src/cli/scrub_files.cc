@@ -51,9 +51,8 @@ void LeaveOutValues(FilesToScrub& found, const ScrubOptions& options) {
   const auto values = FileOfValues(options);
   if (!values) return;
   std::erase_if(found.files, [&](const FileToScrub& file) {
-    struct stat status{};
-    if (stat(file.path.c_str(), &status) != 0 || status.st_dev != values->st_dev ||
-        status.st_ino != values->st_ino) {
+    const auto status = core::FileStatus(file.path);
+    if (!status || status->st_dev != values->st_dev || status->st_ino != values->st_ino) {
       return false;
     }
     Error error = HoldsTheValues(file, options);

@@ -157,8 +157,7 @@ void AhoCorasick::FillSteps(std::size_t most_steps) {
   for (NodeId parent = 0; parent + 1 < nodes_.size(); ++parent) {
     for (NodeId child = FirstChild(parent); child < FirstChild(parent + 1); ++child) {
       std::uint32_t step = child << steps_.row_bits;
-      if (EndsPattern(child)) step |= Steps::kEndsPattern;
-      if (IsInChain(child)) step |= Steps::kIsInChain;
+      if (EndsPattern(child) || IsInChain(child)) step |= Steps::kStops;
       steps_.table[(parent << steps_.row_bits) + steps_.columns[labels_[child]]] = step;
     }
   }
@@ -214,7 +213,7 @@ inline AhoCorasick::Descent AhoCorasick::DescendByTable(NodeId node, std::string
   std::size_t row = node << row_bits;
   while (position < text.size()) {
     const std::uint32_t step = table[row + columns[ByteAt(text, position)]];
-    if (step <= Steps::kRow) {
+    if (step < Steps::kStops) {
       row = step;
       ++position;
       continue;
@@ -223,13 +222,10 @@ inline AhoCorasick::Descent AhoCorasick::DescendByTable(NodeId node, std::string
       return {
           .node = static_cast<NodeId>(row >> row_bits), .position = position, .has_failed = true};
     }
-    node = (step & Steps::kRow) >> row_bits;
-    ++position;
-    if ((step & Steps::kIsInChain) != 0) {
-      const NodeId steps = StepsInChain(node, text.substr(position));
-      position += steps;
-      node += steps;
-    }
+    node = (step & ~Steps::kStops) >> row_bits;
+    const NodeId steps = StepsInChain(node, text.substr(++position));
+    position += steps;
+    node += steps;
     if (EndsPattern(node)) return {.node = node, .position = position, .has_failed = false};
     row = node << row_bits;
   }

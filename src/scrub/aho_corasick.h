@@ -60,12 +60,11 @@ class AhoCorasick {
   };
 
   // All steps to children, where there are not many: a row for each node, with a column for each
-  // byte that patterns have. A step is the row of the child, and tells what has to be done there.
+  // byte that patterns have. A step is the row of the child, and tells whether the walk stops
+  // there: at the end of a pattern, or at the chain.
   struct Steps {
-    static constexpr std::uint32_t kEndsPattern = std::uint32_t{1} << 31;
-    static constexpr std::uint32_t kIsInChain = std::uint32_t{1} << 30;
+    static constexpr std::uint32_t kStops = std::uint32_t{1} << 31;
     static constexpr std::uint32_t kNoChild = UINT32_MAX;
-    static constexpr std::uint32_t kRow = kIsInChain - 1;
 
     core::SecretVector<std::uint32_t> table;
     core::SecretVector<std::uint8_t> columns;  // by byte; the first one is of those of no pattern

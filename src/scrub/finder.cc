@@ -245,7 +245,8 @@ std::uint64_t LikelyBeginnings(const PatternStore& store, std::string_view end) 
   return store.IsAnyLead(ByteAt(end, end.size() - 1)) ? 1 : 0;
 }
 
-// Whether any of the hits in the text leads to a pattern.
+// Whether any of the hits in the text leads to a pattern. Apart, for few lines have hits, and it
+// needs room on the stack.
 [[gnu::noinline]] bool LeadsOn(const IndexView::Probed& probed, std::string_view text,
                                std::span<const std::uint16_t> hits) {
   bool leads_on = false;

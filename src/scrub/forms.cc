@@ -130,6 +130,8 @@ class Speller {
   }
 
  private:
+  static constexpr std::uint64_t kAsLine = 1;  // a role of what is spelled
+
   void AddIfLong(ScrubForm form, std::string_view text) {
     if (text.size() >= sink_.min_length()) sink_.Add(form, text);
   }
@@ -173,7 +175,7 @@ class Speller {
         if (next == secrets.end() || *next >= begin + line.size()) return;
       }
       AddIfLong(ScrubForm::kLines, line);
-      if (lines_.Insert(line)) KeepForEncoding(line);
+      if (spelled_.Insert(line, kAsLine)) KeepForEncoding(line);
     });
     for (const std::string_view text : {trimmed, value}) {
       for (const std::string_view line_break : {"\n", "\r\n", "\\n", "\\r\\n", " "}) {
@@ -197,8 +199,7 @@ class Speller {
   FormSink& sink_;
   core::SecretVector<Secret> texts_;  // those that are not in the value
   core::SecretVector<Plaintext> plaintexts_;
-  SeenTexts spelled_;  // values and parts
-  SeenTexts lines_;
+  SeenTexts spelled_;  // values and parts, and lines as such
 };
 
 }  // namespace

@@ -22,8 +22,7 @@ void HeadFilter::Add(std::string_view head) noexcept {
     const Place place = PlaceOfFour(head, PlanOf(nullptr).shift);
     SetBits(of_four_[place.word], place.bits);
   } else {
-    const std::size_t bit = BitOf(head);
-    SetBits(bits_[bit / 32], 1U << bit % 32);
+    SetBit(bits_, BitOf(head));
   }
 }
 
@@ -32,8 +31,7 @@ bool HeadFilter::MayHave(std::string_view head) const noexcept {
     const Place place = PlaceOfFour(head, PlanOf(nullptr).shift);
     return HasBits(of_four_[place.word], place.bits);
   }
-  const std::size_t bit = BitOf(head);
-  return HasBits(bits_[bit / 32], 1U << bit % 32);
+  return HasBit(bits_, BitOf(head));
 }
 
 std::uint64_t HeadFilter::EndsOf(std::string_view text, const Kernels& kernels,

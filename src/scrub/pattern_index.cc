@@ -144,8 +144,7 @@ PatternId PatternStore::Add(const FormText& form, OwnerId owner, bool repeats_it
   for (std::size_t i = 1; i < places; ++i) {
     AddPlace(ByteAt(form.text, i), GroupOf(ByteAt(form.text, i - 1)), i);
     if (form.text[i] != '\n' || i < kBeforeBreak) continue;
-    const std::uint32_t bit = BitOfBreak(form.text.substr(i - kBeforeBreak));
-    SetBits(breaks_[bit / 32], 1U << bit % 32);
+    SetBit(breaks_, BitOfBreak(form.text.substr(i - kBeforeBreak)));
   }
   for (std::size_t size = 1; size <= std::min(form.text.size(), HeadFilter::kLongest); ++size) {
     const bool counts = size == kSeamHead || Waits(pattern, size);

@@ -59,8 +59,7 @@ class PatternStore {
   // kShortLength ones.
   static constexpr std::size_t kBeforeBreak = 3;
   bool MayHaveBreak(std::string_view four) const noexcept {
-    const std::uint32_t bit = BitOfBreak(four);
-    return HasBits(breaks_[bit / 32], 1U << bit % 32);
+    return HasBit(breaks_, BitOfBreak(four));
   }
   // The filter knows the first bytes of each pattern that has so many. Of other numbers it knows
   // them only if the pattern waits for more when so much of it is there.
