@@ -72,7 +72,7 @@ class Search {
       if (piece_.line_ends != nullptr && run_bits == nullptr) run_bits = plan.run_bits = &room;
       const std::size_t found = kernels_.probe(text_.data() + begin, size,
                                                std::min(size, kBatchBytes), plan, hits.data());
-      length_class.ForEachAt(text_, begin, hits.data(), found,
+      length_class.ForEachAt(kernels_, text_, begin, {hits.data(), found},
                              [&](std::size_t place, const LengthClass::Entry& entry) {
                                CompareAt(length_class, place, entry);
                              });
@@ -247,10 +247,10 @@ std::uint64_t LikelyBeginnings(const PatternStore& store, std::string_view end) 
 
 // Whether any of the hits in the text leads to a pattern. Apart, for few lines have hits, and it
 // needs room on the stack.
-[[gnu::noinline]] bool LeadsOn(const IndexView::Probed& probed, std::string_view text,
-                               std::span<const std::uint16_t> hits) {
+[[gnu::noinline]] bool LeadsOn(const IndexView::Probed& probed, const Kernels& kernels,
+                               std::string_view text, std::span<const std::uint16_t> hits) {
   bool leads_on = false;
-  probed.table->ForEachAt(text, 0, hits.data(), hits.size(),
+  probed.table->ForEachAt(kernels, text, 0, hits,
                           [&](std::size_t, const LengthClass::Entry&) { leads_on = true; });
   return leads_on;
 }
@@ -263,7 +263,7 @@ template <std::size_t kBytes>
   for (const IndexView::Probed& probed : view.probed()) {
     const std::span hits(room.data(), kernels.probe(text.data(), text.size(), text.size(),
                                                     probed.plan, room.data()));
-    bool leads_on = !hits.empty() && LeadsOn(probed, text, hits);
+    bool leads_on = !hits.empty() && LeadsOn(probed, kernels, text, hits);
     if (probed.carried != nullptr) {
       probed.carried->ForEachAt(text, 0, hits, [&](PatternId, std::size_t) { leads_on = true; });
     }

@@ -79,6 +79,25 @@ constexpr Place PlaceOf(std::uint64_t gram, unsigned shift) noexcept {
   return place;
 }
 
+// The windows of patterns (LengthClass) whose grams have kMostGramBytes.
+inline constexpr unsigned kWindowBytes = 8;
+inline constexpr unsigned kWindowGrams = 4;  // each begins a byte further on
+struct WindowFilter {
+  const std::uint32_t* words = nullptr;  // a Bloom filter as that of grams
+  unsigned shift = 0;                    // as there
+};
+// What of a window goes into the filter as the first four bytes of a gram do. `bytes`: all of it,
+// the first one lowest.
+inline constexpr std::uint32_t kFoldFactor = 0x85EBCA6B;
+constexpr std::uint32_t FoldedWindow(std::uint64_t bytes) noexcept {
+  return static_cast<std::uint32_t>(bytes) + static_cast<std::uint32_t>(bytes >> 32) * kFoldFactor;
+}
+struct WindowHit {
+  std::uint16_t place;   // of a gram
+  std::uint16_t before;  // bit i: the window i bytes before it may be in the filter
+};
+inline constexpr std::size_t kLoadedAtWindow = 16;  // bytes, from the first window on
+
 inline constexpr std::size_t kMostBase64 = 128;
 
 struct Kernels {
@@ -88,6 +107,11 @@ struct Kernels {
   // room for `count` and kSpareHits more, in any order; returns how many.
   std::size_t (*probe)(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
                        std::uint16_t* hits);
+  // Looks at the windows that have a gram at one of `count` places. In the text kWindowGrams - 1
+  // bytes are before each place, and kLoadedAtWindow from there on. Writes the places where one may
+  // be in the filter to `hits`, room for `count` and one more, in order; returns how many.
+  std::size_t (*find_windows)(const char* text, const std::uint16_t* places, std::size_t count,
+                              const WindowFilter& filter, WindowHit* hits);
   // Finds the line breaks among the bytes of the text from `from` to `end`, kBatchBytes at most,
   // that have a run of kRunBytes bytes before them, or so few bytes that it cannot be told. The
   // last byte of a run may be any (a carriage return), the others are of ASCII and greater than

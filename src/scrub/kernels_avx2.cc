@@ -13,6 +13,12 @@ struct Avx2 {
   static Vector Load(const char* text) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(text));
   }
+  static Vector LoadRows(const char* text, const std::uint16_t* places) {
+    const auto row = [&](unsigned i) {
+      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(text + places[i]));
+    };
+    return _mm256_set_m128i(row(1), row(0));
+  }
   static Vector Repeat(std::uint32_t lane) { return _mm256_set1_epi32(static_cast<int>(lane)); }
   static Vector Add(Vector a, Vector b) { return _mm256_add_epi32(a, b); }
   static Vector And(Vector a, Vector b) { return _mm256_and_si256(a, b); }
@@ -52,6 +58,7 @@ struct Avx2 {
 
 const Kernels kAvx2Kernels = {.name = "avx2",
                               .probe = &Probe<Avx2>,
+                              .find_windows = &FindWindows<Avx2>,
                               .find_line_ends = &FindLineEnds<Avx2>,
                               .count_base64 = &CountBase64<Avx2>,
                               .count_repeated = &CountRepeated<Avx2>};

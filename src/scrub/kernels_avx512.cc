@@ -11,6 +11,13 @@ struct Avx512 {
   static constexpr unsigned kCount = 16;
 
   static Vector Load(const char* text) { return _mm512_loadu_si512(text); }
+  static Vector LoadRows(const char* text, const std::uint16_t* places) {
+    const auto row = [&](unsigned i) {
+      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(text + places[i]));
+    };
+    const Vector two = _mm512_inserti32x4(_mm512_castsi128_si512(row(0)), row(1), 1);
+    return _mm512_inserti32x4(_mm512_inserti32x4(two, row(2), 2), row(3), 3);
+  }
   static Vector Repeat(std::uint32_t lane) { return _mm512_set1_epi32(static_cast<int>(lane)); }
   static Vector Add(Vector a, Vector b) { return _mm512_add_epi32(a, b); }
   // The same as a load from one byte further on, which is slower: it crosses cache lines.
@@ -54,6 +61,7 @@ std::size_t ProbeLong(const char* text, std::size_t size, std::size_t count, con
 
 const Kernels kAvx512Kernels = {.name = "avx512",
                                 .probe = &ProbeLong,
+                                .find_windows = &FindWindows<Avx512>,
                                 .find_line_ends = &FindLineEnds<Avx512>,
                                 .count_base64 = &CountBase64<Avx512>,
                                 .count_repeated = &CountRepeated<Avx512>};

@@ -24,12 +24,13 @@ namespace {  // NOLINT(cert-dcl59-cpp,google-build-namespaces,misc-*): see kerne
 
 // `Lanes` names the instructions for a vector of `kCount` lanes of four bytes, as static functions:
 // Load, ByteBehind (of each lane in a text, as its highest byte; up to four bytes behind the last
-// lane may be loaded), Repeat, Add, And, Multiply, MultiplyHalves (signed ones, and adds the two
-// products), ShiftRight, Gather (loads from a table at indices), WhereAllOf (a bit for each lane
-// all of whose bits in the second vector are in the first); and for bytes Rows (16 bytes, as often
-// as they fit), Shuffle, WhereEqual, WhereGreater (of signed ones) and NotZero (a bit for each
-// byte; kAllBytes). Where kGathers is false there are Store, and WordsAt (loads from a table at
-// indices as Store left them), instead of Gather.
+// lane may be loaded), LoadRows (16 bytes at each of kCount / 4 places), Repeat, Add, And,
+// Multiply, MultiplyHalves (signed ones, and adds the two products), ShiftRight, Gather (loads from
+// a table at indices), WhereAllOf (a bit for each lane all of whose bits in the second vector are
+// in the first); and for bytes Rows (16 bytes, as often as they fit), Shuffle, WhereEqual,
+// WhereGreater (of signed ones) and NotZero (a bit for each byte; kAllBytes). Where kGathers is
+// false there are Store, and WordsAt (loads from a table at indices as Store left them), instead of
+// Gather.
 template <typename Lanes, unsigned kStride>
 class LaneProbe {
  public:
@@ -99,6 +100,83 @@ class LaneProbe {
   Vector bit_of_byte_;
   Vector low_bits_;
 };
+
+// Of the windows of a place each has a lane.
+template <typename Lanes>
+class WindowProbe {
+ public:
+  using Vector = typename Lanes::Vector;
+  static constexpr std::size_t kPlaces = Lanes::kCount / kWindowGrams;  // at once
+
+  explicit WindowProbe(const WindowFilter& filter)
+      : words_(filter.words),
+        shift_(filter.shift),
+        first_halves_(Lanes::Rows(kFirstHalves.data())),
+        last_halves_(Lanes::Add(first_halves_, Lanes::Repeat(0x01010101 * kLaneBytes))),
+        bit_of_byte_(Lanes::Rows(kBitOfByte.data())) {}
+
+  // A bit for each window, those of the first place lowest.
+  [[gnu::always_inline]] unsigned Find(const char* text, const std::uint16_t* places) const {
+    const Vector bytes = Lanes::LoadRows(text - (kWindowGrams - 1), places);
+    const Vector folded = Lanes::Add(
+        Lanes::Shuffle(bytes, first_halves_),
+        Lanes::Multiply(Lanes::Shuffle(bytes, last_halves_), Lanes::Repeat(kFoldFactor)));
+    const Vector indices =
+        Lanes::ShiftRight(Lanes::Multiply(folded, Lanes::Repeat(kGramFactor)), shift_);
+    const Vector half_factors = Lanes::Repeat(std::uint32_t{kHighFactor} << 16 | kLowFactor);
+    const Vector sums =
+        Lanes::And(Lanes::MultiplyHalves(folded, half_factors), Lanes::Repeat(0x0F0F0F0F));
+    return Lanes::WhereAllOf(WordsAt(indices), Lanes::Shuffle(bit_of_byte_, sums));
+  }
+
+ private:
+  static_assert(kWindowGrams == 4 && kWindowBytes == 2 * kLaneBytes && kLoadedAtWindow == 16);
+  // Of the window at a place, of the one before it, and so on.
+  static constexpr std::array<std::uint8_t, 16> kFirstHalves = {3, 4, 5, 6, 2, 3, 4, 5,
+                                                                1, 2, 3, 4, 0, 1, 2, 3};
+
+  [[gnu::always_inline]] Vector WordsAt(Vector indices) const {
+    if constexpr (Lanes::kGathers) {
+      return Lanes::Gather(words_, indices);
+    } else {
+      alignas(Vector) std::uint64_t pairs[Lanes::kCount / 2];  // NOLINT(*-avoid-c-arrays)
+      Lanes::Store(indices, pairs);
+      return Lanes::WordsAt(words_, pairs);
+    }
+  }
+
+  const std::uint32_t* words_;
+  unsigned shift_;
+  Vector first_halves_;
+  Vector last_halves_;
+  Vector bit_of_byte_;
+};
+
+template <typename Lanes>
+std::size_t FindWindows(const char* text, const std::uint16_t* places, std::size_t count,
+                        const WindowFilter& filter, WindowHit* hits) {
+  using Probe = WindowProbe<Lanes>;
+  const Probe probe(filter);
+  std::size_t found = 0;
+  const auto put = [&](std::uint16_t place, unsigned windows) {
+    constexpr unsigned kAll = (1U << kWindowGrams) - 1;
+    hits[found] = {.place = place, .before = static_cast<std::uint16_t>(windows & kAll)};
+    found += (windows & kAll) != 0 ? 1 : 0;
+  };
+  std::size_t at = 0;
+  for (; at + Probe::kPlaces <= count; at += Probe::kPlaces) {
+    const unsigned windows = probe.Find(text, places + at);
+    for (unsigned i = 0; i < Probe::kPlaces; ++i) put(places[at + i], windows >> kWindowGrams * i);
+  }
+  if (at == count) return found;
+  std::uint16_t last[Probe::kPlaces];  // NOLINT(*-avoid-c-arrays)
+  for (std::size_t i = 0; i < Probe::kPlaces; ++i) {
+    last[i] = places[at + i < count ? at + i : count - 1];
+  }
+  const unsigned windows = probe.Find(text, last);
+  for (unsigned i = 0; at + i < count; ++i) put(last[i], windows >> kWindowGrams * i);
+  return found;
+}
 
 constexpr std::size_t kBlockBytes = 64;
 // A page behind another is not fetched ahead by the processor itself.

@@ -50,9 +50,10 @@ constexpr std::size_t kLaneBytes = 4;  // of a gram those that one load takes
 #endif
 }
 
-[[gnu::always_inline]] inline bool IsInFilter(const ProbePlan& plan, std::uint64_t gram) {
-  const Place place = PlaceOf(gram, plan.shift);
-  return (~FilterWord(plan.words + place.word) & place.bits) == 0;
+template <typename Filter>
+[[gnu::always_inline]] inline bool IsInFilter(const Filter& filter, std::uint64_t gram) {
+  const Place place = PlaceOf(gram, filter.shift);
+  return (~FilterWord(filter.words + place.word) & place.bits) == 0;
 }
 
 // One gram after the other: those from `place` on at each `step`-th.

@@ -19,6 +19,23 @@ std::size_t Probe(const char* text, std::size_t size, std::size_t count, const P
   return ProbeSingly(text, size, count, plan, 0, plan.stride, hits);
 }
 
+std::size_t FindWindows(const char* text, const std::uint16_t* places, std::size_t count,
+                        const WindowFilter& filter, WindowHit* hits) {
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    unsigned before = 0;
+    for (unsigned back = 0; back < kWindowGrams; ++back) {
+      const char* const window = text + places[i] - back;
+      const std::uint64_t last = LoadFour(window + kWindowBytes - kLaneBytes);
+      const bool is_in = IsInFilter(filter, FoldedWindow(LoadFour(window) | last << 32));
+      before |= unsigned{is_in} << back;
+    }
+    hits[found] = {.place = places[i], .before = static_cast<std::uint16_t>(before)};
+    found += before != 0 ? 1 : 0;
+  }
+  return found;
+}
+
 std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, RunBits* /*run_bits*/,
                          std::uint16_t* breaks) {
   const auto is_in = [](char c) { return static_cast<signed char>(c) > kBelowRun; };
@@ -49,6 +66,7 @@ std::size_t CountRepeated(const char* text, std::size_t size, std::size_t period
 
 const Kernels kPlainKernels = {.name = "plain",
                                .probe = &Probe,
+                               .find_windows = &FindWindows,
                                .find_line_ends = &FindLineEnds,
                                .count_base64 = &CountBase64,
                                .count_repeated = &CountRepeated};

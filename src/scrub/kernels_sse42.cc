@@ -13,6 +13,9 @@ struct Sse42 {
   static Vector Load(const char* text) {
     return _mm_loadu_si128(reinterpret_cast<const __m128i*>(text));
   }
+  static Vector LoadRows(const char* text, const std::uint16_t* places) {
+    return Load(text + places[0]);
+  }
   static Vector Repeat(std::uint32_t lane) { return _mm_set1_epi32(static_cast<int>(lane)); }
   static Vector Add(Vector a, Vector b) { return _mm_add_epi32(a, b); }
   static Vector And(Vector a, Vector b) { return _mm_and_si128(a, b); }
@@ -53,6 +56,7 @@ struct Sse42 {
 
 const Kernels kSse42Kernels = {.name = "sse4.2",
                                .probe = &Probe<Sse42>,
+                               .find_windows = &FindWindows<Sse42>,
                                .find_line_ends = &FindLineEnds<Sse42>,
                                .count_base64 = &CountBase64<Sse42>,
                                .count_repeated = &CountRepeated<Sse42>};

@@ -10,8 +10,10 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "scrub/bytes.h"
 #include "scrub/kernel_names.h"
 #include "scrub/length_class.h"
 
@@ -93,7 +95,7 @@ TEST_P(KernelsTest, FindWhatIsInTheFilterAndNothingElse) {
     for (std::size_t size = 0; size <= 200; ++size) {
       for (const std::string_view alphabet : kAlphabets) {
         std::vector<std::string> all(Between(1, 6));
-        for (std::string& one : all) one = Text(alphabet, shape.shortest + Between(0, 20));
+        for (std::string& one : all) one = Text(alphabet, shape.window + Between(0, 20));
         const Patterns patterns(shape, all);
         // On the heap at its exact size, so that a sanitizer sees what is read behind it.
         const std::string random = Text(alphabet, size);
@@ -125,7 +127,7 @@ TEST_P(KernelsTest, FindEachPatternWhereverItStands) {
     for (std::size_t round = 0; round < 400; ++round) {
       const std::string_view alphabet = kAlphabets[round % kAlphabets.size()];
       std::vector<std::string> all(Between(1, 8));
-      for (std::string& one : all) one = Text(alphabet, shape.shortest + Between(0, 2));
+      for (std::string& one : all) one = Text(alphabet, shape.window + Between(0, 2));
       const Patterns patterns(shape, all);
       const std::size_t place = Between(0, 150);
       const std::string before = Text(alphabet, place);
@@ -139,12 +141,50 @@ TEST_P(KernelsTest, FindEachPatternWhereverItStands) {
       const std::vector<std::size_t> found = Probe(*Kernel(), text, text.size(), plan);
       const std::vector<std::uint16_t> hits(found.begin(), found.end());
       patterns.table.ForEachAt(
-          text, 0, hits.data(), hits.size(), [&](std::size_t hit, const LengthClass::Entry& entry) {
-            is_found = is_found || (entry.pattern == 0 && hit == place + entry.place);
+          *Kernel(), text, 0, hits, [&](std::size_t window, const LengthClass::Entry& entry) {
+            is_found = is_found || (entry.pattern == 0 && window == place + entry.place);
           });
       ASSERT_TRUE(is_found) << "grams of " << shape.gram_size << ", at " << place << " of "
                             << text.size() << (few ? ", few" : "");
     }
+  }
+}
+
+TEST_P(KernelsTest, FindTheWindowsThatAreInTheFilterAndNoOthers) {
+  constexpr std::size_t kBefore = kWindowGrams - 1;
+  for (std::size_t round = 0; round < 400; ++round) {
+    const std::string_view alphabet = kAlphabets[round % kAlphabets.size()];
+    std::vector<std::string> all(Between(1, 40));
+    for (std::string& one : all) one = Text(alphabet, kWindowBytes);
+    const Patterns patterns(kClassShapes.back(), all);
+    const WindowFilter& filter = patterns.table.windows();
+    std::string random = Text(alphabet, Between(kLoadedAtWindow, 300));
+    for (std::string& one : all) {
+      if (Between(0, 1) == 0) random.replace(Between(0, random.size() - 8), 8, one);
+    }
+    // On the heap at its exact size, so that a sanitizer sees what is read behind it.
+    const std::vector<char> text(random.begin(), random.end());
+    std::vector<std::uint16_t> places(Between(0, 40));
+    for (std::uint16_t& place : places) {
+      place = static_cast<std::uint16_t>(Between(kBefore, text.size() - kLoadedAtWindow + kBefore));
+    }
+    std::vector<std::pair<unsigned, unsigned>> expected;
+    for (const std::uint16_t place : places) {
+      unsigned before = 0;
+      for (unsigned i = 0; i < kWindowGrams; ++i) {
+        const std::uint64_t window = LoadWord(text.data() + place - i);
+        const Place in_filter = PlaceOf(FoldedWindow(window), filter.shift);
+        const bool is_in = (~filter.words[in_filter.word] & in_filter.bits) == 0;
+        before |= unsigned{is_in} << i;
+      }
+      if (before != 0) expected.emplace_back(place, before);
+    }
+    std::vector<WindowHit> hits(places.size() + 1);
+    hits.resize(
+        Kernel()->find_windows(text.data(), places.data(), places.size(), filter, hits.data()));
+    std::vector<std::pair<unsigned, unsigned>> found;
+    for (const WindowHit& hit : hits) found.emplace_back(hit.place, hit.before);
+    ASSERT_EQ(found, expected) << "round " << round;
   }
 }
 
@@ -165,7 +205,7 @@ TEST_P(KernelsTest, FindFewGramsByTheirBytes) {
 
 TEST_P(KernelsTest, FindFewGramsBeforeAnyPlaceOfAnyTextOnce) {
   for (const ClassShape& shape : kClassShapes) {
-    const Patterns patterns(shape, {std::string("k3y!-Zq9").substr(0, shape.shortest)});
+    const Patterns patterns(shape, {std::string("k3y!-Zq9").substr(0, shape.window)});
     ProbePlan plan = patterns.table.plan();
     const std::optional<FewGrams> few = patterns.table.few();
     if (!few) continue;

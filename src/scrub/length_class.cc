@@ -15,8 +15,15 @@ constexpr std::size_t kFewWords = std::size_t{1} << 12;  // 16 KiB, half of a fi
 constexpr std::size_t kManyGrams = std::size_t{1} << 16;
 constexpr std::size_t kMostWords = std::size_t{1} << 19;  // 2 MiB
 
-// What makes up for grams being common in logs that are told apart by more neighbours.
+// What makes up for pairs being common in logs, where they are told apart by more of them.
 constexpr unsigned kDistinct = 16;
+
+// Of windows whose bytes are so rare on an average the last one is best: what has only the
+// beginning of the pattern does not have it.
+constexpr unsigned kRareEnough = 4;
+
+// Half a word for each window: one in 200 others or fewer is not told apart.
+constexpr std::size_t kFewWindowWords = std::size_t{1} << 10;
 
 constexpr std::size_t kMostFew = 24;  // three in a group
 
@@ -38,127 +45,123 @@ LengthClass::LengthClass(const ClassShape& shape, std::size_t capacity)
            .shift = static_cast<unsigned>(32 - std::countr_zero(words)),
            .gram_size = shape.gram_size,
            .stride = shape.stride};
-  buckets_ = (grams + grams / 4) / kBucket + 1;
-  tags_.resize(buckets_ + kNear - 1);
+  tags_.resize((capacity + capacity / 2) / kBucket + 1);
   entries_.resize(kBucket * tags_.size());
+  window_words_.resize(std::max(std::bit_ceil(capacity / 2), kFewWindowWords));
+  windows_ = {.words = window_words_.data(),
+              .shift = static_cast<unsigned>(32 - std::countr_zero(window_words_.size()))};
 }
 
-LengthClass::Candidates LengthClass::Prepare(std::string_view head) const noexcept {
-  Candidates grams;
-  grams.count = head.size() - shape_.gram_size + 1;
-  // Of equal ones the last, as in Rarest().
-  std::array<std::uint16_t, 4> best{};
+LengthClass::Windows LengthClass::Prepare(std::string_view head) const noexcept {
+  std::array<std::uint8_t, kShortLength> of_grams;
+  const std::size_t grams = head.size() - shape_.gram_size + 1;
+  const unsigned rare_enough = kRareEnough * shape_.gram_size;
   unsigned rarity = 0;
   for (std::size_t i = 0; i + 1 < shape_.gram_size; ++i) rarity += kRarity[ByteAt(head, i)];
-  for (std::size_t place = 0; place < grams.count; ++place) {
+  for (std::size_t place = 0; place < grams; ++place) {
     rarity += kRarity[ByteAt(head, place + shape_.gram_size - 1)];
-    const unsigned distinct = HasManyNeighbours(head, place) ? kDistinct : 0;
-    grams.rarities[place] = static_cast<std::uint8_t>(rarity + distinct);
-    const auto both = static_cast<std::uint16_t>((rarity + distinct) << 8 | place);
-    std::uint16_t& rarest = best[place & (shape_.stride - 1)];
-    rarest = std::max(rarest, both);
+    of_grams[place] = static_cast<std::uint8_t>(std::min(rarity, rare_enough));
     rarity -= kRarity[ByteAt(head, place)];
   }
-  for (std::size_t first = 0; first < shape_.stride; ++first) {
-    const auto place = static_cast<std::uint8_t>(best[first]);
-    grams.rarest[first] = place;
-    const std::size_t bucket = KeyIn(head, place).bucket;
-    __builtin_prefetch(tags_.data() + bucket, 1);
-    __builtin_prefetch(entries_.data() + kBucket * bucket, 1);
-    const std::uint64_t gram = GramAt(head.data() + place);
-    __builtin_prefetch(words_.data() + PlaceOf(gram, plan_.shift).word, 1);
+  Windows windows;
+  windows.count = head.size() - shape_.window + 1;
+  unsigned best = 0;  // of equal ones the last
+  for (std::size_t place = 0; place < windows.count; ++place) {
+    const bool has_pairs = HasPairs(head, place);
+    // It is met as often as the gram of it that is met most.
+    std::uint8_t least = of_grams[place];
+    for (std::size_t i = 1; i < shape_.stride; ++i) {
+      least = std::min(least, of_grams[place + i * (has_pairs ? kPair : 1)]);
+    }
+    const unsigned rated = least + (has_pairs ? kDistinct : 0);
+    windows.rarities[place] = static_cast<std::uint8_t>(rated);
+    best = std::max(best, rated << 8 | static_cast<unsigned>(place));
   }
-  return grams;
+  windows.rarest = static_cast<std::uint8_t>(best);
+  const std::uint64_t window = WindowIn(head, windows.rarest);
+  const std::size_t bucket = BucketOf(window);
+  __builtin_prefetch(window_words_.data() + PlaceOf(FoldedWindow(window), windows_.shift).word, 1);
+  __builtin_prefetch(tags_.data() + bucket, 1);
+  __builtin_prefetch(entries_.data() + kBucket * bucket, 1);
+  ForEachGram(head, windows.rarest, [&](std::string_view gram) {
+    __builtin_prefetch(words_.data() + PlaceOf(GramAt(gram.data()), plan_.shift).word, 1);
+  });
+  return windows;
 }
 
-// Of those at `first` and the strides behind it. Of equal ones the last: what has only the
-// beginning of the pattern does not have it.
-std::size_t LengthClass::Rarest(const Candidates& grams, std::size_t first) const noexcept {
-  std::size_t rarest = first;
-  for (std::size_t place = first; place < grams.count; place += shape_.stride) {
-    if (grams.rarities[place] >= grams.rarities[rarest]) rarest = place;
-  }
-  return rarest;
-}
-
-// Calls `take` with the places of Rarest() order until it returns true; returns whether it did.
+// Calls `take` with the places of windows, the rarest first, until it returns true; returns whether
+// it did.
 template <typename Take>
-bool LengthClass::TakeRarestFirst(const Candidates& grams, std::size_t first, Take take) const {
+bool LengthClass::TakeRarestFirst(const Windows& windows, Take take) const {
   constexpr std::uint8_t kTaken = 0;
-  if (take(grams.rarest[first])) return true;
-  Candidates left = grams;
-  left.rarities[grams.rarest[first]] = kTaken;
+  if (take(windows.rarest)) return true;
+  Windows left = windows;
+  left.rarities[windows.rarest] = kTaken;
   for (;;) {
-    const std::size_t place = Rarest(left, first);
-    if (std::exchange(left.rarities[place], kTaken) == kTaken) return false;
-    if (take(static_cast<std::uint8_t>(place))) return true;
+    std::size_t rarest = 0;
+    for (std::size_t place = 0; place < left.count; ++place) {
+      if (left.rarities[place] >= left.rarities[rarest]) rarest = place;
+    }
+    if (std::exchange(left.rarities[rarest], kTaken) == kTaken) return false;
+    if (take(static_cast<std::uint8_t>(rarest))) return true;
   }
 }
 
-// Of the gram at `place` with its neighbours: those behind it, or before it at the end of a
-// pattern.
-LengthClass::Key LengthClass::KeyIn(std::string_view head, std::size_t place) const noexcept {
-  const char* const gram = head.data() + place;
-  const std::size_t left = head.size() - place - shape_.gram_size;
-  if (HasManyNeighbours(head, place)) {
-    const bool are_behind = left >= kManyNeighbours;
-    return KeyOfMany(gram, are_behind ? gram + shape_.gram_size : gram - kManyNeighbours);
-  }
-  return left >= shape_.neighbours ? KeyBehind(gram) : KeyBefore(gram);
+std::uint64_t LengthClass::WindowIn(std::string_view head, std::size_t place) const noexcept {
+  const char* const bytes = head.data() + place;
+  return HasPairs(head, place) ? WindowOfPairs(bytes) : LoadWord(bytes, shape_.window);
 }
 
-bool LengthClass::HasManyNeighbours(std::string_view head, std::size_t place) const noexcept {
-  if (!IsOfPairs(head.data() + place)) return false;
-  const auto is_sign = [&](std::size_t at) { return head[at] == head[place]; };
-  const std::size_t behind = head.size() - place - shape_.gram_size;
-  return (behind >= kManyNeighbours && is_sign(place + 6) && is_sign(place + 9)) ||
-         (place >= kManyNeighbours && is_sign(place - 3) && is_sign(place - 6));
+// Whether the window at `place` is one of pairs.
+bool LengthClass::HasPairs(std::string_view head, std::size_t place) const noexcept {
+  if (shape_.gram_size != kMostGramBytes || head.size() - place < kPairsBytes) return false;
+  const char* const window = head.data() + place;
+  if (!IsOfPairs(window)) return false;
+  for (std::size_t i = 2 * kPair; i < kPairsBytes; i += kPair) {
+    if (window[i] != window[0]) return false;
+  }
+  return true;
 }
 
 // Where few others are alike, and near.
 std::optional<LengthClass::Spot> LengthClass::NearSpot(std::string_view head,
                                                        std::uint8_t place) const noexcept {
-  const Key key = KeyIn(head, place);
-  std::size_t bucket = key.bucket;
+  const std::uint64_t window = WindowIn(head, place);
+  std::size_t bucket = BucketOf(window);
   std::size_t alike = 0;
-  for (std::size_t walked = 0; walked < kNear; ++walked, ++bucket) {
+  for (std::size_t walked = 0; walked < kNear; ++walked, bucket = Next(bucket)) {
     const std::uint64_t tags = TagsOf(bucket);
-    for (std::uint64_t same = Where(tags, key.tag); same != 0; same &= same - 1) ++alike;
+    for (std::uint64_t same = Where(tags, TagOf(window)); same != 0; same &= same - 1) ++alike;
     if (alike > kFewAlike) break;
     if (const std::uint64_t free = Where(tags, kFree)) {
-      return Spot{.slot = kBucket * bucket + SlotOf(free), .place = place, .tag = key.tag};
+      return Spot{.slot = kBucket * bucket + SlotOf(free), .place = place, .window = window};
     }
   }
   return std::nullopt;
 }
 
 // However far it is, and many are alike.
-LengthClass::Spot LengthClass::FarSpot(std::string_view head, std::uint8_t place) noexcept {
-  const Key key = KeyIn(head, place);
-  std::size_t bucket = key.bucket;
-  std::size_t walked = 0;
-  for (; Where(TagsOf(bucket), kFree) == 0; ++walked) bucket = Next(bucket);
-  if (walked >= kNear) {
-    std::uint64_t& tags = tags_[key.bucket];
-    __atomic_store_n(&tags, tags | kHasFar, __ATOMIC_RELEASE);
-  }
+LengthClass::Spot LengthClass::FarSpot(std::string_view head, std::uint8_t place) const noexcept {
+  const std::uint64_t window = WindowIn(head, place);
+  std::size_t bucket = BucketOf(window);
+  while (Where(TagsOf(bucket), kFree) == 0) bucket = Next(bucket);
   return {.slot = kBucket * bucket + SlotOf(Where(TagsOf(bucket), kFree)),
           .place = place,
-          .tag = key.tag};
+          .window = window};
 }
 
-// Marks an entry that is found where this gram is looked for, and has its place.
+// Marks an entry that is found where this window is looked for, and has its place.
 bool LengthClass::Join(std::string_view head, std::uint8_t place) noexcept {
-  const Key key = KeyIn(head, place);
-  std::size_t bucket = key.bucket;
-  for (std::size_t walked = 0; walked < kNear; ++walked, ++bucket) {
+  const std::uint64_t window = WindowIn(head, place);
+  std::size_t bucket = BucketOf(window);
+  for (std::size_t walked = 0; walked < kNear; ++walked, bucket = Next(bucket)) {
     const std::uint64_t tags = TagsOf(bucket);
     for (std::size_t i = 0; i < kBucket; ++i) {
-      if ((tags >> 16 * i & 0xFFFF) != key.tag) continue;
+      if ((tags >> 16 * i & 0xFFFF) != TagOf(window)) continue;
       std::uint32_t& entry = entries_[kBucket * bucket + i];
       if (Unpacked(entry).place != place) continue;
       entry |= kOfCrowd;
-      AddToFilter(head, place);
+      LetPass(head, place, window);
       return true;
     }
     if (Where(tags, kFree) != 0) break;
@@ -169,13 +172,27 @@ bool LengthClass::Join(std::string_view head, std::uint8_t place) noexcept {
 void LengthClass::Enter(PatternId id, std::string_view head, const Spot& spot) noexcept {
   entries_[spot.slot] = id * kPatternFactor + spot.place;
   std::uint64_t& tags = tags_[spot.slot / kBucket];
-  __atomic_store_n(&tags, tags | spot.tag << 16 * (spot.slot % kBucket), __ATOMIC_RELEASE);
-  AddToFilter(head, spot.place);
+  __atomic_store_n(&tags, tags | TagOf(spot.window) << 16 * (spot.slot % kBucket),
+                   __ATOMIC_RELEASE);
+  LetPass(head, spot.place, spot.window);
 }
 
-void LengthClass::AddToFilter(std::string_view head, std::size_t place) noexcept {
-  AddToFilter(GramAt(head.data() + place));
-  AddToFew(head.substr(place, shape_.gram_size));
+void LengthClass::LetPass(std::string_view head, std::size_t place, std::uint64_t window) noexcept {
+  const Place in_filter = PlaceOf(FoldedWindow(window), windows_.shift);
+  SetBits(window_words_[in_filter.word], in_filter.bits);
+  ForEachGram(head, place, [&](std::string_view gram) {
+    AddToFilter(GramAt(gram.data()));
+    AddToFew(gram);
+  });
+}
+
+// Calls `take` with the grams of the window at `place`.
+template <typename Take>
+void LengthClass::ForEachGram(std::string_view head, std::size_t place, Take take) const {
+  const std::size_t apart = HasPairs(head, place) ? kPair : 1;
+  for (std::size_t i = 0; i < shape_.stride; ++i) {
+    take(head.substr(place + i * apart, shape_.gram_size));
+  }
 }
 
 void LengthClass::AddToFilter(std::uint64_t gram) noexcept {
@@ -202,26 +219,20 @@ bool LengthClass::Carry(std::string_view pattern) noexcept {
   return true;
 }
 
-bool LengthClass::Insert(PatternId id, std::string_view head, const Candidates& grams,
+bool LengthClass::Insert(PatternId id, std::string_view head, const Windows& windows,
                          IfCrowded if_crowded) noexcept {
-  bool has_joined = false;
-  for (std::size_t first = 0; first < shape_.stride; ++first) {
-    const auto enter_near = [&](std::uint8_t place) {
-      const auto spot = NearSpot(head, place);
-      if (spot) Enter(id, head, *spot);
-      return spot.has_value();
-    };
-    if (TakeRarestFirst(grams, first, enter_near)) continue;
-    const auto join = [&](std::uint8_t place) { return Join(head, place); };
-    if (if_crowded == IfCrowded::kJoin && TakeRarestFirst(grams, first, join)) {
-      has_joined = true;
-    } else {
-      Enter(id, head, FarSpot(head, grams.rarest[first]));
-      if (if_crowded == IfCrowded::kEnter) ++crowded_;
-    }
-  }
   ++size_;
-  return has_joined;
+  const auto enter_near = [&](std::uint8_t place) {
+    const auto spot = NearSpot(head, place);
+    if (spot) Enter(id, head, *spot);
+    return spot.has_value();
+  };
+  if (TakeRarestFirst(windows, enter_near)) return false;
+  const auto join = [&](std::uint8_t place) { return Join(head, place); };
+  if (if_crowded == IfCrowded::kJoin && TakeRarestFirst(windows, join)) return true;
+  Enter(id, head, FarSpot(head, windows.rarest));
+  if (if_crowded == IfCrowded::kEnter) ++crowded_;
+  return false;
 }
 
 bool LengthClass::HasFew(std::string_view gram) const noexcept {

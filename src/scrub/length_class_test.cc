@@ -12,28 +12,41 @@ namespace {
 
 using Found = std::vector<std::pair<PatternId, std::size_t>>;
 
-Found FoundAt(const LengthClass& length_class, const std::string& text, std::size_t place) {
+// The patterns whose window has a gram there, and the places in them of the window.
+Found FoundAt(const LengthClass& length_class, const std::string& text, std::size_t gram) {
   Found found;
   const std::uint16_t here = 0;
-  length_class.ForEachAt(text, place, &here, 1, [&](std::size_t at, const auto& entry) {
-    EXPECT_EQ(at, place);
-    found.emplace_back(entry.pattern, entry.place);
-  });
+  length_class.ForEachAt(
+      ActiveKernels(), text, gram, {&here, 1},
+      [&](std::size_t, const auto& entry) { found.emplace_back(entry.pattern, entry.place); });
   return found;
 }
 
-TEST(LengthClass, LeadsFromTheRarestGramAtEachRemainderToThePattern) {
+TEST(LengthClass, LeadsFromEachGramOfAWindowToThePattern) {
   LengthClass length_class(kClassShapes.back(), 24);
   const std::string pattern = "the-Key-XQ!ZW-is-here";
   length_class.Insert(7, pattern, LengthClass::IfCrowded::kEnter);
-  // By hand: of the places that leave 0, 1, 2 and 3 the ones with most capitals and rare signs.
-  for (const std::size_t place : {8U, 9U, 6U, 7U}) {
-    EXPECT_EQ(FoundAt(length_class, pattern, place), (Found{{7, place}})) << place;
+  // By hand: `-is-h` is common, so the last window all of whose grams are rare is `Q!ZW-is-`.
+  for (std::size_t gram = 0; gram + 5 <= pattern.size(); ++gram) {
+    const bool is_in_window = gram >= 9 && gram < 13;
+    EXPECT_EQ(FoundAt(length_class, pattern, gram), is_in_window ? (Found{{7, 9}}) : Found())
+        << gram;
   }
-  EXPECT_TRUE(FoundAt(length_class, pattern, 0).empty());
 }
 
-TEST(LengthClass, TellsPatternsApartByWhatIsBesideAGram) {
+// Of what is common throughout, the least so.
+TEST(LengthClass, TakesTheRarestWindowWhereNoneIsRare) {
+  LengthClass length_class(kClassShapes.back(), 24);
+  const std::string pattern = "0000000055555555e=1200000000";
+  length_class.Insert(7, pattern, LengthClass::IfCrowded::kEnter);
+  // By hand: digits from 3 on are less common than the others, and `e` is no more than they are.
+  EXPECT_EQ(FoundAt(length_class, pattern, 9), (Found{{7, 9}}));
+  EXPECT_EQ(FoundAt(length_class, pattern, 12), (Found{{7, 9}}));
+  EXPECT_TRUE(FoundAt(length_class, pattern, 8).empty());
+  EXPECT_TRUE(FoundAt(length_class, pattern, 13).empty());
+}
+
+TEST(LengthClass, TellsPatternsApartByAllOfAWindow) {
   LengthClass length_class(kClassShapes.back(), 24);
   length_class.Insert(1, "XQZJabcd", LengthClass::IfCrowded::kEnter);
   length_class.Insert(2, "XQZJdefg", LengthClass::IfCrowded::kEnter);
@@ -44,15 +57,17 @@ TEST(LengthClass, TellsPatternsApartByWhatIsBesideAGram) {
 
 TEST(LengthClass, TellsBytesInPercentEncodingAndWithColonsApartByMoreOfThem) {
   LengthClass length_class(kClassShapes.back(), 24);
-  // Two of a kind have their rarest gram in common, and the two bytes behind it.
+  // Two of a kind differ in nothing but the tenth byte of their windows, which are of sixteen.
   const std::vector<std::string> patterns = {"%61%fb%63%64%65%66", "%61%fb%63%74%65%66",
                                              "61:fb:63:64:65:66:67", "61:fb:63:74:65:66:67"};
   for (PatternId id = 0; id < patterns.size(); ++id) {
     length_class.Insert(id, patterns[id], LengthClass::IfCrowded::kEnter);
   }
   for (PatternId id = 0; id < patterns.size(); ++id) {
-    const std::size_t place = patterns[id].find("fb") - 1;
-    EXPECT_EQ(FoundAt(length_class, patterns[id], place), (Found{{id, place}})) << patterns[id];
+    const std::size_t place = patterns[id].find_first_of("%:");
+    for (std::size_t gram = place; gram < place + 12; gram += 3) {
+      EXPECT_EQ(FoundAt(length_class, patterns[id], gram), (Found{{id, place}})) << patterns[id];
+    }
   }
 }
 
@@ -74,7 +89,7 @@ TEST(LengthClass, HasRoomForPatternsThatDifferInOneByteOrTwo) {
   }
 }
 
-TEST(LengthClass, TakesAnotherGramWhereManyPatternsHaveOne) {
+TEST(LengthClass, TakesAnotherWindowWhereManyPatternsHaveOne) {
   LengthClass length_class(kClassShapes.back(), 100);
   const std::string common = "XQZJXQZJ";  // rarer than what follows
   const auto pattern = [&](PatternId id) {
@@ -94,7 +109,7 @@ TEST(LengthClass, TakesAnotherGramWhereManyPatternsHaveOne) {
   EXPECT_EQ(std::ranges::count_if(found, is_the_last), 1);
 }
 
-TEST(LengthClass, LetsThoseJoinThatHaveNothingButCommonGrams) {
+TEST(LengthClass, LetsThoseJoinThatHaveNothingButCommonWindows) {
   LengthClass length_class(kClassShapes.back(), 1000);
   const std::string same = "the-Key-XQ!ZW-is-here";
   std::size_t joined = 0;
@@ -105,10 +120,12 @@ TEST(LengthClass, LetsThoseJoinThatHaveNothingButCommonGrams) {
   bool leads_to_the_crowd = false;
   for (std::uint16_t place = 0; place + 5U <= same.size(); place += 4) {
     std::size_t found = 0;
-    length_class.ForEachAt(same, 0, &place, 1, [&](std::size_t, const auto& entry) {
-      ++found;
-      leads_to_the_crowd = leads_to_the_crowd || (entry.is_of_crowd && entry.place == place);
-    });
+    length_class.ForEachAt(ActiveKernels(), same, 0, {&place, 1},
+                           [&](std::size_t window, const auto& entry) {
+                             ++found;
+                             const bool is_where_it_says = entry.place == window;
+                             leads_to_the_crowd |= entry.is_of_crowd && is_where_it_says;
+                           });
     EXPECT_LE(found, 16U) << place;  // not all of them
   }
   EXPECT_TRUE(leads_to_the_crowd);
@@ -122,27 +139,28 @@ TEST(LengthClass, LooksAtManyPlacesAsAtEach) {
   std::string text = before;
   std::vector<std::uint16_t> places;
   std::vector<std::size_t> expected;
-  for (int i = 0; i < 80; ++i) {
+  for (int i = 0; i < 160; ++i) {
     const bool has_it = i % 3 == 0;
     for (std::size_t at = 0; at < 4; ++at) {
       places.push_back(static_cast<std::uint16_t>(text.size() - before.size() + at));
-      if (has_it && !FoundAt(length_class, pattern, at).empty()) {
-        expected.push_back(text.size() + at);
+      if (has_it) {
+        EXPECT_EQ(FoundAt(length_class, pattern, at), (Found{{1, 0}}));
+        expected.push_back(text.size());  // of the window
       }
     }
     text += has_it ? pattern : "XQZ!elsewhere---";
   }
-  ASSERT_GE(expected.size(), 27U);  // of each of the patterns one at least
   std::vector<std::size_t> found;
-  length_class.ForEachAt(text, before.size(), places.data(), places.size(),
+  length_class.ForEachAt(ActiveKernels(), text, before.size(), places,
                          [&](std::size_t place, const auto&) { found.push_back(place); });
+  std::ranges::sort(found);
   EXPECT_EQ(found, expected);
 }
 
 TEST(LengthClass, HasRoomForAsManyPatternsAsItSays) {
   for (const ClassShape& shape : kClassShapes) {
     LengthClass length_class(shape, 100);
-    const std::string same = std::string("-Zkq!9xW").substr(0, shape.shortest);
+    const std::string same = std::string("-Zkq!9xW").substr(0, shape.window);
     for (PatternId id = 0; id < 100; ++id)
       length_class.Insert(id, same, LengthClass::IfCrowded::kEnter);
     EXPECT_EQ(FoundAt(length_class, same, 0).size(), 100U);
