@@ -52,58 +52,85 @@ LengthClass::LengthClass(const ClassShape& shape, std::size_t capacity)
               .shift = static_cast<unsigned>(32 - std::countr_zero(window_words_.size()))};
 }
 
-LengthClass::Windows LengthClass::Prepare(std::string_view head) const noexcept {
-  std::array<std::uint8_t, kShortLength> of_grams;
-  const std::size_t grams = head.size() - shape_.gram_size + 1;
-  const unsigned rare_enough = kRareEnough * shape_.gram_size;
+unsigned LengthClass::RarityAt(std::string_view head, std::size_t gram) const noexcept {
   unsigned rarity = 0;
-  for (std::size_t i = 0; i + 1 < shape_.gram_size; ++i) rarity += kRarity[ByteAt(head, i)];
-  for (std::size_t place = 0; place < grams; ++place) {
-    rarity += kRarity[ByteAt(head, place + shape_.gram_size - 1)];
-    of_grams[place] = static_cast<std::uint8_t>(std::min(rarity, rare_enough));
-    rarity -= kRarity[ByteAt(head, place)];
+  for (std::size_t i = 0; i < shape_.gram_size; ++i) rarity += kRarity[ByteAt(head, gram + i)];
+  return rarity;
+}
+
+unsigned LengthClass::RareEnough() const noexcept { return kRareEnough * shape_.gram_size; }
+
+// A window is met as often as the gram of it that is met most. Returns how many there are.
+std::size_t LengthClass::RateWindows(std::string_view head, Ratings& ratings) const noexcept {
+  std::array<std::uint8_t, kShortLength> of_grams;
+  unsigned rarity = RarityAt(head, 0);
+  for (std::size_t place = 0;; ++place) {
+    of_grams[place] = static_cast<std::uint8_t>(std::min(rarity, RareEnough()));
+    if (place + shape_.gram_size == head.size()) break;
+    rarity += kRarity[ByteAt(head, place + shape_.gram_size)] - kRarity[ByteAt(head, place)];
   }
-  Windows windows;
-  windows.count = head.size() - shape_.window + 1;
-  unsigned best = 0;  // of equal ones the last
-  for (std::size_t place = 0; place < windows.count; ++place) {
+  const std::size_t count = head.size() - shape_.window + 1;
+  for (std::size_t place = 0; place < count; ++place) {
     const bool has_pairs = HasPairs(head, place);
-    // It is met as often as the gram of it that is met most.
     std::uint8_t least = of_grams[place];
     for (std::size_t i = 1; i < shape_.stride; ++i) {
       least = std::min(least, of_grams[place + i * (has_pairs ? kPair : 1)]);
     }
-    const unsigned rated = least + (has_pairs ? kDistinct : 0);
-    windows.rarities[place] = static_cast<std::uint8_t>(rated);
-    best = std::max(best, rated << 8 | static_cast<unsigned>(place));
+    ratings[place] = static_cast<std::uint8_t>(least + (has_pairs ? kDistinct : 0));
   }
-  windows.rarest = static_cast<std::uint8_t>(best);
-  const std::uint64_t window = WindowIn(head, windows.rarest);
-  const std::size_t bucket = BucketOf(window);
-  __builtin_prefetch(window_words_.data() + PlaceOf(FoldedWindow(window), windows_.shift).word, 1);
-  __builtin_prefetch(tags_.data() + bucket, 1);
-  __builtin_prefetch(entries_.data() + kBucket * bucket, 1);
-  ForEachGram(head, windows.rarest, [&](std::string_view gram) {
-    __builtin_prefetch(words_.data() + PlaceOf(GramAt(gram.data()), plan_.shift).word, 1);
-  });
-  return windows;
+  return count;
 }
 
-// Calls `take` with the places of windows, the rarest first, until it returns true; returns whether
-// it did.
-template <typename Take>
-bool LengthClass::TakeRarestFirst(const Windows& windows, Take take) const {
-  constexpr std::uint8_t kTaken = 0;
-  if (take(windows.rarest)) return true;
-  Windows left = windows;
-  left.rarities[windows.rarest] = kTaken;
-  for (;;) {
-    std::size_t rarest = 0;
-    for (std::size_t place = 0; place < left.count; ++place) {
-      if (left.rarities[place] >= left.rarities[rarest]) rarest = place;
+// Of equal ones the last.
+std::uint8_t LengthClass::BestOf(const Ratings& ratings, std::size_t count) noexcept {
+  std::size_t best = 0;
+  for (std::size_t place = 1; place < count; ++place) {
+    if (ratings[place] >= ratings[best]) best = place;
+  }
+  return static_cast<std::uint8_t>(best);
+}
+
+std::uint8_t LengthClass::FirstChoice(std::string_view head) const noexcept {
+  // Most have one that is rare enough, near the end.
+  std::size_t rare = 0;  // grams in a row
+  std::size_t place = head.size() - shape_.gram_size;
+  for (unsigned rarity = RarityAt(head, place);; --place) {
+    rare = rarity >= RareEnough() ? rare + 1 : 0;
+    if (rare >= shape_.stride && !MayHavePairs(head.data() + place)) {
+      return static_cast<std::uint8_t>(place);
     }
-    if (std::exchange(left.rarities[rarest], kTaken) == kTaken) return false;
-    if (take(static_cast<std::uint8_t>(rarest))) return true;
+    if (rare >= shape_.stride || place == 0) break;
+    rarity += kRarity[ByteAt(head, place - 1)];
+    rarity -= kRarity[ByteAt(head, place - 1 + shape_.gram_size)];
+  }
+  Ratings ratings;
+  return BestOf(ratings, RateWindows(head, ratings));
+}
+
+std::uint8_t LengthClass::Prepare(std::string_view head) const noexcept {
+  const std::uint8_t place = FirstChoice(head);
+  const std::uint64_t window = WindowIn(head, place);
+  const std::size_t bucket = BucketOf(window);
+  const Place in_filter = PlaceOf(FoldedWindow(window), windows_.shift);
+  __builtin_prefetch(window_words_.data() + in_filter.word, 1);
+  __builtin_prefetch(tags_.data() + bucket, 1);
+  __builtin_prefetch(entries_.data() + kBucket * bucket, 1);
+  ForEachGram(head, place, [&](std::string_view gram) {
+    __builtin_prefetch(words_.data() + PlaceOf(GramAt(gram.data()), plan_.shift).word, 1);
+  });
+  return place;
+}
+
+// Calls `take` with the places of windows until it returns true; returns whether it did.
+template <typename Take>
+bool LengthClass::TakeBestFirst(std::string_view head, Take take) const {
+  constexpr std::uint8_t kTaken = 0;
+  Ratings left;
+  const std::size_t count = RateWindows(head, left);
+  for (;;) {
+    const std::uint8_t place = BestOf(left, count);
+    if (std::exchange(left[place], kTaken) == kTaken) return false;
+    if (take(place)) return true;
   }
 }
 
@@ -219,7 +246,7 @@ bool LengthClass::Carry(std::string_view pattern) noexcept {
   return true;
 }
 
-bool LengthClass::Insert(PatternId id, std::string_view head, const Windows& windows,
+bool LengthClass::Insert(PatternId id, std::string_view head, std::uint8_t first_choice,
                          IfCrowded if_crowded) noexcept {
   ++size_;
   const auto enter_near = [&](std::uint8_t place) {
@@ -227,10 +254,10 @@ bool LengthClass::Insert(PatternId id, std::string_view head, const Windows& win
     if (spot) Enter(id, head, *spot);
     return spot.has_value();
   };
-  if (TakeRarestFirst(windows, enter_near)) return false;
+  if (enter_near(first_choice) || TakeBestFirst(head, enter_near)) return false;
   const auto join = [&](std::uint8_t place) { return Join(head, place); };
-  if (if_crowded == IfCrowded::kJoin && TakeRarestFirst(windows, join)) return true;
-  Enter(id, head, FarSpot(head, windows.rarest));
+  if (if_crowded == IfCrowded::kJoin && TakeBestFirst(head, join)) return true;
+  Enter(id, head, FarSpot(head, first_choice));
   if (if_crowded == IfCrowded::kEnter) ++crowded_;
   return false;
 }

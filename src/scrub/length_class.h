@@ -61,18 +61,13 @@ class LengthClass {
     kEnter,  // it is put farther away, and makes looking for all of them slower
     kJoin,   // it joins one of them, and is of the crowd
   };
-  // The pieces of a pattern that may be looked for.
-  struct Windows {
-    std::array<std::uint8_t, kShortLength> rarities;  // by place
-    std::size_t count = 0;
-    std::uint8_t rarest = 0;  // the place of the rarest one
-  };
-  // Makes ready for what Insert() will do a little later. `head`: the first kShortLength bytes of
-  // the pattern, or all of it.
-  Windows Prepare(std::string_view head) const noexcept;
-  // There must be room. The window that is entered is one that should turn up seldom in logs, and
-  // in other patterns. Returns whether it joined others.
-  bool Insert(PatternId id, std::string_view head, const Windows& windows,
+  // The place of the window that Insert() should try first, one that should turn up seldom in logs.
+  // Makes ready for it: it may come a little later. `head`: the first kShortLength bytes of the
+  // pattern, or all of it.
+  std::uint8_t Prepare(std::string_view head) const noexcept;
+  // There must be room. If other patterns have that window, another one is entered. Returns whether
+  // it joined others.
+  bool Insert(PatternId id, std::string_view head, std::uint8_t first_choice,
               IfCrowded if_crowded) noexcept;
   bool Insert(PatternId id, std::string_view head, IfCrowded if_crowded) noexcept {
     return Insert(id, head, Prepare(head), if_crowded);
@@ -193,6 +188,15 @@ class LengthClass {
     return gram[0] == gram[kPair] && gram[0] == gram[2 * kPair] &&
            (gram[0] == '%' || gram[0] == ':');
   }
+  // Whether there may be one among these bytes, of a window.
+  bool MayHavePairs(const char* window) const noexcept {
+    if (shape_.stride != kWindowGrams) return false;
+    const auto is_sign = [](char c) { return c == '%' || c == ':'; };
+    for (std::size_t i = 0; i < kPair; ++i) {
+      if (window[i] == window[i + kPair] && is_sign(window[i])) return true;
+    }
+    return false;
+  }
   // Whether the kernels can look at the windows of a gram.
   bool IsInside(std::string_view text, std::size_t gram) const noexcept {
     return shape_.stride == kWindowGrams && gram + 1 >= kWindowGrams &&
@@ -235,10 +239,16 @@ class LengthClass {
     std::uint8_t place;  // of the window in the pattern
     std::uint64_t window;
   };
+  using Ratings = std::array<std::uint8_t, kShortLength>;  // of windows, by place
+  std::size_t RateWindows(std::string_view head, Ratings& ratings) const noexcept;
+  static std::uint8_t BestOf(const Ratings& ratings, std::size_t count) noexcept;
+  std::uint8_t FirstChoice(std::string_view head) const noexcept;
   template <typename Take>
-  bool TakeRarestFirst(const Windows& windows, Take take) const;
+  bool TakeBestFirst(std::string_view head, Take take) const;
   std::uint64_t WindowIn(std::string_view head, std::size_t place) const noexcept;
   bool HasPairs(std::string_view head, std::size_t place) const noexcept;
+  unsigned RarityAt(std::string_view head, std::size_t gram) const noexcept;
+  unsigned RareEnough() const noexcept;
   std::optional<Spot> NearSpot(std::string_view head, std::uint8_t place) const noexcept;
   Spot FarSpot(std::string_view head, std::uint8_t place) const noexcept;
   bool Join(std::string_view head, std::uint8_t place) noexcept;

@@ -282,14 +282,14 @@ std::shared_ptr<LengthClass> PatternIndex::NewClass(std::size_t index) const {
     PatternId id;
     Pattern::HeadRoom room;
     std::string_view head;
-    LengthClass::Windows windows;
+    std::uint8_t first_choice;
   };
   constexpr std::size_t kAhead = 8;
   std::array<Prepared, kAhead> ahead;
   const auto insert = [&](std::size_t number) {
     const Prepared& one = ahead[number % kAhead];
     const auto if_crowded = LengthClass::IfCrowded::kJoin;
-    if (fresh->Insert(one.id, one.head, one.windows, if_crowded)) crowd.push_back(one.id);
+    if (fresh->Insert(one.id, one.head, one.first_choice, if_crowded)) crowd.push_back(one.id);
   };
   std::size_t count = 0;
   ForEachMember(index, 0, [&](PatternId id, const Pattern& pattern) {
@@ -297,7 +297,7 @@ std::shared_ptr<LengthClass> PatternIndex::NewClass(std::size_t index) const {
     Prepared& one = ahead[count % kAhead];
     one.id = id;
     one.head = pattern.Head(one.room);
-    one.windows = fresh->Prepare(one.head);
+    one.first_choice = fresh->Prepare(one.head);
     ++count;
   });
   for (std::size_t i = count - std::min(count, kAhead); i < count; ++i) insert(i);
