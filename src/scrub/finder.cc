@@ -225,12 +225,12 @@ std::uint64_t LikelyBeginnings(const PatternStore& store, std::string_view end) 
   return lengths;
 }
 
-// What PendingAt() says where these beginnings are likely.
-[[gnu::noinline]] std::size_t PendingAmong(std::uint64_t lengths, const IndexView& view,
-                                           const Kernels& kernels, std::string_view end,
-                                           bool base64_alone) {
+// What PendingAt() says. Apart from the way of most texts, which end with their lines.
+[[gnu::noinline]] std::size_t PendingAtEnd(const IndexView& view, const Kernels& kernels,
+                                           std::string_view end, bool base64_alone) {
   const PatternStore& store = *view.store;
-  lengths &= store.heads().EndsOf(LastBytes(end, kShortLength), kernels, lengths);
+  std::uint64_t lengths = LikelyBeginnings(store, end);
+  if (lengths != 0) lengths &= store.heads().EndsOf(LastBytes(end, kShortLength), kernels, lengths);
   const Continuations continuations(view);
   for (; lengths != 0; lengths ^= std::bit_floor(lengths)) {
     const auto length = static_cast<std::size_t>(std::bit_width(lengths));
@@ -305,10 +305,13 @@ bool MayBeginIn(const IndexView& view, std::string_view text, std::size_t count)
 std::size_t PendingAt(const IndexView& view, const Kernels& kernels, std::string_view text,
                       bool base64_alone) {
   if (text.empty()) return 0;
-  const std::string_view end = LastBytes(text, kShortLength + 1);
-  const std::uint64_t lengths = LikelyBeginnings(*view.store, end);
-  if (lengths != 0) return PendingAmong(lengths, view, kernels, end, base64_alone);
-  return view.store->IsAnyLead(ByteAt(end, end.size() - 1)) ? 1 : 0;
+  const PatternStore& store = *view.store;
+  constexpr std::size_t kBefore = PatternStore::kBeforeBreak;
+  const bool ends_line = ByteAt(text, text.size() - 1) == '\n' && text.size() > kBefore;
+  if (ends_line && !store.has_early_break() && !store.MayHaveBreak(LastBytes(text, kBefore + 1))) {
+    return 0;
+  }
+  return PendingAtEnd(view, kernels, LastBytes(text, kShortLength + 1), base64_alone);
 }
 
 }  // namespace qarion::secrets::scrub

@@ -251,40 +251,53 @@ void PutOtherRunBits(const char* text, std::size_t size, std::size_t count, std:
   run_bits->before_break[end / kBlockBytes] = LineBreaks<Lanes>(block) >> 1;
 }
 
+// Finds the line breaks that find_line_ends() does, and writes them down.
 template <typename Lanes>
-std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, RunBits* run_bits,
-                         std::uint16_t* breaks) {
-  using Vector = typename Lanes::Vector;
-  if (end < kRunBytes) return FindBreaksSingly(text, from, end, from, breaks);
-  std::uint16_t* last = breaks;
-  const auto look_at = [&](std::size_t place) {
+class LineEndFinder {
+ public:
+  LineEndFinder(const char* text, std::size_t from, std::uint16_t* breaks)
+      : text_(text), from_(from), breaks_(breaks) {}
+
+  // Whether it is one of them is looked at here.
+  [[gnu::always_inline]] void LookAt(std::size_t line_break) {
     constexpr std::uint64_t kLastByte = std::uint64_t{1} << (kRunBytes - 1);
-    const bool may_end_run =
-        place < kRunBytes || ~(BytesOfRun<Lanes>(text + place - kRunBytes) | kLastByte) == 0;
-    if (may_end_run) *last++ = static_cast<std::uint16_t>(place - from);
-  };
-  const auto look_in = [&](std::size_t block, std::size_t begin) {
-    std::uint64_t found = LineBreaks<Lanes>(text + block) & ~std::uint64_t{0} << (begin - block);
+    const bool may_end_run = line_break < kRunBytes ||
+                             ~(BytesOfRun<Lanes>(text_ + line_break - kRunBytes) | kLastByte) == 0;
+    if (may_end_run) breaks_[count_++] = static_cast<std::uint16_t>(line_break - from_);
+  }
+  // In whole blocks, or up to the end. There is a block before `stop`.
+  [[gnu::always_inline]] void LookBetween(std::size_t begin, std::size_t stop) {
+    for (; begin + kBlockBytes <= stop; begin += kBlockBytes) LookIn(begin, begin);
+    if (begin < stop) LookIn(stop - kBlockBytes, begin);
+  }
+  std::size_t count() const { return count_; }
+
+ private:
+  [[gnu::always_inline]] void LookIn(std::size_t block, std::size_t begin) {
+    std::uint64_t found = LineBreaks<Lanes>(text_ + block) & ~std::uint64_t{0} << (begin - block);
     for (; found != 0; found &= found - 1) {
-      look_at(block + static_cast<std::size_t>(__builtin_ctzll(found)));
+      LookAt(block + static_cast<std::size_t>(__builtin_ctzll(found)));
     }
-  };
-  // In whole blocks, or up to the end.
-  const auto look_between = [&](std::size_t begin, std::size_t stop) {
-    for (; begin + kBlockBytes <= stop; begin += kBlockBytes) look_in(begin, begin);
-    if (begin < stop) look_in(stop - kBlockBytes, begin);
-  };
-  const std::size_t blocks = run_bits == nullptr ? 0 : (end - from) / kBlockBytes;
-  if (blocks == 0) {
-    look_between(from, end);
-    return static_cast<std::size_t>(last - breaks);
   }
 
+  const char* text_;
+  std::size_t from_;
+  std::uint16_t* breaks_;
+  std::size_t count_ = 0;
+};
+
+template <typename Lanes>
+[[gnu::noinline]] std::size_t FindLineEndsByBits(const char* text, std::size_t from,
+                                                 std::size_t end, RunBits* run_bits,
+                                                 std::uint16_t* breaks) {
+  using Vector = typename Lanes::Vector;
+  LineEndFinder<Lanes> finder(text, from, breaks);
+  const std::size_t blocks = (end - from) / kBlockBytes;
   std::size_t known = from;  // what is before has been looked at
   if (from < kRunBytes) {
     run_bits->in_run[0] = run_bits->before_break[0] = 0;
     known = from + kBlockBytes;
-    look_between(from, known);
+    finder.LookBetween(from, known);
   } else {
     PutRunBitsOfBlock<Lanes>(text + from - kBlockBytes, 0, run_bits);
   }
@@ -310,12 +323,24 @@ std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, Ru
            bits &= bits - 1) {
         const auto byte = static_cast<std::size_t>(__builtin_ctz(bits));
         const std::size_t place = from + eight * kEight + byte + 1 - kBlockBytes;
-        if (place >= known && place < end) look_at(place);
+        if (place >= known && place < end) finder.LookAt(place);
       }
     }
   }
-  look_between(from + blocks * kBlockBytes + 1, end);
-  return static_cast<std::size_t>(last - breaks);
+  finder.LookBetween(from + blocks * kBlockBytes + 1, end);
+  return finder.count();
+}
+
+template <typename Lanes>
+std::size_t FindLineEnds(const char* text, std::size_t from, std::size_t end, RunBits* run_bits,
+                         std::uint16_t* breaks) {
+  if (end < kRunBytes) return FindBreaksSingly(text, from, end, from, breaks);
+  if (run_bits != nullptr && end - from >= kBlockBytes) {
+    return FindLineEndsByBits<Lanes>(text, from, end, run_bits, breaks);
+  }
+  LineEndFinder<Lanes> finder(text, from, breaks);
+  finder.LookBetween(from, end);
+  return finder.count();
 }
 
 // Which high half goes with which low ones in a character of base64.
