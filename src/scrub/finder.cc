@@ -11,11 +11,11 @@ namespace {
 
 constexpr std::size_t kEight = sizeof(std::uint64_t);
 
-// Places at which patterns begin whose grams stand in a batch: several grams may lead to one.
+// Places at which patterns may begin whose grams stand in a batch: several may lead to one.
 class Begins {
  public:
   void Restart(std::size_t batch_begin) noexcept {
-    first_ = batch_begin - std::min(batch_begin, kShortLength);
+    first_ = batch_begin - std::min(batch_begin, LengthClass::kMostBefore);
     is_clear_ = false;
   }
   // Whether it was not there.
@@ -30,7 +30,7 @@ class Begins {
  private:
   std::size_t first_ = 0;
   bool is_clear_ = false;
-  std::array<std::uint64_t, (kBatchBytes + kShortLength) / 64> bits_;
+  std::array<std::uint64_t, (kBatchBytes + LengthClass::kMostBefore) / 64> bits_;
 };
 
 class Search {

@@ -85,6 +85,9 @@ class LengthClass {
     std::uint8_t place;
     bool is_of_crowd;
   };
+  // How many bytes before a gram the beginning that an entry says may be: more than those of any
+  // pattern, for a window far before a gram may be taken for one at the end of a pattern.
+  static constexpr std::size_t kMostBefore = 2 * kShortLength;
 
   // Calls `take` with the places in the text of windows, and what they lead to: those that have one
   // of these grams. The grams stand at `begin` and these places behind it.
@@ -180,6 +183,7 @@ class LengthClass {
   static constexpr std::size_t kPair = 3;
   static constexpr std::size_t kPairsBytes = 16;
   static_assert(kPair % 2 == 1 && 3 * kPair + 2 * kPair < kPairsBytes);
+  static_assert((kWindowGrams - 1) * kPair + kShortLength <= kMostBefore);
   static std::uint64_t WindowOfPairs(const char* bytes) noexcept {
     return LoadWord(bytes) ^ LoadWord(bytes + kPairsBytes / 2) * kWindowFactor;
   }

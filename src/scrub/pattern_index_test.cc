@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "scrub/finder.h"
 #include "tests/support/sanitizers.h"
 
 namespace qarion::secrets::scrub {
@@ -41,6 +42,45 @@ TEST(PatternIndex, KeepsFewWindowsFarAwayHoweverValuesWithOneBeginningArrive) {
     ASSERT_LE(table.crowded(), 64 + table.size() / 64) << i;
     ASSERT_NE(table.crowd(), nullptr);
   }
+}
+
+// Keeps where patterns begin.
+class Beginnings final : public Findings {
+ public:
+  void OnOccurrence(const Pattern& /*pattern*/, std::size_t begin, std::size_t /*end*/) override {
+    begins.insert(begin);
+  }
+  void OnUnfinished(const Pattern& /*pattern*/, std::size_t /*begin*/) override {}
+
+  std::set<std::size_t> begins;
+};
+
+// A window of pairs begins before its grams, and may have the bucket and the tag of one at the end
+// of a crowd's first bytes: then it leads farther back than any pattern reaches.
+TEST(PatternIndex, LeadsFarBeforeABatchWhereOtherWindowsAreTakenForThoseOfACrowd) {
+  const std::string pairs = ":7d:cd:c0:c3:fb:";  // by trying
+  const std::string common = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyzBADCFEHGJILK";
+  PatternIndex index;
+  const OwnerId owner = index.NewOwner("value");
+  index.Insert({.text = pairs}, owner);
+  for (int i = 100; i < 300; ++i) index.Insert({.text = common + std::to_string(i)}, owner);
+  const std::shared_ptr<const IndexView> view = index.View();
+  // The last gram of the window is the first one of a batch.
+  const std::size_t place = kBatchBytes - 9;
+  const std::string text = std::string(place, '.') + pairs + " and more";
+  std::size_t farthest = 0;
+  const std::uint16_t gram = 0;
+  view->classes.back()->ForEachAt(ActiveKernels(), text, kBatchBytes, {&gram, 1},
+                                  [&](std::size_t window, const LengthClass::Entry& entry) {
+                                    if (!entry.is_of_crowd) return;
+                                    farthest =
+                                        std::max(farthest, kBatchBytes - window + entry.place);
+                                  });
+  ASSERT_GT(farthest, kShortLength) << "other pairs have to be tried";
+  EXPECT_LE(farthest, LengthClass::kMostBefore);
+  Beginnings found;
+  FindIn(*view, ActiveKernels(), {.text = text}, found);
+  EXPECT_EQ(found.begins, std::set<std::size_t>{place});
 }
 
 // What is spelled from a plaintext is spelled from that of its own value, whatever the number.
