@@ -44,6 +44,16 @@ class KernelsTest : public testing::TestWithParam<const char*> {
     for (char& c : text) c = alphabet[Between(0, alphabet.size() - 1)];
     return text;
   }
+  // Bytes in percent-encoding or between colons, from any byte of one of them on. Where
+  // `may_break`, one byte may be any other.
+  static std::string Pairs(std::size_t size, bool may_break) {
+    const char sign = Between(0, 1) == 0 ? '%' : ':';
+    const std::size_t first = Between(0, 2);
+    std::string text = Text("0123456789abcdef", size);
+    for (std::size_t i = first; i < size; i += 3) text[i] = sign;
+    if (may_break && Between(0, 1) == 0) text[Between(0, size - 1)] = '-';
+    return text;
+  }
   static std::mt19937& Generator() {
     static std::mt19937 generator(1);
     return generator;
@@ -147,6 +157,28 @@ TEST_P(KernelsTest, FindEachPatternWhereverItStands) {
       ASSERT_TRUE(is_found) << "grams of " << shape.gram_size << ", at " << place << " of "
                             << text.size() << (few ? ", few" : "");
     }
+  }
+}
+
+// Their windows are longer where they have enough signs, and have other grams.
+TEST_P(KernelsTest, FindEachPatternOfPairsWhereverItStands) {
+  for (std::size_t round = 0; round < 4000; ++round) {
+    std::vector<std::string> all(Between(1, 8));
+    for (std::string& one : all) one = Pairs(Between(8, 24), true);
+    const Patterns patterns(kClassShapes.back(), all);
+    const std::size_t place = Between(0, 40);
+    const std::string joined = Pairs(place, false) + all[0] + Text("f:0%", Between(0, 20));
+    const std::vector<char> exact(joined.begin(), joined.end());
+    const std::string_view text(exact.data(), exact.size());
+    const std::vector<std::size_t> found =
+        Probe(*Kernel(), text, text.size(), patterns.table.plan());
+    const std::vector<std::uint16_t> hits(found.begin(), found.end());
+    bool is_found = false;
+    patterns.table.ForEachAt(
+        *Kernel(), text, 0, hits, [&](std::size_t window, const LengthClass::Entry& entry) {
+          is_found = is_found || (entry.pattern == 0 && window == place + entry.place);
+        });
+    ASSERT_TRUE(is_found) << all[0] << " at " << place << " of " << text;
   }
 }
 
