@@ -83,6 +83,23 @@ TEST(PatternIndex, LeadsFarBeforeABatchWhereOtherWindowsAreTakenForThoseOfACrowd
   EXPECT_EQ(found.begins, std::set<std::size_t>{place});
 }
 
+// Of four windows with one bucket and one tag the last joins another, which is not the same.
+TEST(PatternIndex, FindsWhatJoinsACrowdForAWindowThatIsTakenForItsOwn) {
+  // By trying.
+  const std::vector<std::string> values = {"pin-0000", "pin-AM4t", "pin-ANjG", "pin-ASIa"};
+  PatternIndex index;
+  const OwnerId owner = index.NewOwner("value");
+  for (const std::string& value : values) index.Insert({.text = value}, owner);
+  const std::shared_ptr<const IndexView> view = index.View();
+  ASSERT_NE(view->classes.back()->crowd(), nullptr) << "other values have to be tried";
+  for (const std::string& value : values) {
+    const std::string text = "before " + value + " and behind it";
+    Beginnings found;
+    FindIn(*view, ActiveKernels(), {.text = text}, found);
+    EXPECT_EQ(found.begins, std::set<std::size_t>{7}) << value;
+  }
+}
+
 // What is spelled from a plaintext is spelled from that of its own value, whatever the number.
 TEST(PatternStore, KeepsEachPlaintextOfAnOwnerOnce) {
   PatternStore store;
