@@ -140,11 +140,14 @@ PatternId PatternStore::Add(const FormText& form, OwnerId owner, bool repeats_it
   pattern.spelling = is_kept ? Spelling::kAsIs : form.spelling;
   pattern.kind = KindOf(form);
   for (std::size_t group = 0; group < kGroups; ++group) AddPlace(ByteAt(form.text, 0), group, 0);
-  const std::size_t places = std::min(form.text.size(), kShortLength);
-  for (std::size_t i = 1; i < places; ++i) {
-    AddPlace(ByteAt(form.text, i), GroupOf(ByteAt(form.text, i - 1)), i);
-    if (form.text[i] != '\n' || i < kBeforeBreak) continue;
-    SetBit(breaks_, BitOfBreak(form.text.substr(i - kBeforeBreak)));
+  const std::string_view head = form.text.substr(0, kShortLength);
+  std::size_t group = GroupOf(ByteAt(head, 0));
+  for (std::size_t i = 1; i < head.size(); ++i) {
+    AddPlace(ByteAt(head, i), std::exchange(group, GroupOf(ByteAt(head, i))), i);
+  }
+  for (std::size_t at = head.find('\n', kBeforeBreak); at != head.npos;
+       at = head.find('\n', at + 1)) {
+    SetBit(breaks_, BitOfBreak(head.substr(at - kBeforeBreak)));
   }
   for (std::size_t size = 1; size <= std::min(form.text.size(), HeadFilter::kLongest); ++size) {
     const bool counts = size == kSeamHead || Waits(pattern, size);
