@@ -1,6 +1,8 @@
 #include "scrub/length_class.h"
 
+#include <algorithm>
 #include <bit>
+#include <functional>
 
 #include "scrub/rarity.h"
 #include "scrub/shared_bits.h"
@@ -60,8 +62,10 @@ unsigned LengthClass::RarityAt(std::string_view head, std::size_t gram) const no
 
 unsigned LengthClass::RareEnough() const noexcept { return kRareEnough * shape_.gram_size; }
 
-// A window is met as often as the gram of it that is met most. Returns how many there are.
-std::size_t LengthClass::RateWindows(std::string_view head, Ratings& ratings) const noexcept {
+// A window is met as often as the gram of it that is met most. Of equal ones the last is best.
+// Returns them in `room`.
+std::span<std::uint16_t> LengthClass::RateWindows(std::string_view head,
+                                                  Ratings& room) const noexcept {
   std::array<std::uint8_t, kShortLength> of_grams;
   unsigned rarity = RarityAt(head, 0);
   for (std::size_t place = 0;; ++place) {
@@ -76,18 +80,10 @@ std::size_t LengthClass::RateWindows(std::string_view head, Ratings& ratings) co
     for (std::size_t i = 1; i < shape_.stride; ++i) {
       least = std::min(least, of_grams[place + i * (has_pairs ? kPair : 1)]);
     }
-    ratings[place] = static_cast<std::uint8_t>(least + (has_pairs ? kDistinct : 0));
+    const unsigned rating = least + (has_pairs ? kDistinct : 0);
+    room[place] = static_cast<std::uint16_t>(rating << 8 | place);
   }
-  return count;
-}
-
-// Of equal ones the last.
-std::uint8_t LengthClass::BestOf(const Ratings& ratings, std::size_t count) noexcept {
-  std::size_t best = 0;
-  for (std::size_t place = 1; place < count; ++place) {
-    if (ratings[place] >= ratings[best]) best = place;
-  }
-  return static_cast<std::uint8_t>(best);
+  return std::span(room).first(count);
 }
 
 std::uint8_t LengthClass::FirstChoice(std::string_view head) const noexcept {
@@ -103,8 +99,8 @@ std::uint8_t LengthClass::FirstChoice(std::string_view head) const noexcept {
     rarity += kRarity[ByteAt(head, place - 1)];
     rarity -= kRarity[ByteAt(head, place - 1 + shape_.gram_size)];
   }
-  Ratings ratings;
-  return BestOf(ratings, RateWindows(head, ratings));
+  Ratings room;
+  return PlaceOfRated(std::ranges::max(RateWindows(head, room)));
 }
 
 std::uint8_t LengthClass::Prepare(std::string_view head) const noexcept {
@@ -119,19 +115,6 @@ std::uint8_t LengthClass::Prepare(std::string_view head) const noexcept {
     __builtin_prefetch(words_.data() + PlaceOf(GramAt(gram.data()), plan_.shift).word, 1);
   });
   return place;
-}
-
-// Calls `take` with the places of windows until it returns true; returns whether it did.
-template <typename Take>
-bool LengthClass::TakeBestFirst(std::string_view head, Take take) const {
-  constexpr std::uint8_t kTaken = 0;
-  Ratings left;
-  const std::size_t count = RateWindows(head, left);
-  for (;;) {
-    const std::uint8_t place = BestOf(left, count);
-    if (std::exchange(left[place], kTaken) == kTaken) return false;
-    if (take(place)) return true;
-  }
 }
 
 std::uint64_t LengthClass::WindowIn(std::string_view head, std::size_t place) const noexcept {
@@ -254,9 +237,15 @@ bool LengthClass::Insert(PatternId id, std::string_view head, std::uint8_t first
     if (spot) Enter(id, head, *spot);
     return spot.has_value();
   };
-  if (enter_near(first_choice) || TakeBestFirst(head, enter_near)) return false;
+  if (enter_near(first_choice)) return false;
+  Ratings room;
+  const std::span<std::uint16_t> best_first = RateWindows(head, room);
+  std::ranges::sort(best_first, std::greater());
+  if (std::ranges::any_of(best_first, enter_near, PlaceOfRated)) return false;
   const auto join = [&](std::uint8_t place) { return Join(head, place); };
-  if (if_crowded == IfCrowded::kJoin && TakeBestFirst(head, join)) return true;
+  if (if_crowded == IfCrowded::kJoin && std::ranges::any_of(best_first, join, PlaceOfRated)) {
+    return true;
+  }
   Enter(id, head, FarSpot(head, first_choice));
   if (if_crowded == IfCrowded::kEnter) ++crowded_;
   return false;

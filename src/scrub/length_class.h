@@ -243,12 +243,13 @@ class LengthClass {
     std::uint8_t place;  // of the window in the pattern
     std::uint64_t window;
   };
-  using Ratings = std::array<std::uint8_t, kShortLength>;  // of windows, by place
-  std::size_t RateWindows(std::string_view head, Ratings& ratings) const noexcept;
-  static std::uint8_t BestOf(const Ratings& ratings, std::size_t count) noexcept;
+  // Of windows: how rare they are, and in the low byte the place.
+  using Ratings = std::array<std::uint16_t, kShortLength>;
+  static std::uint8_t PlaceOfRated(std::uint16_t rating) noexcept {
+    return static_cast<std::uint8_t>(rating);
+  }
+  std::span<std::uint16_t> RateWindows(std::string_view head, Ratings& room) const noexcept;
   std::uint8_t FirstChoice(std::string_view head) const noexcept;
-  template <typename Take>
-  bool TakeBestFirst(std::string_view head, Take take) const;
   std::uint64_t WindowIn(std::string_view head, std::size_t place) const noexcept;
   bool HasPairs(std::string_view head, std::size_t place) const noexcept;
   unsigned RarityAt(std::string_view head, std::size_t gram) const noexcept;
