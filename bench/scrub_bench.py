@@ -169,15 +169,16 @@ def report_sets(bench):
     if not rows:
         return
     print("\n  a set; ms until the value added is masked, ms until all are, locked memory:")
-    print(f"  {'':38} {'change':>22} {'build':>24} {'a value':>11} {'Hyperscan compiles':>24}")
+    print(f"  {'':38} {'change':>22} {'first':>6} {'build':>24} {'a value':>11} {'Hyperscan compiles':>24}")
     for name, (count, all_forms) in rows.items():
         rounds, once = bench.run("set", make_values(count), all_forms=all_forms)
-        print(f"  {name:38} {spread(rounds['change'], '.2f'):>22} {spread(rounds['build'], '.1f'):>24} "
+        print(f"  {name:38} {spread(rounds['change'], '.2f'):>22} {max(rounds['first change']):6.2f} "
+              f"{spread(rounds['build'], '.1f'):>24} "
               f"{once['secret bytes of a value']:9.0f} B {spread(rounds['Hyperscan build'], '.1f'):>24}"
               f"  {once['literals']:,.0f} literals")
         targets = []
         if count == 10000:
-            targets += [f"change <= 10 ms: {verdict(max(rounds['change']) <= 10)}",
+            targets += [f"change <= 10 ms: {verdict(max(rounds['change'] + rounds['first change']) <= 10)}",
                         f"build <= 100 ms: {verdict(statistics.median(rounds['build']) <= 100)}"]
         if all_forms:
             targets.append(f"<= 2 KiB a value: {verdict(once['secret bytes of a value'] <= 2048)}")

@@ -96,7 +96,7 @@ struct WindowHit {
   std::uint16_t place;   // of a gram
   std::uint16_t before;  // bit i: the window i bytes before it may be in the filter
 };
-inline constexpr std::size_t kLoadedAtWindow = 16;  // bytes, from the first window on
+inline constexpr std::size_t kLoadedAtWindow = 16;  // bytes, from the first window of a gram on
 
 inline constexpr std::size_t kMostBase64 = 128;
 
@@ -107,9 +107,10 @@ struct Kernels {
   // room for `count` and kSpareHits more, in any order; returns how many.
   std::size_t (*probe)(const char* text, std::size_t size, std::size_t count, const ProbePlan& plan,
                        std::uint16_t* hits);
-  // Looks at the windows that have a gram at one of `count` places. In the text kWindowGrams - 1
-  // bytes are before each place, and kLoadedAtWindow from there on. Writes the places where one may
-  // be in the filter to `hits`, room for `count` and one more, in order; returns how many.
+  // Looks at the windows that have a gram at one of `count` places. The first of them begins
+  // kWindowGrams - 1 bytes before the place, and the text has kLoadedAtWindow bytes from there on.
+  // Writes the places where one may be in the filter to `hits`, room for `count` and one more, in
+  // order; returns how many.
   std::size_t (*find_windows)(const char* text, const std::uint16_t* places, std::size_t count,
                               const WindowFilter& filter, WindowHit* hits);
   // Finds the line breaks among the bytes of the text from `from` to `end`, kBatchBytes at most,

@@ -101,7 +101,7 @@ class LaneProbe {
   Vector low_bits_;
 };
 
-// Of the windows of a place each has a lane.
+// Looks at windows: of those of a place, each has a lane.
 template <typename Lanes>
 class WindowProbe {
  public:
@@ -251,14 +251,14 @@ void PutOtherRunBits(const char* text, std::size_t size, std::size_t count, std:
   run_bits->before_break[end / kBlockBytes] = LineBreaks<Lanes>(block) >> 1;
 }
 
-// Finds the line breaks that find_line_ends() does, and writes them down.
+// Writes down the line breaks that find_line_ends() finds.
 template <typename Lanes>
 class LineEndFinder {
  public:
   LineEndFinder(const char* text, std::size_t from, std::uint16_t* breaks)
       : text_(text), from_(from), breaks_(breaks) {}
 
-  // Whether it is one of them is looked at here.
+  // A line break, which may be none of them.
   [[gnu::always_inline]] void LookAt(std::size_t line_break) {
     constexpr std::uint64_t kLastByte = std::uint64_t{1} << (kRunBytes - 1);
     const bool may_end_run = line_break < kRunBytes ||

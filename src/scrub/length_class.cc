@@ -20,7 +20,7 @@ constexpr std::size_t kMostWords = std::size_t{1} << 19;  // 2 MiB
 // What makes up for pairs being common in logs, where they are told apart by more of them.
 constexpr unsigned kDistinct = 16;
 
-// Of windows whose bytes are so rare on an average the last one is best: what has only the
+// Of windows in whose grams bytes are so rare on an average the last one is best: what has only the
 // beginning of the pattern does not have it.
 constexpr unsigned kRareEnough = 4;
 
@@ -47,7 +47,7 @@ LengthClass::LengthClass(const ClassShape& shape, std::size_t capacity)
            .shift = static_cast<unsigned>(32 - std::countr_zero(words)),
            .gram_size = shape.gram_size,
            .stride = shape.stride};
-  tags_.resize((capacity + capacity / 2) / kBucket + 1);
+  tags_.resize((most() + most() / 2) / kBucket + 1);
   entries_.resize(kBucket * tags_.size());
   window_words_.resize(std::max(std::bit_ceil(capacity / 2), kFewWindowWords));
   windows_ = {.words = window_words_.data(),

@@ -54,6 +54,7 @@ constexpr std::size_t ClassOf(std::size_t length) noexcept {
 // inserted before they were told of it.
 class LengthClass {
  public:
+  // `capacity`: for so many patterns its filters are made.
   LengthClass(const ClassShape& shape, std::size_t capacity);
 
   // Where other patterns have all windows of a pattern.
@@ -141,8 +142,12 @@ class LengthClass {
   std::optional<FewGrams> few() const noexcept;
   std::size_t size() const noexcept { return size_; }  // of the inserting thread
   std::size_t capacity() const noexcept { return capacity_; }
+  // So many it has room for, although more passes by chance then.
+  std::size_t most() const noexcept { return capacity_ + std::max(kLeastSpare, capacity_ / 8); }
 
  private:
+  static constexpr std::size_t kLeastSpare = 16;
+
   // The table has buckets of four slots, whose tags of 16 bits are one word, the first one lowest.
   static constexpr std::size_t kBucket = 4;
   // A window should be in so many buckets, from the one on where it is looked for, and so few

@@ -61,9 +61,15 @@ std::shared_ptr<T> MakeSecret(Arguments&&... arguments) {
   return std::allocate_shared<T>(core::SecretAllocator<T>(), std::forward<Arguments>(arguments)...);
 }
 
-bool IsTooCrowded(const LengthClass& table) {
-  constexpr std::size_t kFew = 64;
-  return table.crowded() > kFew + table.size() / 64;
+std::size_t FewCrowded(const LengthClass& table) { return 64 + table.size() / 64; }
+
+// Whether it has to be made anew before more is found in it.
+bool IsTooCrowded(const LengthClass& table) { return table.crowded() > 2 * FewCrowded(table); }
+
+// Whether it will have to be before long.
+bool IsNearlyFull(const LengthClass& table) {
+  return table.size() > (table.capacity() + table.most()) / 2 ||
+         table.crowded() > FewCrowded(table);
 }
 
 // A pattern and its first bytes, which tell most patterns apart.
@@ -264,7 +270,7 @@ void PatternIndex::EnterMembers(std::size_t index) {
   std::shared_ptr<LengthClass>& table = classes_[index];
   if (members_[index] == (table == nullptr ? 0 : table->size())) return;
   const auto takes_more = [&] {
-    return table != nullptr && members_[index] <= table->capacity() && !IsTooCrowded(*table);
+    return table != nullptr && members_[index] <= table->most() && !IsTooCrowded(*table);
   };
   if (takes_more()) {
     Pattern::HeadRoom room;
@@ -337,7 +343,24 @@ void PatternIndex::Retire(OwnerId owner) {
   if (std::erase_if(repeating_ids_, is_retired) != 0) repeating_ = nullptr;
 }
 
+// A table that is made anew while a value waits to be found keeps it waiting.
+bool PatternIndex::RenewTables() {
+  bool is_any_new = false;
+  for (std::size_t i = 0; i < classes_.size(); ++i) {
+    if (classes_[i] == nullptr || !IsNearlyFull(*classes_[i])) continue;
+    classes_[i] = NewClass(i);
+    entered_[i] = store_->size();
+    is_any_new = true;
+  }
+  return is_any_new;
+}
+
 bool PatternIndex::Settle() {
+  const bool is_any_new = RenewTables();
+  return SortRecent() || is_any_new;
+}
+
+bool PatternIndex::SortRecent() {
   constexpr std::size_t kUnsorted = 256;
   constexpr std::size_t kShareUnsorted = 32;
   const std::size_t settled = sorted_->of_all.all().size();

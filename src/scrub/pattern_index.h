@@ -190,7 +190,8 @@ class PatternIndex {
   void Insert(const FormText& form, OwnerId owner);
   void Retire(OwnerId owner);
 
-  // Puts what was inserted meanwhile into order, where that is much. Returns whether it was.
+  // Puts what was inserted meanwhile into order, where that is much, and makes room for more.
+  // Returns whether it did: then another view is faster.
   bool Settle();
 
   std::shared_ptr<const IndexView> View();
@@ -200,6 +201,8 @@ class PatternIndex {
   template <typename Take>
   void ForEachMember(std::size_t index, std::size_t first, Take take) const;
   void EnterMembers(std::size_t index);
+  bool RenewTables();
+  bool SortRecent();
   std::shared_ptr<LengthClass> NewClass(std::size_t index) const;
   std::optional<CarriedPatterns> Carried();
   std::shared_ptr<const RepeatingPatterns> Repeating() const;

@@ -22,7 +22,7 @@ void SetBit(Words& words, std::size_t bit) noexcept {
 
 template <typename Words>
 bool HasBit(const Words& words, std::size_t bit) noexcept {
-  return (__atomic_load_n(&words[bit / 32], __ATOMIC_RELAXED) >> bit % 32 & 1) != 0;
+  return HasBits(words[bit / 32], 1U << bit % 32);
 }
 
 }  // namespace qarion::secrets::scrub
