@@ -241,6 +241,13 @@ TEST(Utf16Forms, AreInBothByteOrders) {
   EXPECT_THAT(TextsOf("ab\xff\xff", ScrubForm::kUtf16), IsEmpty());
 }
 
+// U+C793 twice (RFC 3629, 3): six bytes, as many as the limit asks for.
+TEST(Utf16Forms, MayBeShorterThanTheLimitForValues) {
+  const FormRules rules{.forms = {ScrubForm::kUtf16}, .min_length = 6};
+  EXPECT_THAT(TextsOf("\xec\x9e\x93\xec\x9e\x93", rules),
+              UnorderedElementsAre("\x93\xc7\x93\xc7", "\xc7\x93\xc7\x93"));
+}
+
 // Of a character beyond ASCII and beyond 16 bits (RFC 8259, 7: "\uD834\uDD1E").
 TEST(JsonForms, WriteSurrogatePairs) {
   EXPECT_THAT(TextsOf("g\xf0\x9d\x84\x9e", ScrubForm::kJson),
