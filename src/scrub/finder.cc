@@ -202,25 +202,32 @@ class Continuations {
   const PatternStore& store_;
 };
 
-// Bit i: the last i + 1 bytes may begin a pattern, as far as the last four bytes tell. The last one
-// and the one before it tell that none do of most lines.
-std::uint64_t LikelyBeginnings(const PatternStore& store, std::string_view end) {
-  // Of the byte with so many behind it.
-  const auto places_of = [&](std::size_t behind) {
-    const std::size_t at = end.size() - 1 - behind;
-    return at == 0 ? store.PlacesOf(ByteAt(end, 0), 0) & 1
-                   : store.PlacesOf(ByteAt(end, at), ByteAt(end, at - 1));
-  };
-  std::uint64_t lengths = places_of(0);
+// Of the byte of the text with so many behind it: bit i: whether it may be the i-th of a pattern.
+std::uint64_t PlacesOf(const PatternStore& store, std::string_view end, std::size_t behind) {
+  const std::size_t at = end.size() - 1 - behind;
+  return at == 0 ? store.PlacesOf(ByteAt(end, 0), 0) & 1
+                 : store.PlacesOf(ByteAt(end, at), ByteAt(end, at - 1));
+}
+
+// Of the lengths of beginnings that end with a line break: those that the three bytes before it say
+// nothing of.
+constexpr std::uint64_t kUpToBreak = (std::uint64_t{1} << PatternStore::kBeforeBreak) - 1;
+
+// Whether the text ends with a line break that ends no longer beginning of a pattern.
+bool EndsWithLine(const PatternStore& store, std::string_view text) {
   constexpr std::size_t kBefore = PatternStore::kBeforeBreak;
-  if (ByteAt(end, end.size() - 1) == '\n' && end.size() > kBefore &&
-      !store.MayHaveBreak(LastBytes(end, kBefore + 1))) {
-    lengths &= (std::uint64_t{1} << kBefore) - 1;
-  }
+  return text.size() > kBefore && ByteAt(text, text.size() - 1) == '\n' &&
+         !store.MayHaveBreak(LastBytes(text, kBefore + 1));
+}
+
+// Bit i: the last i + 1 bytes may begin a pattern, as far as the last four bytes tell.
+std::uint64_t LikelyBeginnings(const PatternStore& store, std::string_view end) {
+  std::uint64_t lengths = PlacesOf(store, end, 0);
+  if (EndsWithLine(store, end)) lengths &= kUpToBreak;
   const std::size_t most = std::min<std::size_t>(std::min(end.size(), kShortLength), 4);
   for (std::size_t i = 1; i < most && lengths != 0; ++i) {
     const std::uint64_t shorter = (std::uint64_t{1} << i) - 1;
-    lengths &= places_of(i) << i | shorter;
+    lengths &= PlacesOf(store, end, i) << i | shorter;
   }
   return lengths;
 }
@@ -306,11 +313,7 @@ std::size_t PendingAt(const IndexView& view, const Kernels& kernels, std::string
                       bool base64_alone) {
   if (text.empty()) return 0;
   const PatternStore& store = *view.store;
-  constexpr std::size_t kBefore = PatternStore::kBeforeBreak;
-  const bool ends_line = ByteAt(text, text.size() - 1) == '\n' && text.size() > kBefore;
-  if (ends_line && !store.has_early_break() && !store.MayHaveBreak(LastBytes(text, kBefore + 1))) {
-    return 0;
-  }
+  if (EndsWithLine(store, text) && (PlacesOf(store, text, 0) & kUpToBreak) == 0) return 0;
   return PendingAtEnd(view, kernels, LastBytes(text, kShortLength + 1), base64_alone);
 }
 

@@ -107,7 +107,7 @@ std::uint8_t LengthClass::Prepare(std::string_view head) const noexcept {
   const std::uint8_t place = FirstChoice(head);
   const std::uint64_t window = WindowIn(head, place);
   const std::size_t bucket = BucketOf(window);
-  const Place in_filter = PlaceOf(FoldedWindow(window), windows_.shift);
+  const Place in_filter = InFilterOf(window);
   __builtin_prefetch(window_words_.data() + in_filter.word, 1);
   __builtin_prefetch(tags_.data() + bucket, 1);
   __builtin_prefetch(entries_.data() + kBucket * bucket, 1);
@@ -124,7 +124,7 @@ std::uint64_t LengthClass::WindowIn(std::string_view head, std::size_t place) co
 
 // Whether the window at `place` is one of pairs.
 bool LengthClass::HasPairs(std::string_view head, std::size_t place) const noexcept {
-  if (shape_.gram_size != kMostGramBytes || head.size() - place < kPairsBytes) return false;
+  if (!is_of_longest() || head.size() - place < kPairsBytes) return false;
   const char* const window = head.data() + place;
   if (!IsOfPairs(window)) return false;
   for (std::size_t i = 2 * kPair; i < kPairsBytes; i += kPair) {
@@ -188,7 +188,7 @@ void LengthClass::Enter(PatternId id, std::string_view head, const Spot& spot) n
 }
 
 void LengthClass::LetPass(std::string_view head, std::size_t place, std::uint64_t window) noexcept {
-  const Place in_filter = PlaceOf(FoldedWindow(window), windows_.shift);
+  const Place in_filter = InFilterOf(window);
   SetBits(window_words_[in_filter.word], in_filter.bits);
   ForEachGram(head, place, [&](std::string_view gram) {
     AddToFilter(GramAt(gram.data()));

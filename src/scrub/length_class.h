@@ -178,10 +178,15 @@ class LengthClass {
     const std::uint64_t hash = window * kWindowFactor;
     return std::max((hash ^ hash >> 32) >> 16 & 0xFFFF, kLeastTag);
   }
+  Place InFilterOf(std::uint64_t window) const noexcept {
+    return PlaceOf(FoldedWindow(window), windows_.shift);
+  }
   bool MayHave(std::uint64_t window) const noexcept {
-    const Place place = PlaceOf(FoldedWindow(window), windows_.shift);
+    const Place place = InFilterOf(window);
     return HasBits(window_words_[place.word], place.bits);
   }
+  // Whether the kernels know its windows.
+  bool is_of_longest() const noexcept { return shape_.window == kWindowBytes; }
   // Windows of `%61%62` and `61:62` have too little in them. Where patterns go on so for
   // kPairsBytes, these are their window, and its grams begin kPair bytes apart, with a sign each:
   // what has one sign alone is met more often.
@@ -199,7 +204,7 @@ class LengthClass {
   }
   // Whether there may be one among these bytes, of a window.
   bool MayHavePairs(const char* window) const noexcept {
-    if (shape_.stride != kWindowGrams) return false;
+    if (!is_of_longest()) return false;
     const auto is_sign = [](char c) { return c == '%' || c == ':'; };
     for (std::size_t i = 0; i < kPair; ++i) {
       if (window[i] == window[i + kPair] && is_sign(window[i])) return true;
@@ -208,7 +213,7 @@ class LengthClass {
   }
   // Whether the kernels can look at the windows of a gram.
   bool IsInside(std::string_view text, std::size_t gram) const noexcept {
-    return shape_.stride == kWindowGrams && gram + 1 >= kWindowGrams &&
+    return is_of_longest() && gram + 1 >= kWindowGrams &&
            text.size() - gram > kLoadedAtWindow - kWindowGrams && !IsOfPairs(text.data() + gram);
   }
   // Calls `take` with the windows that have a gram, but for most that lead nowhere.
@@ -224,7 +229,7 @@ class LengthClass {
     for (std::size_t i = 0; i < shape_.stride; ++i) {
       if (fits(i, shape_.window)) look(i, LoadWord(at - i, shape_.window));
     }
-    const bool may_be_of_pairs = shape_.stride == kWindowGrams && fits(0, 2 * kPair + 1);
+    const bool may_be_of_pairs = is_of_longest() && fits(0, 2 * kPair + 1);
     if (!may_be_of_pairs || !IsOfPairs(at)) return;
     for (std::size_t i = 0; i < kWindowGrams; ++i) {
       if (fits(i * kPair, kPairsBytes)) look(i * kPair, WindowOfPairs(at - i * kPair));

@@ -159,9 +159,6 @@ PatternId PatternStore::Add(const FormText& form, OwnerId owner, bool repeats_it
     const bool counts = size == kSeamHead || Waits(pattern, size);
     if (counts) heads_.Add(form.text.substr(0, size));
   }
-  if (form.text.substr(0, kBeforeBreak).contains('\n')) {
-    has_early_break_.store(true, std::memory_order_release);
-  }
   if (form.text.size() < kSeamHead) has_short_.store(true, std::memory_order_release);
   if (pattern.lead.count != 0) {
     std::uint64_t values = 0;

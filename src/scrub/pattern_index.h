@@ -61,8 +61,6 @@ class PatternStore {
   bool MayHaveBreak(std::string_view four) const noexcept {
     return HasBit(breaks_, BitOfBreak(four));
   }
-  // Whether there is a line break in the first kBeforeBreak bytes of a pattern.
-  bool has_early_break() const noexcept { return has_early_break_.load(std::memory_order_acquire); }
   // The filter knows the first bytes of each pattern that has so many. Of other numbers it knows
   // them only if the pattern waits for more when so much of it is there.
   static constexpr std::size_t kSeamHead = 4;
@@ -100,7 +98,6 @@ class PatternStore {
   std::array<std::uint32_t, (std::size_t{1} << kBreakBits) / 32> breaks_{};
   std::atomic<bool> has_retired_{false};
   std::atomic<bool> has_short_{false};
-  std::atomic<bool> has_early_break_{false};
   HeadFilter heads_;
   std::atomic<std::uint64_t> leads_{0};                     // by value of base64
   std::array<std::atomic<std::uint64_t>, 256> leads_of_{};  // the same, by first byte
